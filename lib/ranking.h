@@ -1,0 +1,48 @@
+/*
+ * ranking - the k best signals by score, one per entity if asked (SPEC section 6, metaspn-top).
+ *
+ * Order: higher score first (compared as doubles), ties by later timestamp, then by greater id (byte order of the
+ * decoded id). Memory grows with the limit and, under RANKING_BY_ENTITY, the number of entities; never with the number of
+ * events offered. Events may be offered in any order: the result is the same.
+ */
+#ifndef METASPN_RANKING_H
+#define METASPN_RANKING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "event.h"
+#include "status.h"
+
+enum ranking_unique { RANKING_BY_ENTITY, RANKING_EVERY };
+
+struct ranking_options {
+    size_t limit;
+    enum ranking_unique unique; /* RANKING_BY_ENTITY: the best of each first-named entity; one without stands alone */
+    const char *score_field;    /* dotted path in the payload; borrowed */
+    const char *missing_score;  /* a JSON number for payloads that are objects without that member; NULL: left out */
+};
+
+struct ranking;
+
+/* NULL: no memory. */
+struct ranking *ranking_new(const struct ranking_options *options);
+void ranking_free(struct ranking *ranking);
+
+/* Offers one event (its line is copied where it is kept). STATUS_IO: no memory. */
+enum status ranking_offer(struct ranking *ranking, const struct event *event, struct error *err);
+
+/* Ends the offering: the number of places. */
+size_t ranking_finish(struct ranking *ranking);
+
+struct ranked {
+    double score;
+    enum event_kind kind;
+    const char *line; /* stored line without newline; owned by the ranking */
+    size_t length;
+};
+/* The place `rank` (0: best) after ranking_finish(). */
+struct ranked ranking_get(const struct ranking *ranking, size_t rank);
+
+#endif
