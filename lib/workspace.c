@@ -1,0 +1,169 @@
+#include "workspace.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "io.h"
+
+static const char *const room_names[WORKSPACE_ROOMS] = {"signals",   "emissions", "checkpoints",
+                                                        "snapshots", "index",     "quarantine"};
+
+struct workspace {
+    enum workspace_access access;
+    int store;
+    char *store_path;
+    char *lock_path;
+    int rooms[WORKSPACE_ROOMS]; /* -1: not open */
+    char *room_paths[WORKSPACE_ROOMS];
+};
+
+/* "parent/name"; NULL: no memory. */
+static char *join_path(const char *parent, const char *name)
+{
+    char *path;
+    return asprintf(&path, "%s/%s", parent, name) < 0 ? NULL : path;
+}
+
+void workspace_close(struct workspace *workspace)
+{
+    if (!workspace)
+        return;
+    for (int room = 0; room < WORKSPACE_ROOMS; room++) {
+        io_close(workspace->rooms[room], "", NULL);
+        free(workspace->room_paths[room]);
+    }
+    io_close(workspace->store, "", NULL);
+    free(workspace->store_path);
+    free(workspace->lock_path);
+    free(workspace);
+}
+
+static struct workspace *workspace_new(const char *directory, enum workspace_access access)
+{
+    struct workspace *workspace = calloc(1, sizeof *workspace);
+    if (!workspace)
+        return NULL;
+    workspace->access = access;
+    workspace->store = -1;
+    for (int room = 0; room < WORKSPACE_ROOMS; room++)
+        workspace->rooms[room] = -1;
+    workspace->store_path = directory ? join_path(directory, "store") : strdup("store");
+    bool good = workspace->store_path != NULL;
+    if (good)
+        good = (workspace->lock_path = join_path(workspace->store_path, "lock")) != NULL;
+    for (int room = 0; good && room < WORKSPACE_ROOMS; room++)
+        good = (workspace->room_paths[room] = join_path(workspace->store_path, room_names[room])) != NULL;
+    if (!good) {
+        workspace_close(workspace);
+        return NULL;
+    }
+    return workspace;
+}
+
+static bool is_partition_folder(void *context, const char *name, unsigned char type)
+{
+    bool *found = context;
+    if (type != DT_REG && (strcmp(name, "signals") == 0 || strcmp(name, "emissions") == 0))
+        *found = true;
+    return !*found;
+}
+
+/* There is no `store` in the open directory `fd`: makes it, or says why not. */
+static enum status missing_store(struct workspace *workspace, int fd, const char *directory, struct error *err)
+{
+    bool is_store = false;
+    enum status status = io_list(fd, directory ? directory : ".", is_partition_folder, &is_store, err);
+    if (status != STATUS_OK)
+        return status;
+    if (is_store)
+        return error_set(err, STATUS_IO, "%s: there is none, but signals/ or emissions/: name the directory above",
+                         workspace->store_path);
+    if (workspace->access == WORKSPACE_READ)
+        return error_set(err, STATUS_IO, "%s: No such file or directory", workspace->store_path);
+    if (!directory)
+        return error_set(err, STATUS_IO, "%s: No such file or directory (it is made here only where -C . asks for it)",
+                         workspace->store_path);
+    return io_open_directory_below(fd, "store", true, workspace->store_path, &workspace->store, err);
+}
+
+static enum status open_store(struct workspace *workspace, const char *directory, struct error *err)
+{
+    enum status status = io_open_directory(workspace->store_path, &workspace->store, err);
+    if (status != STATUS_ABSENT)
+        return status;
+    int fd = -1;
+    status = io_open_directory(directory ? directory : ".", &fd, err);
+    if (status == STATUS_OK)
+        status = missing_store(workspace, fd, directory, err);
+    io_close(fd, "", NULL);
+    return status == STATUS_OK ? STATUS_OK : STATUS_IO;
+}
+
+enum status workspace_open(const char *directory, enum workspace_access access, struct workspace **ret_workspace,
+                           struct error *err)
+{
+    struct workspace *workspace = workspace_new(directory, access);
+    if (!workspace)
+        return error_set_memory(err);
+    enum status status = open_store(workspace, directory, err);
+    if (status != STATUS_OK) {
+        workspace_close(workspace);
+        return status;
+    }
+    *ret_workspace = workspace;
+    return STATUS_OK;
+}
+
+int workspace_store(const struct workspace *workspace)
+{
+    return workspace->store;
+}
+
+const char *workspace_store_path(const struct workspace *workspace)
+{
+    return workspace->store_path;
+}
+
+const char *workspace_room_path(const struct workspace *workspace, enum workspace_room room)
+{
+    return workspace->room_paths[room];
+}
+
+const char *workspace_lock_path(const struct workspace *workspace)
+{
+    return workspace->lock_path;
+}
+
+enum status workspace_room(struct workspace *workspace, enum workspace_room room, bool create, int *ret_fd,
+                           struct error *err)
+{
+    if (workspace->rooms[room] < 0) {
+        bool may_create = workspace->access == WORKSPACE_WRITE || room == ROOM_INDEX;
+        enum status status = io_open_directory_below(workspace->store, room_names[room], create && may_create,
+                                                     workspace->room_paths[room], &workspace->rooms[room], err);
+        if (status != STATUS_OK)
+            return status;
+    }
+    *ret_fd = workspace->rooms[room];
+    return STATUS_OK;
+}
+
+bool workspace_path(const struct workspace *workspace, enum workspace_room room, const char *name, struct bytes *out)
+{
+    const char *parent = workspace->room_paths[room];
+    bytes_clear(out);
+    if (!bytes_reserve(out, strlen(parent) + strlen(name) + 2))
+        return false;
+    bytes_append_string(out, parent);
+    bytes_append_char(out, '/');
+    bytes_append_string(out, name);
+    out->data[out->length] = '\0';
+    return true;
+}
+
+enum status workspace_open_lock(struct workspace *workspace, int *ret_fd, struct error *err)
+{
+    return io_open_below(workspace->store, "lock", IO_UPDATE, true, workspace->lock_path, ret_fd, NULL, err);
+}
