@@ -1,0 +1,99 @@
+/*
+ * json_internal - what the files of json_text share: string pieces, names in their order, number grammar.
+ *
+ * Pieces of strings are given without their quotes: [at, end) lies between them. Functions that say "valid" may be
+ * handed only text that json_scan() accepted; on other text their answers mean nothing, but they stay within bounds.
+ */
+#ifndef METASPN_JSON_INTERNAL_H
+#define METASPN_JSON_INTERNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "json_text.h"
+
+#define JSON_MAX_NAMES 16
+
+/* json_use_portable() was called with true. */
+bool json_portable(void);
+
+static inline bool json_is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+/* First byte that is not white space. */
+static inline const char *json_skip_space(const char *at, const char *end)
+{
+    while (at < end && json_is_space(*at))
+        at++;
+    return at;
+}
+
+/* First byte that stands in no canonical string as itself: a quote, a backslash, or outside 0x20-0x7e. */
+const char *json_plain_end(const char *at, const char *end);
+
+/* Length of the escape at a backslash (2 or 6), 0 where it is none. */
+size_t json_escape_length(const char *at, const char *end);
+/* The UTF-16 unit that a valid escape stands for. */
+uint32_t json_escape_unit(const char *at);
+/* The escape is written as the canonical form writes that character. */
+bool json_escape_is_canonical(const char *at);
+/* Writes one UTF-16 unit as it stands in a canonical string (at most 6 bytes); returns the end. */
+char *json_put_unit(char *out, uint32_t unit);
+/* Writes the valid piece of a string in canonical form (at most 6 bytes for each); returns the end. */
+char *json_put_string(char *out, const char *at, const char *end);
+
+/* The next code point of a valid piece, which is not empty. A surrogate without its partner is one by itself. */
+uint32_t json_decode(const char **at, const char *end);
+/* Length of the valid UTF-8 sequence at `at`, 0 where there is none. */
+size_t json_utf8_sequence(const char *at, const char *end);
+/* Writes a code point as UTF-8 (surrogates too); returns the end. */
+char *json_put_utf8(char *out, uint32_t code);
+
+/* A valid string, from its opening quote: behind the closing one, and whether it holds a backslash. */
+const char *json_string_end(const char *at, const char *end, bool *ret_escaped);
+/* Behind a valid value. */
+const char *json_value_end(const char *at, const char *end);
+
+/* Behind the longest number of RFC 8259 at `at`; NULL where none begins there. */
+const char *json_number_end(const char *at, const char *end);
+
+/* A member's name as it is compared. */
+struct json_name {
+    uint64_t key;   /* first eight decoded bytes, the first one highest, padded with zeros */
+    const char *at; /* behind the opening quote */
+    size_t length;
+    bool escaped;
+};
+
+struct json_name json_name_make(const char *at, size_t length, bool escaped);
+/* Below, at or above zero: order by the code points of the decoded names. */
+int json_name_compare_rest(const struct json_name *a, const struct json_name *b);
+static inline int json_name_compare(const struct json_name *a, const struct json_name *b)
+{
+    if (a->key != b->key)
+        return a->key < b->key ? -1 : 1;
+    return json_name_compare_rest(a, b);
+}
+
+/* The names of the objects that are open, those of the innermost last. */
+struct json_names {
+    struct json_name *items; /* `local`, or owned */
+    size_t count, capacity;
+    struct json_name local[96];
+};
+
+void json_names_init(struct json_names *names);
+void json_names_release(struct json_names *names);
+/* False: no memory. */
+bool json_names_push(struct json_names *names, const struct json_name *name);
+/* The first name in the text that was there before, of these names in the order of the text; NULL: all differ.
+ * Reorders them. */
+const char *json_names_duplicate(struct json_name *items, size_t count);
+
+/* The index of the name wanted, or `count`. */
+size_t json_name_index(const struct json_name *name, const char *const *names, size_t count);
+
+#endif

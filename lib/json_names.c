@@ -1,0 +1,124 @@
+#include "json_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define FEW_NAMES 24 /* up to here each name is compared with each */
+
+static uint64_t key_of_plain(const char *at, size_t length)
+{
+    unsigned char first[8] = {0};
+    memcpy(first, at, length < 8 ? length : 8);
+    uint64_t key = 0;
+    for (int i = 0; i < 8; i++)
+        key = key << 8 | first[i];
+    return key;
+}
+
+static uint64_t key_of_escaped(const char *at, size_t length)
+{
+    char first[8 + 4] = {0};
+    char *out = first;
+    for (const char *end = at + length; at < end && out < first + 8;)
+        out = json_put_utf8(out, json_decode(&at, end));
+    return key_of_plain(first, 8);
+}
+
+struct json_name json_name_make(const char *at, size_t length, bool escaped)
+{
+    uint64_t key = escaped ? key_of_escaped(at, length) : key_of_plain(at, length);
+    return (struct json_name){key, at, length, escaped};
+}
+
+static int compare_lengths(size_t a, size_t b)
+{
+    return a < b ? -1 : a > b;
+}
+
+static int compare_decoded(const struct json_name *a, const struct json_name *b)
+{
+    const char *at = a->at, *end = a->at + a->length, *at_b = b->at, *end_b = b->at + b->length;
+    while (at < end && at_b < end_b) {
+        uint32_t code = json_decode(&at, end), code_b = json_decode(&at_b, end_b);
+        if (code != code_b)
+            return code < code_b ? -1 : 1;
+    }
+    return at < end ? 1 : at_b < end_b ? -1 : 0;
+}
+
+int json_name_compare_rest(const struct json_name *a, const struct json_name *b)
+{
+    if (a->escaped || b->escaped)
+        return compare_decoded(a, b);
+    size_t least = a->length < b->length ? a->length : b->length;
+    int order = memcmp(a->at, b->at, least);
+    return order != 0 ? order : compare_lengths(a->length, b->length);
+}
+
+void json_names_init(struct json_names *names)
+{
+    names->items = names->local;
+    names->count = 0;
+    names->capacity = sizeof names->local / sizeof *names->local;
+}
+
+void json_names_release(struct json_names *names)
+{
+    if (names->items != names->local)
+        free(names->items);
+}
+
+bool json_names_push(struct json_names *names, const struct json_name *name)
+{
+    if (names->count == names->capacity) {
+        size_t capacity = 2 * names->capacity;
+        struct json_name *items = names->items == names->local ? NULL : names->items;
+        struct json_name *grown = reallocarray(items, capacity, sizeof *grown);
+        if (!grown)
+            return false;
+        if (!items)
+            memcpy(grown, names->local, sizeof names->local);
+        names->items = grown;
+        names->capacity = capacity;
+    }
+    names->items[names->count++] = *name;
+    return true;
+}
+
+static const char *duplicate_of_few(const struct json_name *items, size_t count)
+{
+    for (size_t again = 1; again < count; again++)
+        for (size_t i = 0; i < again; i++)
+            if (json_name_compare(&items[i], &items[again]) == 0)
+                return items[again].at;
+    return NULL;
+}
+
+static int by_name_and_place(const void *a, const void *b)
+{
+    const struct json_name *x = a, *y = b;
+    int order = json_name_compare(x, y);
+    return order != 0 ? order : x->at < y->at ? -1 : 1;
+}
+
+const char *json_names_duplicate(struct json_name *items, size_t count)
+{
+    if (count <= FEW_NAMES)
+        return duplicate_of_few(items, count);
+    qsort(items, count, sizeof *items, by_name_and_place);
+    const char *again = NULL;
+    for (size_t i = 1; i < count; i++)
+        if ((!again || items[i].at < again) && json_name_compare(&items[i - 1], &items[i]) == 0)
+            again = items[i].at;
+    return again;
+}
+
+size_t json_name_index(const struct json_name *name, const char *const *names, size_t count)
+{
+    struct json_text string = {name->at - 1, name->length + 2};
+    for (size_t i = 0; i < count; i++)
+        if (name->escaped ? json_string_is(string, names[i], strlen(names[i]))
+                          : strncmp(names[i], name->at, name->length) == 0 && names[i][name->length] == '\0')
+            return i;
+    return count;
+}
