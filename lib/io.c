@@ -14,7 +14,8 @@
 #include <unistd.h>
 
 #define LOCK_POLL_NS  2000000 /* between two tries of a lock that somebody holds */
-#define TEMPORARY_AGE 3600    /* seconds after which a temporary belongs to nobody any more */
+#define IO_BLOCK      65536
+#define TEMPORARY_AGE 3600 /* seconds after which a temporary belongs to nobody any more */
 
 static bool openat2_is_missing(int error)
 {
@@ -52,6 +53,15 @@ enum status io_open_directory(const char *path, int *ret_fd, struct error *err)
         error_set_errno(err, errno, "%s", path);
         return status;
     }
+    *ret_fd = fd;
+    return STATUS_OK;
+}
+
+enum status io_open_system(const char *path, int *ret_fd)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return STATUS_IO;
     *ret_fd = fd;
     return STATUS_OK;
 }
@@ -149,23 +159,28 @@ enum status io_read_at(int fd, void *buffer, size_t length, uint64_t offset, con
     return STATUS_OK;
 }
 
-enum status io_read_all(int fd, size_t limit, const char *label, struct bytes *out, struct error *err)
+enum status io_read_from(int fd, uint64_t offset, const char *label, struct bytes *out, struct error *err)
 {
-    bytes_clear(out);
     for (;;) {
-        if (!bytes_reserve(out, 65536))
+        if (!bytes_reserve(out, IO_BLOCK))
             return error_set_memory(err);
         size_t n;
         enum status status =
-            io_read_at(fd, out->data + out->length, out->capacity - out->length, out->length, label, &n, err);
-        if (status != STATUS_OK)
+            io_read_at(fd, out->data + out->length, out->capacity - out->length, offset, label, &n, err);
+        if (status != STATUS_OK || n == 0)
             return status;
-        if (n == 0)
-            return STATUS_OK;
         out->length += n;
-        if (out->length > limit)
-            return error_set(err, STATUS_INVALID, "%s: is larger than %zu bytes", label, limit);
+        offset += n;
     }
+}
+
+enum status io_read_all(int fd, size_t limit, const char *label, struct bytes *out, struct error *err)
+{
+    struct stat st;
+    bytes_clear(out);
+    if (fstat(fd, &st) == 0 && (uint64_t)st.st_size > limit)
+        return error_set(err, STATUS_INVALID, "%s: is larger than %zu bytes", label, limit);
+    return io_read_from(fd, 0, label, out, err);
 }
 
 enum status io_write(int fd, const void *data, size_t length, const char *label, size_t *ret_written, struct error *err)
@@ -245,16 +260,15 @@ static int create_temporary(int directory, char *name, size_t size)
     return -1;
 }
 
-/* A file of ours is never put in the place of a link, a FIFO or a device. */
-static enum status check_target(int directory, const char *name, const char *label, struct error *err)
+enum status io_check_type(int directory, const char *name, mode_t type, const char *label, struct error *err)
 {
     struct stat st;
     if (fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
         return errno == ENOENT ? STATUS_OK : error_set_errno(err, errno, "%s", label);
     if (S_ISLNK(st.st_mode))
         return error_set(err, STATUS_IO, "%s: is a symbolic link", label);
-    if (!S_ISREG(st.st_mode))
-        return error_set(err, STATUS_IO, "%s: is not a regular file", label);
+    if ((st.st_mode & S_IFMT) != type)
+        return error_set(err, STATUS_IO, "%s: is not a %s", label, type == S_IFDIR ? "directory" : "regular file");
     return STATUS_OK;
 }
 
@@ -272,7 +286,7 @@ enum status io_replace(int directory, const char *name, const void *data, size_t
                        const char *label, struct error *err)
 {
     char temporary[sizeof IO_TEMPORARY_PREFIX + 16];
-    enum status status = check_target(directory, name, label, err);
+    enum status status = io_check_type(directory, name, S_IFREG, label, err);
     if (status != STATUS_OK)
         return status;
     int fd = create_temporary(directory, temporary, sizeof temporary);

@@ -25,6 +25,9 @@
  * STATUS_ABSENT: there is none. */
 enum status io_open_directory(const char *path, int *ret_fd, struct error *err);
 
+/* Opens a file of the system (below /proc, say) by path, to read. */
+enum status io_open_system(const char *path, int *ret_fd);
+
 /* Opens the directory `name` below `directory`, no link. With `create` it is made (0777 less umask) and its parent
  * synced. STATUS_ABSENT: there is none. STATUS_IO: it is a link or no directory. */
 enum status io_open_directory_below(int directory, const char *name, bool create, const char *label, int *ret_fd,
@@ -46,6 +49,8 @@ enum status io_read_at(int fd, void *buffer, size_t length, uint64_t offset, con
                        struct error *err);
 /* Reads a whole file into *out (cleared first), at most `limit` bytes (more: STATUS_INVALID). */
 enum status io_read_all(int fd, size_t limit, const char *label, struct bytes *out, struct error *err);
+/* Appends what the file holds from `offset` to its end to *out. */
+enum status io_read_from(int fd, uint64_t offset, const char *label, struct bytes *out, struct error *err);
 /* Writes in full at the descriptor's position, or at the end where it appends. *ret_written (may be NULL) tells how
  * far it got, on failure too. */
 enum status io_write(int fd, const void *data, size_t length, const char *label, size_t *ret_written,
@@ -75,6 +80,10 @@ enum status io_replace_path(const char *path, const void *data, size_t length, s
 #define IO_TEMPORARY_PREFIX ".tmp-metaspn-"
 /* Removes temporaries that are older than an hour (by `now_seconds`, Unix time); returns how many. Errors are nobody's. */
 size_t io_sweep(int directory, int64_t now_seconds);
+
+/* STATUS_OK where `name` is absent or is what `type` says (S_IFREG or S_IFDIR); STATUS_IO where a link, a FIFO, a device or
+ * something else stands in its place. */
+enum status io_check_type(int directory, const char *name, mode_t type, const char *label, struct error *err);
 
 /* Removes a file. STATUS_ABSENT: there was none. With `durable` the directory is synced. */
 enum status io_remove(int directory, const char *name, bool durable, const char *label, struct error *err);

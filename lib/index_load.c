@@ -1,0 +1,311 @@
+#include "index_private.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "hash.h"
+
+#define MANIFEST_LIMIT ((size_t)4 << 30)
+#define LOAD_TURNS     4 /* tries while others replace the manifest */
+
+void index_set_trouble(struct index *index, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(index->trouble, sizeof index->trouble, format, arguments);
+    va_end(arguments);
+}
+
+void index_run_name(const char *table, uint64_t number, char buffer[static INDEX_RUN_NAME_SIZE])
+{
+    snprintf(buffer, INDEX_RUN_NAME_SIZE, "%s-%016llx", table, (unsigned long long)number);
+}
+
+void index_log_name(uint64_t number, char buffer[static INDEX_RUN_NAME_SIZE])
+{
+    index_run_name("log", number, buffer);
+}
+
+uint64_t index_random_number(void)
+{
+    uint64_t number = 0;
+    while (number == 0)
+        if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number)
+            number = (uint64_t)getpid() << 32 | (uint64_t)(uintptr_t)&number;
+    return number;
+}
+
+/* Which boot of the machine this is: what was not synced may have gone with an older one. */
+static uint64_t read_boot(void)
+{
+    char text[64];
+    size_t n = 0;
+    int fd = -1;
+    if (io_open_system("/proc/sys/kernel/random/boot_id", &fd) == STATUS_OK) {
+        if (io_read_at(fd, text, sizeof text, 0, "", &n, NULL) != STATUS_OK)
+            n = 0;
+        close(fd);
+    }
+    return hash_bytes(text, n, INDEX_MANIFEST_MAGIC);
+}
+
+/* What another boot knew of bytes that were never synced is forgotten. */
+static enum status load_facts(struct index *index, const char *data, uint64_t count, uint64_t boot, struct error *err)
+{
+    enum status status = STATUS_OK;
+    for (uint64_t i = 0; i < count && status == STATUS_OK; i++) {
+        struct partition_facts facts;
+        memcpy(&facts, data + i * sizeof facts, sizeof facts);
+        if (boot != index->boot && facts.known > facts.synced)
+            facts = (struct partition_facts){.partition = facts.partition, .generation = facts.generation + 1};
+        status = index_store_facts(index, &facts, false, err);
+    }
+    return status;
+}
+
+static uint64_t manifest_length(const struct manifest *manifest)
+{
+    uint64_t runs = 0;
+    for (enum index_table t = 0; t < INDEX_TABLES; t++)
+        runs += manifest->runs[t];
+    return sizeof *manifest + runs * sizeof(struct run_record) + manifest->facts * sizeof(struct partition_facts);
+}
+
+static bool manifest_is_good(struct bytes *file)
+{
+    struct manifest *manifest = (struct manifest *)(void *)file->data;
+    if (file->length < sizeof *manifest || manifest->magic != INDEX_MANIFEST_MAGIC ||
+        manifest->version != INDEX_VERSION || manifest->facts_size != sizeof(struct partition_facts))
+        return false;
+    for (enum index_table t = 0; t < INDEX_TABLES; t++)
+        if (manifest->runs[t] > file->length)
+            return false;
+    if (manifest->facts > file->length || manifest_length(manifest) != file->length)
+        return false;
+    uint64_t checksum = manifest->checksum;
+    manifest->checksum = 0;
+    bool good = hash_bytes(file->data, file->length, INDEX_MANIFEST_MAGIC) == checksum;
+    manifest->checksum = checksum;
+    return good;
+}
+
+static enum status load_runs(struct index *index, const struct manifest *manifest, const char **at, struct error *err)
+{
+    enum status status = STATUS_OK;
+    for (enum index_table t = 0; t < INDEX_TABLES; t++)
+        for (uint64_t i = 0; i < manifest->runs[t] && status == STATUS_OK; i++, *at += sizeof(struct run_record)) {
+            struct run_record record;
+            char name[INDEX_RUN_NAME_SIZE];
+            struct index_run *run;
+            memcpy(&record, *at, sizeof record);
+            index_run_name(index_table_names[t], record.number, name);
+            status = index_run_open(index->directory, name, record.number, record.count, &run, err);
+            if (status == STATUS_OK)
+                status = table_add_run(&index->tables[t], run, RUN_IN_MANIFEST, err);
+        }
+    return status;
+}
+
+/* STATUS_ABSENT: there is none, or a run went while it was read; STATUS_INVALID: it is of no use. */
+static enum status load_manifest(struct index *index, struct error *err)
+{
+    struct bytes file = {0};
+    int fd = -1;
+    enum status status = io_open_below(index->directory, "manifest", IO_READ, false, "manifest", &fd, NULL, err);
+    if (status == STATUS_OK)
+        status = io_read_all(fd, MANIFEST_LIMIT, "manifest", &file, err);
+    if (fd >= 0)
+        close(fd);
+    if (status == STATUS_OK && !manifest_is_good(&file))
+        status = error_set(err, STATUS_INVALID, "manifest: damaged, or of another version");
+    if (status == STATUS_OK) {
+        struct manifest manifest;
+        memcpy(&manifest, file.data, sizeof manifest);
+        const char *at = file.data + sizeof manifest;
+        index->manifest = manifest.number;
+        index->log_checksum = manifest.number;
+        index->log_length = 0;
+        index->seed = manifest.seed;
+        status = load_runs(index, &manifest, &at, err);
+        if (status == STATUS_OK)
+            status = load_facts(index, at, manifest.facts, manifest.boot, err);
+    }
+    bytes_release(&file);
+    return status;
+}
+
+uint64_t index_frame_checksum(const char *data, uint64_t seed)
+{
+    struct frame clean;
+    memcpy(&clean, data, sizeof clean);
+    clean.checksum = 0;
+    return hash_bytes(data + sizeof clean, clean.length - sizeof clean, hash_bytes(&clean, sizeof clean, seed));
+}
+
+/* The frame at the front of `data`, if it is whole and in its place. */
+static bool next_frame(const char *data, size_t length, uint64_t seed, struct frame *ret_frame)
+{
+    if (length < sizeof *ret_frame)
+        return false;
+    memcpy(ret_frame, data, sizeof *ret_frame);
+    if (ret_frame->magic != INDEX_FRAME_MAGIC || ret_frame->length > length || ret_frame->length < sizeof *ret_frame)
+        return false;
+    uint64_t size = sizeof *ret_frame;
+    for (enum index_table t = 0; t < INDEX_TABLES; t++) {
+        if (ret_frame->entries[t] > length)
+            return false;
+        size += ret_frame->entries[t] * sizeof(struct index_entry);
+    }
+    if (ret_frame->facts > length || size + ret_frame->facts * sizeof(struct partition_facts) != ret_frame->length)
+        return false;
+    return ret_frame->checksum == index_frame_checksum(data, seed);
+}
+
+static enum status take_frame(struct index *index, const char *data, const struct frame *frame,
+                              struct index_entries *entries, struct error *err)
+{
+    const char *at = data + sizeof *frame;
+    for (enum index_table t = 0; t < INDEX_TABLES; t++) {
+        for (uint64_t i = 0; i < frame->entries[t]; i++, at += sizeof(struct index_entry)) {
+            struct index_entry entry;
+            memcpy(&entry, at, sizeof entry);
+            if (!index_entries_add(&entries[t], entry))
+                return error_set_memory(err);
+        }
+    }
+    index->log_length += frame->length;
+    index->log_checksum = frame->checksum;
+    return load_facts(index, at, frame->facts, frame->boot, err);
+}
+
+/* Reads what the log holds behind what is in memory. A tail that is no frame is not there. */
+static enum status load_log(struct index *index, struct error *err)
+{
+    char name[INDEX_RUN_NAME_SIZE];
+    struct bytes file = {0};
+    struct index_entries entries[INDEX_TABLES] = {0};
+    int fd = -1;
+    index_log_name(index->manifest, name);
+    enum status status = io_open_below(index->directory, name, IO_READ, false, name, &fd, NULL, err);
+    if (status != STATUS_OK)
+        return status == STATUS_ABSENT ? STATUS_OK : STATUS_INVALID;
+    status = io_read_from(fd, index->log_length, name, &file, err);
+    close(fd);
+    struct frame frame;
+    for (size_t at = 0;
+         status == STATUS_OK && next_frame(file.data + at, file.length - at, index->log_checksum, &frame);
+         at += frame.length)
+        status = take_frame(index, file.data + at, &frame, entries, err);
+    for (enum index_table t = 0; t < INDEX_TABLES; t++) {
+        if (status == STATUS_OK && entries[t].count > 0) {
+            index_entries_sort(&entries[t]);
+            struct index_run *run = index_run_of_entries(&entries[t]);
+            status = run ? table_add_run(&index->tables[t], run, RUN_IN_LOG, err) : error_set_memory(err);
+        }
+        index_entries_release(&entries[t]);
+    }
+    bytes_release(&file);
+    return status;
+}
+
+enum status index_load(struct index *index, struct error *err)
+{
+    if (index->directory < 0)
+        return STATUS_OK;
+    index->boot = read_boot();
+    enum status status = STATUS_ABSENT;
+    for (int turn = 0; turn < LOAD_TURNS && status == STATUS_ABSENT; turn++) {
+        index_clear(index);
+        status = load_manifest(index, err);
+        if (status == STATUS_ABSENT && index->manifest == 0) {
+            /* no manifest: a new index */
+            index->replace = true;
+            return STATUS_OK;
+        }
+    }
+    if (status == STATUS_OK)
+        status = load_log(index, err);
+    if (status == STATUS_OK)
+        return STATUS_OK;
+    index_set_trouble(index, "%s", err ? err->text : "unusable");
+    return index_reset(index, err);
+}
+
+/* The manifest on disk is the one that is in memory; tells a new one by its number. */
+static bool manifest_is_ours(struct index *index)
+{
+    struct manifest manifest;
+    size_t n = 0;
+    int fd;
+    if (io_open_below(index->directory, "manifest", IO_READ, false, "manifest", &fd, NULL, NULL) != STATUS_OK)
+        return index->manifest == 0;
+    bool read = io_read_at(fd, &manifest, sizeof manifest, 0, "manifest", &n, NULL) == STATUS_OK;
+    close(fd);
+    if (!read || n != sizeof manifest || manifest.magic != INDEX_MANIFEST_MAGIC)
+        return index->replace;
+    return manifest.number == index->manifest && !index->replace;
+}
+
+static uint64_t log_length_on_disk(struct index *index)
+{
+    char name[INDEX_RUN_NAME_SIZE];
+    int fd;
+    index_log_name(index->manifest, name);
+    if (io_open_below(index->directory, name, IO_READ, false, name, &fd, NULL, NULL) != STATUS_OK)
+        return 0;
+    struct stat st;
+    uint64_t length = fstat(fd, &st) == 0 ? (uint64_t)st.st_size : 0;
+    close(fd);
+    return length;
+}
+
+bool index_has_uncommitted(const struct index *index)
+{
+    for (enum index_table t = 0; t < INDEX_TABLES; t++) {
+        const struct table *table = &index->tables[t];
+        if (table->staged.count > 0 || (table->count > 0 && table->runs[table->count - 1].home == RUN_UNCOMMITTED))
+            return true;
+    }
+    for (size_t i = 0; i < index->facts_count; i++)
+        if (index->dirty[i])
+            return true;
+    return false;
+}
+
+enum status index_reload(struct index *index, struct error *err)
+{
+    if (index->directory < 0)
+        return STATUS_OK;
+    bool ours = manifest_is_ours(index);
+    if (ours && (index->manifest == 0 || log_length_on_disk(index) <= index->log_length))
+        return STATUS_OK;
+    if (ours && !index_has_uncommitted(index))
+        return load_log(index, err) == STATUS_OK ? STATUS_OK : index_load(index, err);
+    if (!ours && index->replace && index->manifest == 0 && index->trouble[0])
+        return STATUS_OK; /* damaged on disk still: ours is the better one */
+    index->replace = false;
+    return index_load(index, err);
+}
+
+enum status index_lock(struct index *index, int timeout_ms, struct error *err)
+{
+    if (index->lock < 0)
+        return STATUS_OK;
+    enum status status = io_lock(index->lock, IO_EXCLUSIVE, timeout_ms, NULL, "index/lock", err);
+    if (status != STATUS_OK)
+        return status;
+    index->locked = true;
+    return index_reload(index, err);
+}
+
+void index_unlock(struct index *index)
+{
+    if (index->locked)
+        io_unlock(index->lock, "index/lock", NULL);
+    index->locked = false;
+}

@@ -1,0 +1,249 @@
+#include "partition.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "hash.h"
+
+struct partition {
+    int fd;
+    int32_t day;
+    char label[];
+};
+
+void partition_name(int32_t day, char buffer[static PARTITION_NAME_SIZE])
+{
+    day_format(day, buffer);
+    memcpy(buffer + DAY_TEXT_SIZE - 1, ".jsonl", sizeof ".jsonl");
+}
+
+bool partition_name_parse(const char *name, int32_t *ret_day)
+{
+    return strlen(name) == PARTITION_NAME_SIZE - 1 && strcmp(name + DAY_TEXT_SIZE - 1, ".jsonl") == 0 &&
+           day_parse(name, DAY_TEXT_SIZE - 1, ret_day);
+}
+
+enum status partition_open(int directory, const char *directory_label, int32_t day, enum io_open how, bool create,
+                           struct partition **ret_partition, bool *ret_created, struct error *err)
+{
+    size_t label_size = strlen(directory_label) + 1 + PARTITION_NAME_SIZE;
+    struct partition *partition = malloc(sizeof *partition + label_size);
+    if (!partition)
+        return error_set_memory(err);
+    char name[PARTITION_NAME_SIZE];
+    partition_name(day, name);
+    snprintf(partition->label, label_size, "%s/%s", directory_label, name);
+    partition->day = day;
+    enum status status =
+        io_open_below(directory, name, how, create, partition->label, &partition->fd, ret_created, err);
+    if (status != STATUS_OK) {
+        free(partition);
+        return status;
+    }
+    *ret_partition = partition;
+    return STATUS_OK;
+}
+
+enum status partition_close_checked(struct partition *partition, struct error *err)
+{
+    if (!partition)
+        return STATUS_OK;
+    enum status status = io_close(partition->fd, partition->label, err);
+    free(partition);
+    return status;
+}
+
+void partition_close(struct partition *partition)
+{
+    (void)partition_close_checked(partition, NULL);
+}
+
+const char *partition_label(const struct partition *partition)
+{
+    return partition->label;
+}
+
+int32_t partition_day(const struct partition *partition)
+{
+    return partition->day;
+}
+
+static struct partition_stat from_stat(const struct stat *st)
+{
+    return (struct partition_stat){
+        .device = (uint64_t)st->st_dev,
+        .inode = (uint64_t)st->st_ino,
+        .size = (uint64_t)st->st_size,
+        .changed = (int64_t)st->st_ctim.tv_sec * 1000000000 + st->st_ctim.tv_nsec,
+        .modified = (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec,
+    };
+}
+
+enum status partition_stat(const struct partition *partition, struct partition_stat *ret_stat, struct error *err)
+{
+    struct stat st;
+    if (fstat(partition->fd, &st) != 0)
+        return error_set_errno(err, errno, "%s", partition->label);
+    *ret_stat = from_stat(&st);
+    return STATUS_OK;
+}
+
+enum status partition_stat_at(int directory, const char *directory_label, int32_t day, struct partition_stat *ret_stat,
+                              struct error *err)
+{
+    char name[PARTITION_NAME_SIZE];
+    struct stat st;
+    partition_name(day, name);
+    if (fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+        enum status status = errno == ENOENT ? STATUS_ABSENT : STATUS_IO;
+        error_set_errno(err, errno, "%s/%s", directory_label, name);
+        return status;
+    }
+    if (S_ISLNK(st.st_mode))
+        return error_set(err, STATUS_IO, "%s/%s: is a symbolic link", directory_label, name);
+    if (!S_ISREG(st.st_mode))
+        return error_set(err, STATUS_IO, "%s/%s: is not a regular file", directory_label, name);
+    *ret_stat = from_stat(&st);
+    return STATUS_OK;
+}
+
+/* Reads [from, from + length) to the front of the buffer; a file that has shrunk gives less. */
+static enum status read_block(const struct partition *partition, uint64_t from, size_t length, struct bytes *buffer,
+                              struct error *err)
+{
+    bytes_clear(buffer);
+    if (!bytes_reserve(buffer, length))
+        return error_set_memory(err);
+    return io_read_at(partition->fd, buffer->data, length, from, partition->label, &buffer->length, err);
+}
+
+enum status partition_read_forward(const struct partition *partition, uint64_t from, uint64_t to, size_t block,
+                                   struct bytes *buffer, struct chunk *ret_chunk, struct error *err)
+{
+    *ret_chunk = (struct chunk){.offset = from};
+    for (size_t want = block; from < to; want *= 2) {
+        size_t length = to - from < want ? (size_t)(to - from) : want;
+        enum status status = read_block(partition, from, length, buffer, err);
+        if (status != STATUS_OK)
+            return status;
+        bool at_end = buffer->length < length || length == to - from;
+        const char *newline = at_end ? NULL : memrchr(buffer->data, '\n', buffer->length);
+        if (!at_end && !newline)
+            continue;
+        ret_chunk->data = buffer->data;
+        ret_chunk->length = newline ? (size_t)(newline - buffer->data) + 1 : buffer->length;
+        return STATUS_OK;
+    }
+    return STATUS_OK;
+}
+
+enum status partition_read_backward(const struct partition *partition, uint64_t from, uint64_t to, size_t block,
+                                    struct bytes *buffer, struct chunk *ret_chunk, struct error *err)
+{
+    *ret_chunk = (struct chunk){.offset = to};
+    for (size_t want = block; from < to; want *= 2) {
+        bool whole = to - from <= want;
+        size_t length = whole ? (size_t)(to - from) : want;
+        uint64_t start = to - length;
+        enum status status = read_block(partition, start, length, buffer, err);
+        if (status != STATUS_OK)
+            return status;
+        const char *data = buffer->data;
+        if (!whole) {
+            /* the block's first line is cut off; the newline that ends the last line begins nothing */
+            const char *newline = buffer->length < 2 ? NULL : memchr(data, '\n', buffer->length - 1);
+            if (!newline)
+                continue;
+            data = newline + 1;
+        }
+        ret_chunk->data = data;
+        ret_chunk->length = buffer->length - (size_t)(data - buffer->data);
+        ret_chunk->offset = start + (uint64_t)(data - buffer->data);
+        return STATUS_OK;
+    }
+    return STATUS_OK;
+}
+
+enum status partition_line_start(const struct partition *partition, uint64_t at, uint64_t least, uint64_t *ret_start,
+                                 struct error *err)
+{
+    char block[4096];
+    uint64_t end = at;
+    while (end > least) {
+        size_t length = end - least < sizeof block ? (size_t)(end - least) : sizeof block, n;
+        enum status status = io_read_at(partition->fd, block, length, end - length, partition->label, &n, err);
+        if (status != STATUS_OK)
+            return status;
+        const char *newline = n == 0 ? NULL : memrchr(block, '\n', n);
+        if (newline) {
+            *ret_start = end - length + (uint64_t)(newline - block) + 1;
+            return STATUS_OK;
+        }
+        end -= length;
+    }
+    *ret_start = least;
+    return STATUS_OK;
+}
+
+enum status partition_read_line(const struct partition *partition, uint64_t offset, uint64_t to, struct bytes *buffer,
+                                uint64_t *ret_end, struct error *err)
+{
+    for (size_t want = 4096;; want *= 4) {
+        size_t length = offset >= to ? 0 : to - offset < want ? (size_t)(to - offset) : want;
+        enum status status = read_block(partition, offset, length, buffer, err);
+        if (status != STATUS_OK)
+            return status;
+        const char *newline = buffer->length == 0 ? NULL : memchr(buffer->data, '\n', buffer->length);
+        if (!newline && buffer->length == want)
+            continue;
+        if (newline)
+            buffer->length = (size_t)(newline - buffer->data);
+        *ret_end = newline ? offset + buffer->length + 1 : offset + buffer->length;
+        return STATUS_OK;
+    }
+}
+
+enum status partition_hash_before(const struct partition *partition, uint64_t offset, uint64_t *ret_hash,
+                                  struct error *err)
+{
+    char block[PARTITION_HASH_REACH];
+    size_t length = offset < sizeof block ? (size_t)offset : sizeof block, n;
+    enum status status = io_read_at(partition->fd, block, length, offset - length, partition->label, &n, err);
+    if (status == STATUS_OK)
+        *ret_hash = n == length ? hash_bytes(block, n, 0) : ~hash_bytes(block, n, offset);
+    return status;
+}
+
+enum status partition_append(struct partition *partition, uint64_t end, const char *data, size_t length,
+                             bool *ret_undone, struct error *err)
+{
+    size_t written = 0;
+    *ret_undone = true;
+    enum status status = io_write(partition->fd, data, length, partition->label, &written, err);
+    if (status != STATUS_OK && written > 0)
+        *ret_undone = partition_cut(partition, end + written, end, NULL) == STATUS_OK;
+    return status;
+}
+
+enum status partition_sync(struct partition *partition, struct error *err)
+{
+    return io_sync(partition->fd, partition->label, err);
+}
+
+enum status partition_cut(struct partition *partition, uint64_t from, uint64_t to, struct error *err)
+{
+    if (!io_lease_acquire(partition->fd))
+        return error_set(err, STATUS_ABSENT, "%s: is open elsewhere", partition->label);
+    struct partition_stat st;
+    enum status status = partition_stat(partition, &st, err);
+    if (status == STATUS_OK && st.size != from)
+        status = error_set(err, STATUS_ABSENT, "%s: has grown meanwhile", partition->label);
+    if (status == STATUS_OK)
+        status = io_truncate(partition->fd, to, partition->label, err);
+    io_lease_release(partition->fd);
+    return status;
+}
