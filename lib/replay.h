@@ -1,0 +1,53 @@
+/*
+ * replay - the way out: an iterator over stored events (SPEC section 6, metaspn-replay).
+ *
+ * Fill a `struct replay_options`, open, call replay_next() until it says there is no more. Partitions are taken by date,
+ * within one by timestamp and position (or as they lie), each id once by its first record. What is known of a partition (store.h) saves work: a
+ * clean ordered partition inside the window is handed on in blocks, a window's ends are found by bisection, candidates come
+ * from the index; the answers are the same without any of that (store_options.no_index).
+ *
+ * A worker that goes on from its checkpoint reads in the order of positions: see resume.h.
+ */
+#ifndef METASPN_REPLAY_H
+#define METASPN_REPLAY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "event.h"
+#include "filter.h"
+#include "scan.h"
+#include "status.h"
+#include "store.h"
+#include "timestamp.h"
+
+enum replay_order { REPLAY_BY_TIME, REPLAY_AS_APPENDED };
+
+struct replay_options {
+    unsigned kinds;
+    struct window window;
+    struct filter *filter;        /* borrowed; NULL: none */
+    enum replay_order order;
+    bool reverse;
+    bool limited;                 /* `limit` holds */
+    uint64_t limit;               /* the first so many, in that order */
+    bool tailed;                  /* `tail` holds */
+    uint64_t tail;                /* the last so many, in that order */
+    bool need_events;             /* the caller wants every event parsed, one at a time */
+    bool use_index;               /* candidates may come from the index */
+    scan_report *report;          /* damaged and misfiled lines; may be NULL */
+    void *report_context;
+};
+
+struct replay;
+
+/* Opens on the store's last refresh (which must have covered the kinds). */
+enum status replay_open(struct store *store, const struct replay_options *options, struct replay **ret_replay,
+                        struct error *err);
+void replay_close(struct replay *replay);
+
+/* STATUS_ABSENT: no more. */
+enum status replay_next(struct replay *replay, struct scan_item *ret_item, struct error *err);
+
+#endif
