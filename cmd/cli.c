@@ -1,0 +1,170 @@
+#include "cli.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "escape.h"
+#include "interrupt.h"
+
+#define MESSAGE_SIZE 4096
+
+/* A descriptor that can only be read stands for a closed stdout, and the other way round: using it fails. */
+static void open_standard_descriptors(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
+            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+            _exit(STATUS_IO);
+}
+
+struct cli cli_start(const char *name, const char *help)
+{
+    open_standard_descriptors();
+    signal(SIGXFSZ, SIG_IGN);
+    signal(SIGPIPE, SIG_DFL);
+    return (struct cli){.name = name, .help = help};
+}
+
+static void write_to_stderr(const char *text, size_t length)
+{
+    while (length > 0) {
+        ssize_t n = write(STDERR_FILENO, text, length);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return;
+        text += n;
+        length -= (size_t)n;
+    }
+}
+
+__attribute__((format(printf, 3, 0))) static void say(const struct cli *cli, const char *severity, const char *format,
+                                                      va_list arguments)
+{
+    char text[MESSAGE_SIZE], line[MESSAGE_SIZE];
+    vsnprintf(text, sizeof text, format, arguments);
+    size_t length = (size_t)snprintf(line, sizeof line, "%s: %s", cli->name, severity);
+    length += escape_buffer(line + length, sizeof line - length - 1, text, strlen(text), ESCAPE_MESSAGE);
+    line[length++] = '\n';
+    write_to_stderr(line, length);
+}
+
+void cli_error(const struct cli *cli, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    say(cli, "", format, arguments);
+    va_end(arguments);
+}
+
+void cli_warning(const struct cli *cli, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    if (!cli->quiet)
+        say(cli, "warning: ", format, arguments);
+    va_end(arguments);
+}
+
+void cli_note(const struct cli *cli, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    if (!cli->quiet)
+        say(cli, "note: ", format, arguments);
+    va_end(arguments);
+}
+
+void cli_note_status(struct cli *cli, enum status status)
+{
+    if (status > cli->status)
+        cli->status = status;
+}
+
+enum status cli_fail(struct cli *cli, enum status status, const struct error *err)
+{
+    if (status != STATUS_OK)
+        cli_error(cli, "%s", err->text);
+    cli_note_status(cli, status);
+    return status;
+}
+
+static void say_try(const struct cli *cli)
+{
+    char line[128];
+    int length = snprintf(line, sizeof line, "Try '%s --help'.\n", cli->name);
+    write_to_stderr(line, (size_t)length);
+}
+
+_Noreturn void cli_usage(const struct cli *cli, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    say(cli, "", format, arguments);
+    va_end(arguments);
+    say_try(cli);
+    exit(STATUS_USAGE);
+}
+
+_Noreturn void cli_die(const struct cli *cli, enum status status, const struct error *err)
+{
+    cli_error(cli, "%s", err->text);
+    if (status == STATUS_USAGE)
+        say_try(cli);
+    exit((int)status);
+}
+
+int cli_finish(struct cli *cli, struct output *out)
+{
+    int error = out ? output_close(out) : 0;
+    if (error == EPIPE)
+        interrupt_die(SIGPIPE);
+    if (error) {
+        struct error err;
+        cli_fail(cli, error_set_errno(&err, error, "cannot write to standard output"), &err);
+    }
+    if (interrupt_caught())
+        interrupt_die(interrupt_caught());
+    return (int)cli->status;
+}
+
+_Noreturn static void print_and_exit(struct cli *cli, const char *text)
+{
+    struct output out;
+    output_start(&out);
+    output_write(&out, text, strlen(text));
+    exit(cli_finish(cli, &out));
+}
+
+_Noreturn void cli_help(struct cli *cli)
+{
+    print_and_exit(cli, cli->help);
+}
+
+_Noreturn void cli_version(struct cli *cli)
+{
+    char line[128];
+    snprintf(line, sizeof line, "%s %s\n", cli->name, METASPN_VERSION);
+    print_and_exit(cli, line);
+}
+
+int64_t cli_clock(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_REALTIME, &ts);
+    return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+int64_t cli_monotonic_ms(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}

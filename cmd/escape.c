@@ -1,0 +1,162 @@
+#include "escape.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#define ESCAPED_SIZE 8
+
+struct range {
+    uint32_t first, last;
+};
+
+static const struct range unprintable[] = {
+    {0x00, 0x1f},     {0x7f, 0x9f},     {0x61c, 0x61c},   {0x200e, 0x200f},
+    {0x2028, 0x202e}, {0x2066, 0x2069}, {0xd800, 0xdfff}, {0xfeff, 0xfeff},
+};
+
+/* Blocks of combining marks and of other characters without a width. */
+static const struct range narrow[] = {
+    {0x300, 0x36f},   {0x483, 0x489},     {0x591, 0x5bd},     {0x610, 0x61a},     {0x64b, 0x65f},   {0x6d6, 0x6dc},
+    {0x93c, 0x93c},   {0x941, 0x948},     {0xe34, 0xe3a},     {0xe47, 0xe4e},     {0x1ab0, 0x1aff}, {0x1dc0, 0x1dff},
+    {0x200b, 0x200d}, {0x2060, 0x2064},   {0x20d0, 0x20ff},   {0x302a, 0x302d},   {0x3099, 0x309a}, {0xfe00, 0xfe0f},
+    {0xfe20, 0xfe2f}, {0x1f3fb, 0x1f3ff}, {0xe0001, 0xe007f}, {0xe0100, 0xe01ef},
+};
+
+static const struct range wide[] = {
+    {0x1100, 0x115f},   {0x231a, 0x231b},   {0x2329, 0x232a},   {0x2e80, 0x303e},   {0x3041, 0x33ff},
+    {0x3400, 0x4dbf},   {0x4e00, 0xa4cf},   {0xa960, 0xa97f},   {0xac00, 0xd7a3},   {0xf900, 0xfaff},
+    {0xfe30, 0xfe6f},   {0xff00, 0xff60},   {0xffe0, 0xffe6},   {0x16fe0, 0x18aff}, {0x1b000, 0x1b2ff},
+    {0x1f300, 0x1f64f}, {0x1f680, 0x1f6ff}, {0x1f900, 0x1f9ff}, {0x20000, 0x3fffd},
+};
+
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+
+static bool in_ranges(uint32_t code, const struct range *ranges, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (code >= ranges[i].first && code <= ranges[i].last)
+            return true;
+    return false;
+}
+
+/* Length of the sequence at `s` and its code point; 0 where it is no UTF-8. Surrogates are decoded, as the ids that
+ * hold escaped lone ones decode to them. */
+static size_t decode(const unsigned char *s, size_t length, uint32_t *ret_code)
+{
+    static const uint32_t least[5] = {0, 0, 0x80, 0x800, 0x10000};
+    size_t n = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
+    if (n == 0 || n > length)
+        return 0;
+    uint32_t code = n == 1 ? s[0] : s[0] & (0x7fu >> n);
+    for (size_t i = 1; i < n; i++) {
+        if ((s[i] & 0xc0) != 0x80)
+            return 0;
+        code = code << 6 | (s[i] & 0x3fu);
+    }
+    *ret_code = code;
+    return code < least[n] || code > 0x10ffff ? 0 : n;
+}
+
+static size_t escape_control(uint32_t code, enum escape_style style, char out[static ESCAPED_SIZE])
+{
+    if (style == ESCAPE_FIELD && (code == '\t' || code == '\n' || code == '\r'))
+        return (size_t)sprintf(out, "\\%c", code == '\t' ? 't' : code == '\n' ? 'n' : 'r');
+    if (style == ESCAPE_MESSAGE && code < 0x80)
+        return (size_t)sprintf(out, "\\x%02x", code);
+    return (size_t)sprintf(out, "\\u%04x", code & 0xffff);
+}
+
+/* Escapes the one character at `text` into `out`; *ret_used is how many bytes of `text` it took. */
+static size_t escape_one(const char *text, size_t length, enum escape_style style, char out[static ESCAPED_SIZE],
+                         size_t *ret_used)
+{
+    uint32_t code = 0;
+    size_t used = decode((const unsigned char *)text, length, &code);
+    *ret_used = used ? used : 1;
+    if (used == 0)
+        return (size_t)sprintf(out, "\\x%02x", (unsigned)(unsigned char)text[0]);
+    if (in_ranges(code, unprintable, COUNT(unprintable)))
+        return escape_control(code, style, out);
+    if (code == '\\' && style == ESCAPE_FIELD)
+        return (size_t)sprintf(out, "\\\\");
+    memcpy(out, text, used);
+    return used;
+}
+
+/* Number of leading bytes that are the same in every style. */
+static size_t plain_run(const char *text, size_t length)
+{
+    size_t n = 0;
+    while (n < length && text[n] >= 0x20 && text[n] < 0x7f && text[n] != '\\')
+        n++;
+    return n;
+}
+
+bool escape_append(struct bytes *out, const char *text, size_t length, enum escape_style style)
+{
+    char escaped[ESCAPED_SIZE];
+    for (size_t i = 0, used; i < length; i += used) {
+        used = plain_run(text + i, length - i);
+        if (used == 0) {
+            size_t n = escape_one(text + i, length - i, style, escaped, &used);
+            if (!bytes_append(out, escaped, n))
+                return false;
+        } else if (!bytes_append(out, text + i, used)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+size_t escape_buffer(char *buffer, size_t size, const char *text, size_t length, enum escape_style style)
+{
+    char escaped[ESCAPED_SIZE];
+    size_t filled = 0;
+    for (size_t i = 0, used; i < length; i += used) {
+        size_t n = escape_one(text + i, length - i, style, escaped, &used);
+        if (filled + n >= size)
+            break;
+        memcpy(buffer + filled, escaped, n);
+        filled += n;
+    }
+    buffer[filled] = '\0';
+    return filled;
+}
+
+static size_t columns_of(uint32_t code)
+{
+    if (code < 0x300 || !in_ranges(code, narrow, COUNT(narrow)))
+        return code >= 0x1100 && in_ranges(code, wide, COUNT(wide)) ? 2 : 1;
+    return 0;
+}
+
+/* Walks over text until it ends or `columns` are taken: bytes walked over; *ret_columns what they take. */
+static size_t measure(const char *text, size_t length, size_t columns, size_t *ret_columns)
+{
+    size_t at = 0, taken = 0;
+    while (at < length) {
+        uint32_t code = 0;
+        size_t n = decode((const unsigned char *)text + at, length - at, &code);
+        size_t width = n ? columns_of(code) : 1;
+        if (taken + width > columns)
+            break;
+        taken += width;
+        at += n ? n : 1;
+    }
+    *ret_columns = taken;
+    return at;
+}
+
+size_t escape_columns(const char *text, size_t length)
+{
+    size_t columns;
+    measure(text, length, SIZE_MAX, &columns);
+    return columns;
+}
+
+size_t escape_fit(const char *text, size_t length, size_t columns)
+{
+    size_t taken;
+    return measure(text, length, columns, &taken);
+}

@@ -1,0 +1,131 @@
+#include "output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "escape.h"
+#include "interrupt.h"
+
+#define USUAL_COLUMNS 80
+
+void output_start(struct output *out)
+{
+    *out = (struct output){.fd = STDOUT_FILENO, .is_terminal = isatty(STDOUT_FILENO) == 1};
+}
+
+enum status output_append_to(struct output *out, const char *path, struct error *err)
+{
+    int fd;
+    do
+        fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0666);
+    while (fd < 0 && errno == EINTR && !interrupt_caught());
+    if (fd < 0)
+        return error_set_errno(err, errno, "%s: cannot open", path);
+    *out = (struct output){.fd = fd};
+    return STATUS_OK;
+}
+
+static bool fail(struct output *out, int error)
+{
+    out->error = error;
+    bytes_clear(&out->buffer);
+    return false;
+}
+
+/* Where somebody has set the descriptor to non-blocking, waits until it takes more. */
+static void wait_until_writable(int fd)
+{
+    struct pollfd pollfd = {.fd = fd, .events = POLLOUT};
+    poll(&pollfd, 1, -1);
+}
+
+static bool write_all(struct output *out, const char *data, size_t length)
+{
+    bool good = true;
+    interrupt_at_once(out->fd == STDOUT_FILENO);
+    while (good && length > 0) {
+        ssize_t n = write(out->fd, data, length);
+        if (n == 0) {
+            good = fail(out, ENOSPC);
+        } else if (n > 0) {
+            data += n;
+            length -= (size_t)n;
+        } else if (errno == EAGAIN) {
+            wait_until_writable(out->fd);
+        } else if (errno != EINTR) {
+            good = fail(out, errno);
+        }
+    }
+    interrupt_at_once(false);
+    return good;
+}
+
+bool output_flush(struct output *out)
+{
+    if (out->error)
+        return false;
+    bool good = write_all(out, out->buffer.data, out->buffer.length);
+    bytes_clear(&out->buffer);
+    return good;
+}
+
+bool output_write(struct output *out, const char *data, size_t length)
+{
+    if (out->error)
+        return false;
+    if (out->buffer.capacity == 0 && !bytes_reserve(&out->buffer, OUTPUT_BUFFER))
+        return write_all(out, data, length);
+    if (length <= OUTPUT_BUFFER - out->buffer.length)
+        return bytes_append(&out->buffer, data, length);
+    if (!output_flush(out))
+        return false;
+    return length < OUTPUT_BUFFER ? bytes_append(&out->buffer, data, length) : write_all(out, data, length);
+}
+
+bool output_line(struct output *out, const char *data, size_t length)
+{
+    bool good = output_write(out, data, length) && output_write(out, "\n", 1);
+    return good && out->is_terminal ? output_flush(out) : good;
+}
+
+bool output_jsonl(struct output *out, const char *line, size_t length)
+{
+    if (!out->is_terminal)
+        return output_line(out, line, length);
+    struct bytes escaped = {0};
+    bool good = escape_append(&escaped, line, length, ESCAPE_JSON) ? output_line(out, escaped.data, escaped.length)
+                                                                   : fail(out, ENOMEM);
+    bytes_release(&escaped);
+    return good;
+}
+
+bool output_reader_is_gone(const struct output *out)
+{
+    struct pollfd pollfd = {.fd = out->fd};
+    return poll(&pollfd, 1, 0) > 0 && (pollfd.revents & (POLLERR | POLLHUP)) != 0;
+}
+
+size_t output_columns(const struct output *out)
+{
+    struct winsize size;
+    if (!out->is_terminal)
+        return 0;
+    return ioctl(out->fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : USUAL_COLUMNS;
+}
+
+int output_close(struct output *out)
+{
+    if (out->fd >= 0) {
+        output_flush(out);
+        if (close(out->fd) != 0 && errno != EINTR && !out->error)
+            out->error = errno;
+    }
+    out->fd = -1;
+    bytes_release(&out->buffer);
+    return out->error;
+}

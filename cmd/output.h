@@ -1,0 +1,58 @@
+/*
+ * output - data on its way to stdout (or into a file such as --rejects): buffered in large blocks, checked to the end.
+ *
+ * output_start() takes stdout; then output_write(), output_line() and output_jsonl() collect up to OUTPUT_BUFFER bytes
+ * and write them when the buffer is full, when output_flush() asks for it, and after each line where stdout is a
+ * terminal. The first failure sticks: `error` keeps its errno, everything later is dropped and returns false, so a
+ * command may look at a result, at output_failed() between batches, or only at the end: cli_finish() flushes, closes
+ * and turns a failure into a message and exit 5, so nothing is ever said to be done that was not written.
+ *
+ * Where the reader of stdout is gone, the process ends by SIGPIPE as cat does, unless interrupt_ignore_sigpipe() was
+ * called: then `error` is EPIPE, and cli_finish() ends the process by SIGPIPE.
+ */
+#ifndef METASPN_OUTPUT_H
+#define METASPN_OUTPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "bytes.h"
+#include "status.h"
+
+#define OUTPUT_BUFFER ((size_t)256 << 10)
+
+struct output {
+    int fd; /* -1: closed */
+    bool is_terminal;
+    int error; /* errno of the first failure; 0: none */
+    struct bytes buffer;
+};
+
+void output_start(struct output *out);
+/* Appends to the file at `path`, made where it is missing (0666 less umask). */
+enum status output_append_to(struct output *out, const char *path, struct error *err);
+
+/* Puts bytes out as they are. Blocks as large as the buffer are written without a copy. */
+bool output_write(struct output *out, const char *data, size_t length);
+/* The same and a newline. */
+bool output_line(struct output *out, const char *data, size_t length);
+/* A stored line and a newline: on a terminal with unprintable characters as \uXXXX, anywhere else untouched. */
+bool output_jsonl(struct output *out, const char *line, size_t length);
+/* Writes out what is buffered. While stdout blocks, a signal that is caught acts at once. */
+bool output_flush(struct output *out);
+
+static inline bool output_failed(const struct output *out)
+{
+    return out->error != 0;
+}
+
+/* Whether the reader of stdout's pipe is gone, which is noticed without writing (for replay --follow). */
+bool output_reader_is_gone(const struct output *out);
+
+/* Columns of the terminal; 0: stdout is none. */
+size_t output_columns(const struct output *out);
+
+/* Flushes, closes, gives the memory back; returns the errno of the first failure, 0: none. May be called again. */
+int output_close(struct output *out);
+
+#endif
