@@ -1,0 +1,209 @@
+#include "options.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "time_spec.h"
+
+/* Length of the name in "--name" or "--name=value". */
+static size_t name_length(const char *argument)
+{
+    return strcspn(argument, "=");
+}
+
+/* The long options that a shortened name may mean; *ret_list gets their names. */
+static int count_candidates(const char *argument, const struct option *long_options, char *ret_list, size_t size)
+{
+    int count = 0;
+    size_t used = 0;
+    ret_list[0] = '\0';
+    for (const struct option *o = long_options; o->name; o++) {
+        if (strncmp(o->name, argument + 2, name_length(argument) - 2) != 0)
+            continue;
+        int n = snprintf(ret_list + used, size - used, "%s--%s", count ? ", " : "", o->name);
+        used = n > 0 && used + (size_t)n < size ? used + (size_t)n : size - 1;
+        count++;
+    }
+    return count;
+}
+
+static const struct option *find_code(const struct option *long_options, int code)
+{
+    for (const struct option *o = long_options; o->name; o++)
+        if (o->val == code)
+            return o;
+    return NULL;
+}
+
+/* getopt_long() has answered '?': optopt tells a letter or a code, 0 a long name. */
+_Noreturn static void refuse_option(const struct cli *cli, const char *argument, const struct option *long_options)
+{
+    char candidates[256];
+    if (optopt == 0) {
+        int length = (int)name_length(argument);
+        if (count_candidates(argument, long_options, candidates, sizeof candidates) > 1)
+            cli_usage(cli, "option '%.*s' may mean %s", length, argument, candidates);
+        cli_usage(cli, "unknown option '%.*s'", length, argument);
+    }
+    const struct option *o = find_code(long_options, optopt);
+    if (o)
+        cli_usage(cli, "option '--%s' takes no value", o->name);
+    cli_usage(cli, "unknown option '-%c'", optopt);
+}
+
+_Noreturn static void miss_value(const struct cli *cli, const char *argument, const struct option *long_options)
+{
+    const struct option *o = find_code(long_options, optopt);
+    if (strncmp(argument, "--", 2) == 0 && o)
+        cli_usage(cli, "option '--%s' needs a value", o->name);
+    cli_usage(cli, "option '-%c' needs a value", optopt);
+}
+
+/* True where the option is one of the common ones. */
+static bool common_option(struct cli *cli, struct options *options, int c)
+{
+    switch (c) {
+    case 'C':
+        if (optarg[0] == '\0')
+            cli_usage(cli, "option '--workspace' needs the name of a directory");
+        options->workspace = optarg;
+        return true;
+    case 'q':
+        cli->quiet = true;
+        return true;
+    case OPTION_NOW:
+        options->now_text = optarg;
+        return true;
+    case 'h':
+        cli_help(cli);
+    case 'V':
+        cli_version(cli);
+    default:
+        return false;
+    }
+}
+
+int options_next(struct cli *cli, struct options *options, int argc, char **argv, const char *short_options,
+                 const struct option *long_options)
+{
+    opterr = 0;
+    int c;
+    do {
+        c = getopt_long(argc, argv, short_options, long_options, NULL);
+        if (c == '?')
+            refuse_option(cli, argv[optind - 1], long_options);
+        if (c == ':')
+            miss_value(cli, argv[optind - 1], long_options);
+    } while (c != -1 && common_option(cli, options, c));
+    return c;
+}
+
+static const char *environment(const char *name)
+{
+    const char *value = getenv(name);
+    return value && value[0] != '\0' ? value : NULL;
+}
+
+void options_finish(const struct cli *cli, struct options *options)
+{
+    if (!options->workspace)
+        options->workspace = environment("METASPN_WORKSPACE");
+    options->now = options->clock = cli_clock();
+    const char *text = environment("METASPN_NOW");
+    if (text)
+        options->now = options_time(cli, "METASPN_NOW", text, options->now, false);
+    if (options->now_text)
+        options->now = options_time(cli, "--now", options->now_text, options->now, false);
+}
+
+/* Digits that fill the number; *ret_end is behind them. False: none, or too many. */
+static bool read_digits(const char *text, uint64_t *ret_number, const char **ret_end)
+{
+    if (!isdigit((unsigned char)text[0]))
+        return false;
+    char *end;
+    errno = 0;
+    *ret_number = strtoull(text, &end, 10);
+    *ret_end = end;
+    return errno == 0;
+}
+
+uint64_t options_count(const struct cli *cli, const char *option, const char *text)
+{
+    uint64_t number;
+    const char *end;
+    char quoted[QUOTED_SIZE];
+    if (!read_digits(text, &number, &end) || *end != '\0')
+        cli_usage(cli, "%s: not a number from 0: %s", option, quote_string(quoted, text));
+    return number;
+}
+
+size_t options_size(const struct cli *cli, const char *option, const char *text)
+{
+    uint64_t number;
+    const char *end;
+    char quoted[QUOTED_SIZE];
+    if (read_digits(text, &number, &end) && number > 0) {
+        unsigned shift = *end == 'K' ? 10 : *end == 'M' ? 20 : *end == 'G' ? 30 : 0;
+        if (end[shift ? 1 : 0] == '\0' && number <= SIZE_MAX >> 1 >> shift)
+            return (size_t)number << shift;
+    }
+    cli_usage(cli, "%s: not a number of bytes (with K, M or G): %s", option, quote_string(quoted, text));
+}
+
+int options_seconds(const struct cli *cli, const char *option, const char *text)
+{
+    uint64_t seconds = 0;
+    const char *at = text;
+    char quoted[QUOTED_SIZE];
+    bool good = read_digits(text, &seconds, &at) && seconds < INT_MAX / 1000;
+    uint64_t milliseconds = good ? seconds * 1000 : 0;
+    if (good && *at == '.') {
+        good = isdigit((unsigned char)*++at);
+        bool more = false;
+        for (uint64_t unit = 100; isdigit((unsigned char)*at); at++, unit /= 10) {
+            milliseconds += (uint64_t)(*at - '0') * unit;
+            more |= unit == 0 && *at != '0';
+        }
+        milliseconds += more;
+    }
+    if (!good || *at != '\0')
+        cli_usage(cli, "%s: not a number of seconds: %s", option, quote_string(quoted, text));
+    return (int)milliseconds;
+}
+
+int options_choice(const struct cli *cli, const char *option, const char *text, const char *const *words)
+{
+    char list[256] = "", quoted[QUOTED_SIZE];
+    size_t used = 0;
+    for (int i = 0; words[i]; i++) {
+        if (strcmp(words[i], text) == 0)
+            return i;
+        used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", words[i]);
+    }
+    cli_usage(cli, "%s: not one of %s: %s", option, list, quote_string(quoted, text));
+}
+
+int64_t options_time(const struct cli *cli, const char *option, const char *text, int64_t now, bool last_of_day)
+{
+    struct error err;
+    int64_t time = 0;
+    enum status status = time_spec_parse(option, text, now, last_of_day ? DAY_EDGE_LAST : DAY_EDGE_FIRST, &time, &err);
+    if (status != STATUS_OK)
+        cli_die(cli, status, &err);
+    return time;
+}
+
+int32_t options_day(const struct cli *cli, const char *option, const char *text, int64_t now)
+{
+    struct error err;
+    int32_t day = 0;
+    enum status status = day_spec_parse(option, text, now, &day, &err);
+    if (status != STATUS_OK)
+        cli_die(cli, status, &err);
+    return day;
+}
