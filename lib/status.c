@@ -72,26 +72,25 @@ static bool is_unprintable(uint32_t code)
 const char *quote_bytes(char buffer[static QUOTED_SIZE], const void *bytes, size_t length)
 {
     const unsigned char *s = bytes;
-    char *out = buffer;
-    *out++ = '"';
-    size_t columns = 0, i = 0;
+    buffer[0] = '"';
+    size_t used = 1, columns = 0, i = 0;
     while (i < length && columns < QUOTED_COLUMNS) {
+        char *out = buffer + used;
+        size_t room = QUOTED_SIZE - used;
         uint32_t code = 0;
         size_t n = utf8_sequence(s + i, length - i, &code);
         int width;
         if (n == 0)
-            width = sprintf(out, "\\x%02x", s[i++]);
+            width = snprintf(out, room, "\\x%02x", s[i++]);
         else if (is_unprintable(code))
-            width = sprintf(out, code < 0x80 ? "\\x%02x" : "\\u%04x", code);
+            width = snprintf(out, room, code < 0x80 ? "\\x%02x" : "\\u%04x", code);
         else
-            width = sprintf(out, "%.*s", (int)n, (const char *)s + i);
+            width = snprintf(out, room, "%.*s", (int)n, (const char *)s + i);
         i += n;
-        out += width;
+        used += (size_t)width;
         columns += n > 1 ? 1 : (size_t)width;
     }
-    strcpy(out, i < length ? "..." : "\"");
-    if (i < length)
-        strcat(out, "\"");
+    snprintf(buffer + used, QUOTED_SIZE - used, "%s\"", i < length ? "..." : "");
     return buffer;
 }
 
