@@ -61,10 +61,10 @@ static size_t decode(const unsigned char *s, size_t length, uint32_t *ret_code)
 static size_t escape_control(uint32_t code, enum escape_style style, char out[static ESCAPED_SIZE])
 {
     if (style == ESCAPE_FIELD && (code == '\t' || code == '\n' || code == '\r'))
-        return (size_t)sprintf(out, "\\%c", code == '\t' ? 't' : code == '\n' ? 'n' : 'r');
+        return (size_t)snprintf(out, ESCAPED_SIZE, "\\%c", code == '\t' ? 't' : code == '\n' ? 'n' : 'r');
     if (style == ESCAPE_MESSAGE && code < 0x80)
-        return (size_t)sprintf(out, "\\x%02x", code);
-    return (size_t)sprintf(out, "\\u%04x", code & 0xffff);
+        return (size_t)snprintf(out, ESCAPED_SIZE, "\\x%02x", code);
+    return (size_t)snprintf(out, ESCAPED_SIZE, "\\u%04x", code & 0xffff);
 }
 
 /* Escapes the one character at `text` into `out`; *ret_used is how many bytes of `text` it took. */
@@ -75,11 +75,11 @@ static size_t escape_one(const char *text, size_t length, enum escape_style styl
     size_t used = decode((const unsigned char *)text, length, &code);
     *ret_used = used ? used : 1;
     if (used == 0)
-        return (size_t)sprintf(out, "\\x%02x", (unsigned)(unsigned char)text[0]);
+        return (size_t)snprintf(out, ESCAPED_SIZE, "\\x%02x", (unsigned)(unsigned char)text[0]);
     if (in_ranges(code, unprintable, COUNT(unprintable)))
         return escape_control(code, style, out);
     if (code == '\\' && style == ESCAPE_FIELD)
-        return (size_t)sprintf(out, "\\\\");
+        return (size_t)snprintf(out, ESCAPED_SIZE, "\\\\");
     memcpy(out, text, used);
     return used;
 }
