@@ -1,5 +1,5 @@
 /*
- * timestamp - RFC 3339 times as microseconds since the epoch, UTC days, and the times of the command line.
+ * timestamp - RFC 3339 times as microseconds since the epoch, and UTC days.
  *
  * A time is an int64_t: microseconds since 1970-01-01T00:00:00Z, between TIMESTAMP_MIN (year 1) and TIMESTAMP_MAX
  * (the last microsecond of year 9999). A day is an int32_t: days since 1970-01-01. Everything is UTC; nothing here
@@ -12,23 +12,36 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "status.h"
+#define TIMESTAMP_MIN         INT64_C(-62135596800000000) /* 0001-01-01T00:00:00Z */
+#define TIMESTAMP_MAX         INT64_C(253402300799999999) /* 9999-12-31T23:59:59.999999Z */
+#define MICROSECONDS_A_SECOND INT64_C(1000000)
+#define MICROSECONDS_A_DAY    INT64_C(86400000000)
 
-#define TIMESTAMP_MIN INT64_C(-62135596800000000)  /* 0001-01-01T00:00:00Z */
-#define TIMESTAMP_MAX INT64_C(253402300799999999)  /* 9999-12-31T23:59:59.999999Z */
-#define DAY_MIN (-719162)                          /* 0001-01-01 */
-#define DAY_MAX 2932896                            /* 9999-12-31 */
+#define DAY_MIN (-719162) /* 0001-01-01 */
+#define DAY_MAX 2932896   /* 9999-12-31 */
 
 #define TIMESTAMP_TEXT_SIZE 28 /* "2026-02-05T10:00:00.123456Z" and NUL */
-#define DAY_TEXT_SIZE 11       /* "2026-02-05" and NUL */
+#define DAY_TEXT_SIZE       11 /* "2026-02-05" and NUL */
 
 /* A time of an input event, by the letter of SPEC section 3 (`timestamp` on input). False: not such a time. */
 bool timestamp_parse(const char *text, size_t length, int64_t *ret_time);
 
 /*
+ * As timestamp_parse, but a time that its offset shifts out of the years 1-9999 is read too: for callers that tell
+ * this fault from others. *ret_time then lies less than a day outside TIMESTAMP_MIN..MAX.
+ */
+bool timestamp_parse_any_year(const char *text, size_t length, int64_t *ret_time);
+
+static inline bool timestamp_is_valid(int64_t time)
+{
+    return TIMESTAMP_MIN <= time && time <= TIMESTAMP_MAX;
+}
+
+/*
  * A time that stands in the store: whatever Python 3.11's datetime.fromisoformat reads in an extended or basic
  * calendar date (no week dates), with no offset taken as UTC, and results outside TIMESTAMP_MIN..MAX refused.
- * Everything timestamp_parse reads, it reads alike.
+ * Everything timestamp_parse reads, it reads alike. The text is UTF-8; a lone surrogate in it stands as three bytes,
+ * a NUL is a byte like others.
  */
 bool timestamp_parse_stored(const char *text, size_t length, int64_t *ret_time);
 
@@ -39,27 +52,16 @@ size_t timestamp_format(int64_t time, char buffer[static TIMESTAMP_TEXT_SIZE]);
 size_t timestamp_format_compact(int64_t time, char buffer[static TIMESTAMP_TEXT_SIZE]);
 bool timestamp_parse_compact(const char *text, size_t length, int64_t *ret_time);
 
-int32_t timestamp_day(int64_t time);  /* the UTC day a time lies in */
-int64_t day_first(int32_t day);       /* its first microsecond */
-int64_t day_last(int32_t day);        /* its last microsecond */
+int32_t timestamp_day(int64_t time); /* the UTC day a time lies in */
+int64_t day_first(int32_t day);      /* its first microsecond */
+int64_t day_last(int32_t day);       /* its last microsecond */
 
 /* "YYYY-MM-DD", exactly, with a valid date. */
 bool day_parse(const char *text, size_t length, int32_t *ret_day);
 void day_format(int32_t day, char buffer[static DAY_TEXT_SIZE]);
 
-/* Which end a day word or a day stands for (SPEC section 4). */
-enum day_edge { DAY_EDGE_FIRST, DAY_EDGE_LAST };
-
-/*
- * A time of the command line (SPEC section 4): a timestamp, a day, a word (now, today, yesterday, tomorrow), an
- * offset from `now` (-90s ... +4w), or @SECONDS. `option` names the option in the message ("--since").
- * STATUS_USAGE with a message where it is none of these or leaves years 1-9999.
- */
-enum status time_spec_parse(const char *option, const char *text, int64_t now, enum day_edge edge, int64_t *ret_time,
-                            struct error *err);
-
-/* The value of --day: a day or a day word (today, yesterday, tomorrow). */
-enum status day_spec_parse(const char *option, const char *text, int64_t now, int32_t *ret_day, struct error *err);
+/* The day of a date in the proleptic Gregorian calendar. False: no such date in the years 1-9999. */
+bool day_from_date(unsigned year, unsigned month, unsigned day_of_month, int32_t *ret_day);
 
 /* A window of time, both ends included. */
 struct window {
