@@ -1,0 +1,223 @@
+#!/usr/bin/env bats
+# Does scripts/check-style see what it is there for? Each test breaks one convention in a copy of the tree.
+
+setup()
+{
+    cd "$BATS_TEST_TMPDIR" || return
+    cp -r "$BATS_TEST_DIRNAME"/../{.ci,.clang-format,cmd,lib,man,meson.build,meson_options.txt,README.md,scripts} .
+    mkdir tests
+    cp -r "$BATS_TEST_DIRNAME"/{*.bats,*.build,fuzz,unit} tests
+    mkdir -p built/cmd built/lib
+}
+
+# refused CHECK TEXT: the check fails, and names what the test has done.
+refused()
+{
+    run scripts/check-style --build=built "$1"
+    printf '%s\n' "$output"
+    [ "$status" -eq 1 ]
+    [[ $output == *"not ok 1 - ${1//_/ }"* && $output == *"$2"* ]]
+}
+
+# An addition to the end of a file, so that what stands before it counts as well.
+add()
+{
+    printf '\n%s\n' "$2" >>"$1"
+}
+
+@test "a header of a higher level" {
+    add lib/bytes.c '#include "event.h"'
+    refused layers 'lib/bytes.c:'
+}
+
+@test "a header of another module of the same level" {
+    add lib/timestamp.c '#include "io.h"'
+    refused layers 'level 1 includes io.h of level 1'
+}
+
+@test "a header of cmd in the library" {
+    add lib/status.c '#include "cli.h"'
+    refused layers 'cli.h is no header of the library'
+}
+
+@test "a file of the library that the build does not know" {
+    echo >lib/stray.c
+    refused layers 'lib/stray.c: not listed'
+}
+
+@test "a file that is opened, synced, renamed or locked elsewhere than in io" {
+    for call in 'openat(d, n, 0)' 'fdatasync(fd)' 'renameat(a, b, c, d)' 'fcntl(fd, F_OFD_SETLK, &l)' 'ftruncate (fd, 0)'; do
+        add lib/partition.c "int f(void) { return $call; }"
+        refused only_io_opens_syncs_renames_and_locks "$call"
+    done
+}
+
+@test "jansson outside document, xxhash outside hash" {
+    add lib/event.c '#include <jansson.h>'
+    refused each_foreign_library_has_one_owner 'lib/event.c:'
+    add cmd/cli.c '#include <xxhash.h>'
+    refused each_foreign_library_has_one_owner 'cmd/cli.c:'
+    add lib/filter.c 'uint64_t f(void) { return XXH3_64bits("", 0); }'
+    refused each_foreign_library_has_one_owner 'lib/filter.c:'
+}
+
+@test "a library that prints, exits or parses options" {
+    for line in '#include <getopt.h>' 'f(stderr);' 'exit(1);' 'puts(s);' 'abort();' 'assert(x);'; do
+        add lib/event.c "$line"
+        refused the_library_neither_prints_nor_exits "$line"
+    done
+}
+
+@test "a library that reads the environment or the clock" {
+    for line in 'getenv(s);' 't = time(NULL);' 'clock_gettime(CLOCK_REALTIME, &t);' 'gettimeofday(&t, NULL);'; do
+        add lib/event.c "$line"
+        refused the_library_reads_neither_environment_nor_clock "${line%%(*}"
+    done
+    add lib/io.c 'clock_gettime(CLOCK_REALTIME, &t);'
+    refused the_library_reads_neither_environment_nor_clock 'lib/io.c:'
+}
+
+@test "words in comments and strings are no calls" {
+    add lib/event.c '/* exit(1), stderr and sprintf( are not for us; time(2) neither */ const char *s = "puts(stdout)";'
+    for check in the_library_neither_prints_nor_exits the_library_reads_neither_environment_nor_clock no_banned_function; do
+        run scripts/check-style --build=built "$check"
+        [[ $output != *lib/event.c* ]]
+    done
+}
+
+@test "a library that keeps state" {
+    echo 'static int calls; int f(void); int f(void) { return ++calls; }' >state.c
+    cc -c -o state.o state.c
+    ar rc built/lib/libmetaspn.a state.o
+    refused the_library_keeps_no_global_state 'state.o: calls'
+    echo 'static int calls = 7; int f(void); int f(void) { return ++calls; }' >state.c
+    cc -c -o state.o state.c
+    ar rc built/lib/libmetaspn.a state.o
+    refused the_library_keeps_no_global_state 'state.o: calls'
+}
+
+@test "constant tables are no state" {
+    echo 'extern const char *const t[]; const char *const t[] = {"a", "b"}; static int unused[0];' >state.c
+    cc -fPIC -c -o state.o state.c
+    ar rc built/lib/libmetaspn.a state.o
+    run scripts/check-style --build=built the_library_keeps_no_global_state
+    [ "$output" = $'ok 1 - the library keeps no global state\n1..1' ]
+}
+
+@test "a command that includes another" {
+    add cmd/cli.c '#include "metaspn-top.h"'
+    refused commands_share_code_by_other_files 'cmd/cli.c:'
+}
+
+@test "functions that are banned" {
+    for call in 'strcpy(a, b)' 'sprintf(a, "")' 'strtok(a, b)' 'atoi(a)' 'alloca(n)' 'gets(a)' 'strncpy(a, b, n)'; do
+        add cmd/cli.c "$call;"
+        refused no_banned_function "${call%%(*}"
+    done
+}
+
+@test "warnings that are switched off" {
+    add lib/event.c '#pragma GCC diagnostic ignored "-Wconversion"'
+    refused compiler_settings 'lib/event.c:'
+    add meson.build "add_project_arguments('-Wno-shadow', language: 'c')"
+    refused compiler_settings 'Wno-shadow'
+    echo '    "command": "cc -std=gnu11 -Wall -c ../lib/event.c",' >built/compile_commands.json
+    refused compiler_settings 'compiled without -Wextra'
+}
+
+@test "a header that needs another one before it, or has the wrong guard" {
+    add lib/status.h 'struct bytes *f(uint64_t n);'
+    refused headers_stand_alone 'uint64_t'
+    sed -i 's/METASPN_BYTES_H/BYTES_H/' lib/bytes.h
+    refused headers_stand_alone 'lib/bytes.h: its guard is not METASPN_BYTES_H'
+    echo '#include "bytes.h"' >lib/name.h
+    refused headers_stand_alone 'lib/name.h: does not begin with what it is for'
+}
+
+@test "a file of more than 500 lines" {
+    yes '/**/' | head -n 501 >lib/bytes.c
+    refused file_length 'lib/bytes.c: 501 lines'
+}
+
+@test "layout that is not clang-format's" {
+    add tests/unit/tap.h 'int  f( void );'
+    refused layout 'tests/unit/tap.h:'
+}
+
+@test "what shellcheck does not like" {
+    add scripts/test "rm \$unquoted"
+    refused shell 'scripts/test:'
+    add tests/style.bats "cp \$unquoted ."
+    refused shell 'tests/style.bats:'
+}
+
+@test "white space at ends, tabs, a missing newline" {
+    add README.md 'text '
+    refused white_space 'white space at the end'
+    add lib/event.c $'\tint a;'
+    refused white_space 'tab'
+    printf 'text' >>man/metaspn.7
+    refused white_space 'man/metaspn.7: no newline at the end'
+}
+
+@test "words of unfinished work" {
+    for word in TO""DO FIX""ME X""XX HA""CK; do
+        add lib/event.c "/* $word: later */"
+        refused finished "$word"
+    done
+}
+
+# A command that says what it is given to say.
+command_saying()
+{
+    echo 'int main(void) { return 0; }' >cmd/metaspn-new.c
+    printf '#!/bin/sh\ncat <<\\END\n%s\nEND\n' "$1" >built/cmd/metaspn-new
+    chmod +x built/cmd/metaspn-new
+}
+
+@test "a command without a page, tests, or a place in build and completion" {
+    command_saying ''
+    refused every_command_is_documented_and_tested 'metaspn-new has no man/metaspn-new.1'
+    for missing in 'has no tests/new.bats' 'is not in man/metaspn.7' 'is not in README.md' 'is not in cmd/meson.build' \
+        'is not completed'; do
+        [[ $output == *"metaspn-new $missing"* ]]
+    done
+    echo >man/metaspn-gone.1
+    refused every_command_is_documented_and_tested 'man/metaspn-gone.1 is of no command'
+}
+
+@test "an option in --help alone, or in the manual page alone" {
+    command_saying '  -n, --limit=N  a number
+      --told     only here'
+    printf '.It Fl n Ar N , Fl -limit Ns = Ns Ar N\n.It Fl -read\n' >man/metaspn-new.1
+    refused help_agrees_with_the_manual_page 'man/metaspn-new.1 lacks --told'
+    [[ $output == *'metaspn-new --help lacks --read'* ]]
+    [[ $output != *limit* && $output != *'lacks -n'* ]]
+}
+
+@test "a help text that is too wide or lacks a part" {
+    command_saying "$(printf '%081d' 0)"
+    refused help_is_complete_and_narrow 'metaspn-new --help, line 1: 81 columns'
+    for missing in synopsis 'exit codes' examples; do
+        [[ $output == *"metaspn-new --help has no $missing"* ]]
+    done
+    [[ $output == *'metaspn-new --version does not print: metaspn-new '* ]]
+}
+
+@test "a manual page that mandoc does not like, or that nobody installs" {
+    add man/metaspn.7 '.Xx'
+    refused manual_pages 'metaspn.7'
+    echo >man/metaspn-new.5
+    refused manual_pages 'man/metaspn-new.5 is not in man/meson.build'
+    add man/metaspn.7 '.Xr metaspn-absent 1'
+    refused manual_pages 'refers to metaspn-absent.1'
+}
+
+@test "a test that nobody runs" {
+    echo >tests/forgotten.bats
+    refused no_test_is_forgotten 'tests/forgotten.bats is not run'
+    echo >tests/unit/test_forgotten.c
+    refused no_test_is_forgotten 'tests/unit/test_forgotten.c is not run'
+    echo >tests/fuzz/fuzz_forgotten.c
+    refused no_test_is_forgotten 'tests/fuzz/fuzz_forgotten.c is not run'
+}
