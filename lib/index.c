@@ -284,17 +284,31 @@ enum status index_find(struct index *index, enum index_table which, uint64_t key
     return STATUS_OK;
 }
 
-enum status index_contains(struct index *index, const uint64_t *keys, size_t count, bool *found, struct error *err)
+enum status index_lookup(struct index *index, const uint64_t *keys, size_t count, struct index_entries *ret_hits,
+                         struct error *err)
 {
     struct table *table = &index->tables[INDEX_IDS];
     enum status status = STATUS_OK;
+    ret_hits->count = 0;
     for (size_t i = 0; i < table->count && status == STATUS_OK; i++)
-        status = index_run_contains(table->runs[i].run, keys, count, found);
-    for (size_t i = 0; i < table->passing.count; i++)
-        for (size_t k = 0; k < count; k++)
-            if (keys[k] == table->passing.data[i].key)
-                found[k] = true;
-    return damaged(err, status);
+        status = index_run_lookup(table->runs[i].run, keys, count, ret_hits);
+    for (size_t i = 0; i < table->passing.count && status == STATUS_OK; i++)
+        for (size_t k = 0; k < count && status == STATUS_OK; k++)
+            if (keys[k] == table->passing.data[i].key &&
+                !index_entries_add(ret_hits, (struct index_entry){k, table->passing.data[i].value}))
+                status = STATUS_IO;
+    if (status != STATUS_OK)
+        return damaged(err, status);
+    index_entries_sort(ret_hits);
+    size_t kept = 0;
+    for (size_t i = 0; i < ret_hits->count; i++) {
+        struct index_entry hit = ret_hits->data[i];
+        if (index_value_is_current(index, hit.value) ||
+            is_passing(table, (struct index_entry){keys[hit.key], hit.value}))
+            ret_hits->data[kept++] = hit;
+    }
+    ret_hits->count = kept;
+    return STATUS_OK;
 }
 
 /* Reports the values of one key that stand behind its least one. */
@@ -307,33 +321,29 @@ static enum status report_repeats(struct index *index, uint64_t key, struct inde
     return status;
 }
 
-/* `entries` are a run of the table already; `found` says which of them an older run holds too. */
-static enum status find_repeats(struct index *index, const struct index_entry *entries, size_t count, const bool *found,
-                                index_repeat *repeat, void *context, struct error *err)
+/* Adds to *ret_keys those keys of the (sorted) staged ids, each once, that stand among them twice or in an older run.
+ */
+static enum status find_repeated(struct index *index, const struct index_entries *staged, size_t from, size_t to,
+                                 struct index_entries *ret_keys, struct error *err)
 {
-    struct index_entries matches = {0};
-    enum status status = STATUS_OK;
-    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
-        bool first = i == 0 || entries[i - 1].key != entries[i].key;
-        bool again = i + 1 < count && entries[i + 1].key == entries[i].key;
-        if (first && (found[i] || again))
-            status = report_repeats(index, entries[i].key, &matches, repeat, context, err);
+    struct index_entries hits = {0};
+    uint64_t *keys = reallocarray(NULL, to - from, sizeof *keys);
+    if (!keys)
+        return error_set_memory(err);
+    for (size_t i = from; i < to; i++)
+        keys[i - from] = staged->data[i].key;
+    enum status status = index_lookup(index, keys, to - from, &hits, err);
+    size_t hit = 0;
+    for (size_t i = from; i < to && status == STATUS_OK; i++) {
+        bool twice = i + 1 < staged->count && staged->data[i + 1].key == keys[i - from];
+        while (hit < hits.count && hits.data[hit].key < i - from)
+            hit++;
+        bool older = hit < hits.count && hits.data[hit].key == i - from;
+        bool told = ret_keys->count > 0 && ret_keys->data[ret_keys->count - 1].key == keys[i - from];
+        if ((twice || older) && !told && !index_entries_add(ret_keys, (struct index_entry){keys[i - from], 0}))
+            status = error_set_memory(err);
     }
-    index_entries_release(&matches);
-    return status;
-}
-
-/* Looks the staged ids up in the older runs, a block of keys at a time. */
-static enum status mark_known(struct index *index, const struct index_entries *staged, bool *found, struct error *err)
-{
-    uint64_t *keys = reallocarray(NULL, KEY_BLOCK, sizeof *keys);
-    enum status status = keys ? STATUS_OK : error_set_memory(err);
-    for (size_t from = 0; from < staged->count && status == STATUS_OK; from += KEY_BLOCK) {
-        size_t count = staged->count - from < KEY_BLOCK ? staged->count - from : KEY_BLOCK;
-        for (size_t i = 0; i < count; i++)
-            keys[i] = staged->data[from + i].key;
-        status = index_contains(index, keys, count, found + from, err);
-    }
+    index_entries_release(&hits);
     free(keys);
     return status;
 }
@@ -355,27 +365,19 @@ static enum status settle_table(struct index *index, enum index_table which, str
 
 static enum status settle_ids(struct index *index, index_repeat *repeat, void *context, struct error *err)
 {
-    struct index_entries *staged = &index->tables[INDEX_IDS].staged;
-    struct index_entries copy = {0};
-    size_t count = staged->count;
-    bool *found = calloc(count, sizeof *found);
-    if (!found)
-        return error_set_memory(err);
-    enum status status = mark_known(index, staged, found, err);
-    /* the entries themselves move into the run: keep those that need a second look */
-    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
-        bool near = (i > 0 && staged->data[i - 1].key == staged->data[i].key) ||
-                    (i + 1 < count && staged->data[i + 1].key == staged->data[i].key);
-        if ((found[i] || near) && !index_entries_add(&copy, staged->data[i]))
-            status = error_set_memory(err);
+    const struct index_entries *staged = &index->tables[INDEX_IDS].staged;
+    struct index_entries repeated = {0}, matches = {0};
+    enum status status = STATUS_OK;
+    for (size_t from = 0; from < staged->count && status == STATUS_OK; from += KEY_BLOCK) {
+        size_t to = staged->count - from < KEY_BLOCK ? staged->count : from + KEY_BLOCK;
+        status = find_repeated(index, staged, from, to, &repeated, err);
     }
     if (status == STATUS_OK)
         status = settle_table(index, INDEX_IDS, err);
-    memset(found, true, count);
-    if (status == STATUS_OK)
-        status = find_repeats(index, copy.data, copy.count, found, repeat, context, err);
-    index_entries_release(&copy);
-    free(found);
+    for (size_t i = 0; i < repeated.count && status == STATUS_OK; i++)
+        status = report_repeats(index, repeated.data[i].key, &matches, repeat, context, err);
+    index_entries_release(&repeated);
+    index_entries_release(&matches);
     return status;
 }
 

@@ -77,6 +77,7 @@ struct partition_facts {
     uint64_t misfiled;            /* events whose own day is another */
     uint64_t repeats;             /* lines that INDEX_REPEATS suspects */
     uint64_t late;                /* events with a timestamp below that of one before: 0 means in time order */
+    uint64_t doubt;               /* 1 + the offset from which on bytes were written whose sync failed; 0: none */
     int64_t least, greatest;      /* timestamps of the events; meaningless where there are none */
 };
 
@@ -127,8 +128,10 @@ enum status index_settle(struct index *index, index_repeat *repeat, void *contex
  * first). */
 enum status index_find(struct index *index, enum index_table table, uint64_t key, struct index_entries *ret_matches,
                        struct error *err);
-/* Marks which of the ascending keys may be in INDEX_IDS. `found` is all false at first. */
-enum status index_contains(struct index *index, const uint64_t *keys, size_t count, bool *found, struct error *err);
+/* Looks up many ascending keys of INDEX_IDS at once: *ret_hits (cleared first) gets {i, value} for every current value
+ * of keys[i], ascending. */
+enum status index_lookup(struct index *index, const uint64_t *keys, size_t count, struct index_entries *ret_hits,
+                         struct error *err);
 
 /* Entries that stand only until the next look at the partitions: events on a last line without newline. */
 enum status index_add_volatile(struct index *index, struct index_entry entry, struct error *err);
@@ -150,6 +153,8 @@ enum status index_reload(struct index *index, struct error *err);
  */
 enum status index_commit(struct index *index, struct error *err);
 
+/* For readers: commits if the lock is free and nobody else committed since the last load; otherwise lets it be. */
+void index_commit_if_alone(struct index *index);
 /*
  * As index_commit(), and folds a log that has grown past what a fresh process likes to read (256 KiB) into runs: for
  * the end of a command that wrote much.

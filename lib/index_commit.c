@@ -379,3 +379,14 @@ enum status index_commit_folded(struct index *index, struct error *err)
 {
     return commit(index, LOG_FRESH, err);
 }
+
+void index_commit_if_alone(struct index *index)
+{
+    if (index->lock < 0 || !index_has_uncommitted(index) ||
+        io_lock(index->lock, IO_EXCLUSIVE, 0, NULL, "index/lock", NULL) != STATUS_OK)
+        return;
+    if (!index_is_behind(index))
+        (void)index_commit_folded(index, NULL);
+    if (index->lock >= 0)
+        io_unlock(index->lock, "index/lock", NULL);
+}

@@ -236,7 +236,7 @@ enum status index_load(struct index *index, struct error *err)
     return index_reset(index, err);
 }
 
-/* The manifest on disk is the one that is in memory; tells a new one by its number. */
+/* The manifest on disk is the one that is in memory (or both are missing); tells a new one by its number. */
 static bool manifest_is_ours(struct index *index)
 {
     struct manifest manifest;
@@ -246,9 +246,7 @@ static bool manifest_is_ours(struct index *index)
         return index->manifest == 0;
     bool read = io_read_at(fd, &manifest, sizeof manifest, 0, "manifest", &n, NULL) == STATUS_OK;
     close(fd);
-    if (!read || n != sizeof manifest || manifest.magic != INDEX_MANIFEST_MAGIC)
-        return index->replace;
-    return manifest.number == index->manifest && !index->replace;
+    return read && n == sizeof manifest && manifest.number == index->manifest;
 }
 
 static uint64_t log_length_on_disk(struct index *index)
@@ -277,18 +275,19 @@ bool index_has_uncommitted(const struct index *index)
     return false;
 }
 
+bool index_is_behind(struct index *index)
+{
+    if (index->directory < 0 || (index->replace && index->trouble[0]))
+        return false; /* what is on disk is of no use */
+    return !manifest_is_ours(index) || (index->manifest != 0 && log_length_on_disk(index) > index->log_length);
+}
+
 enum status index_reload(struct index *index, struct error *err)
 {
-    if (index->directory < 0)
+    if (!index_is_behind(index))
         return STATUS_OK;
-    bool ours = manifest_is_ours(index);
-    if (ours && (index->manifest == 0 || log_length_on_disk(index) <= index->log_length))
+    if (manifest_is_ours(index) && !index_has_uncommitted(index) && load_log(index, err) == STATUS_OK)
         return STATUS_OK;
-    if (ours && !index_has_uncommitted(index))
-        return load_log(index, err) == STATUS_OK ? STATUS_OK : index_load(index, err);
-    if (!ours && index->replace && index->manifest == 0 && index->trouble[0])
-        return STATUS_OK; /* damaged on disk still: ours is the better one */
-    index->replace = false;
     return index_load(index, err);
 }
 

@@ -83,6 +83,8 @@ enum status index_write_run(struct index *index, enum index_table table, struct 
 uint64_t index_random_number(void);
 /* Staged entries, runs or facts that no other process can see. */
 bool index_has_uncommitted(const struct index *index);
+/* Others committed since this handle loaded. */
+bool index_is_behind(struct index *index);
 /* Loads manifest and log. Damage leaves the index empty, with `replace` and `trouble` set. */
 enum status index_load(struct index *index, struct error *err);
 void index_set_trouble(struct index *index, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -306,28 +306,39 @@ enum status index_run_find(struct index_run *run, uint64_t key, struct index_ent
     return status;
 }
 
-enum status index_run_contains(struct index_run *run, const uint64_t *keys, size_t count, bool *found)
+/* All entries with keys[k], from page `place` on; equal keys may run over several pages. */
+static enum status add_hits(struct index_run *run, uint64_t place, uint64_t key, size_t k, struct index_entries *hits)
+{
+    for (; place < run->pages; place++) {
+        const struct index_entry *entries = get_page(run, place);
+        if (!entries)
+            return STATUS_INVALID;
+        size_t n = entries_in_page(run, place), i = lower_bound(entries, n, key);
+        for (; i < n && entries[i].key == key; i++)
+            if (!index_entries_add(hits, (struct index_entry){k, entries[i].value}))
+                return STATUS_IO;
+        if (i < n)
+            break;
+    }
+    return STATUS_OK;
+}
+
+enum status index_run_lookup(struct index_run *run, const uint64_t *keys, size_t count, struct index_entries *ret_hits)
 {
     if (count / DENSE >= run->pages / 64)
         map_run(run);
     uint64_t place = 0;
-    for (size_t k = 0; k < count; k++) {
+    enum status status = STATUS_OK;
+    for (size_t k = 0; k < count && status == STATUS_OK; k++) {
         const struct index_entry *entries = place < run->pages ? get_page(run, place) : NULL;
         if (!entries || entries[entries_in_page(run, place) - 1].key < keys[k]) {
-            enum status status = find_page(run, keys[k], place, &place);
-            if (status != STATUS_OK)
-                return status;
-            if (place == run->pages)
-                return STATUS_OK;
-            entries = get_page(run, place);
+            status = find_page(run, keys[k], place, &place);
+            if (status != STATUS_OK || place == run->pages)
+                break;
         }
-        if (!entries)
-            return STATUS_INVALID;
-        size_t n = entries_in_page(run, place), i = lower_bound(entries, n, keys[k]);
-        if (i < n && entries[i].key == keys[k])
-            found[k] = true;
+        status = add_hits(run, place, keys[k], k, ret_hits);
     }
-    return STATUS_OK;
+    return status;
 }
 
 void index_cursor_start(struct index_cursor *cursor, struct index_run *run)

@@ -55,8 +55,8 @@ uint64_t index_run_count(const struct index_run *run);
 
 /* Appends the values of all entries with this key, ascending. STATUS_INVALID: damage. STATUS_IO: no memory. */
 enum status index_run_find(struct index_run *run, uint64_t key, struct index_entries *ret_matches);
-/* keys[0..count) ascend; found[i] is set where keys[i] is in the run (and left alone where not). */
-enum status index_run_contains(struct index_run *run, const uint64_t *keys, size_t count, bool *found);
+/* keys[0..count) ascend. Appends {i, value} for every entry whose key is keys[i]. Statuses of index_run_find(). */
+enum status index_run_lookup(struct index_run *run, const uint64_t *keys, size_t count, struct index_entries *ret_hits);
 
 /* Reads a run from its least entry to its greatest. */
 struct index_cursor {

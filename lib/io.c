@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define LEASE_TURNS   50000
+#define LEASE_POLL_NS 200000  /* between two tries to open a file that is leased */
 #define LOCK_POLL_NS  2000000 /* between two tries of a lock that somebody holds */
 #define IO_BLOCK      65536
 #define TEMPORARY_AGE 3600 /* seconds after which a temporary belongs to nobody any more */
@@ -31,9 +33,13 @@ static int open_beneath(int directory, const char *name, int flags, mode_t mode)
         .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS,
     };
     long fd;
-    do
+    for (int turn = 0; turn < LEASE_TURNS; turn++) {
         fd = syscall(SYS_openat2, directory, name, &how, sizeof how);
-    while (fd < 0 && (errno == EINTR || errno == EAGAIN));
+        if (fd >= 0 || (errno != EINTR && errno != EAGAIN))
+            break;
+        if (errno == EAGAIN) /* a writer holds a lease for the moment, or a rename went by */
+            nanosleep(&(struct timespec){.tv_nsec = LEASE_POLL_NS}, NULL);
+    }
     if (fd >= 0 || !openat2_is_missing(errno))
         return (int)fd;
     do
@@ -224,6 +230,11 @@ enum status io_truncate(int fd, uint64_t length, const char *label, struct error
     while (result != 0 && errno == EINTR);
     return result == 0 ? STATUS_OK
                        : error_set_errno(err, errno, "%s: cannot cut to %llu bytes", label, (unsigned long long)length);
+}
+
+void io_start_sync(int fd)
+{
+    (void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
 }
 
 enum status io_sync(int fd, const char *label, struct error *err)

@@ -2,9 +2,9 @@
  * io - the only code that opens, syncs, renames and locks files.
  *
  * Everything below a store's directory is opened relative to a directory descriptor and never through a symbolic
- * link; FIFOs, sockets and devices in the place of a file are refused (SPEC section 2). Reads and writes are done in full,
- * EINTR and short counts included. `label` is the name that messages use for the file. Descriptors are close-on-exec
- * and never 0, 1 or 2 (the commands see to that at their start).
+ * link; FIFOs, sockets and devices in the place of a file are refused (SPEC section 2). Reads and writes are done in
+ * full, EINTR and short counts included. `label` is the name that messages use for the file. Descriptors are
+ * close-on-exec and never 0, 1 or 2 (the commands see to that at their start).
  *
  * Durability: a function that says so has synced when it returns STATUS_OK. A failed sync is never tried again
  * (RELIABILITY 10): the kernel may have dropped the pages, and a second fsync would lie.
@@ -56,10 +56,11 @@ enum status io_read_from(int fd, uint64_t offset, const char *label, struct byte
 enum status io_write(int fd, const void *data, size_t length, const char *label, size_t *ret_written,
                      struct error *err);
 /* Writes in full at `offset` (not for descriptors that append). */
-enum status io_write_at(int fd, const void *data, size_t length, uint64_t offset, const char *label,
-                        struct error *err);
+enum status io_write_at(int fd, const void *data, size_t length, uint64_t offset, const char *label, struct error *err);
 enum status io_truncate(int fd, uint64_t length, const char *label, struct error *err);
 
+/* Starts the writing out of a file's pages without waiting for it; a hint, no promise. */
+void io_start_sync(int fd);
 /* fdatasync of a file; fsync of a directory (a file system that cannot sync directories is let off). */
 enum status io_sync(int fd, const char *label, struct error *err);
 enum status io_sync_directory(int fd, const char *label, struct error *err);
@@ -68,21 +69,23 @@ enum status io_close(int fd, const char *label, struct error *err);
 
 /*
  * Replaces the file `name` in `directory` atomically and durably: temporary beside it, write, fsync, rename, fsync of
- * the directory. A reader, or a crash at any moment, sees the old file or the new one, whole. `durable` false leaves out
- * both syncs (derived files only). On failure the temporary is removed and the old file stands.
+ * the directory. A reader, or a crash at any moment, sees the old file or the new one, whole. `durable` false leaves
+ * out both syncs (derived files only). On failure the temporary is removed and the old file stands.
  */
 enum status io_replace(int directory, const char *name, const void *data, size_t length, bool durable,
                        const char *label, struct error *err);
-/* As io_replace for a file named by a path (the directory of the path is opened; `-f` must be a regular file or absent). */
+/* As io_replace for a file named by a path (the directory of the path is opened; `-f` must be a regular file or
+ * absent). */
 enum status io_replace_path(const char *path, const void *data, size_t length, struct error *err);
 
 /* Names of temporaries begin with this; what is left over from a killed process may be swept. */
 #define IO_TEMPORARY_PREFIX ".tmp-metaspn-"
-/* Removes temporaries that are older than an hour (by `now_seconds`, Unix time); returns how many. Errors are nobody's. */
+/* Removes temporaries that are older than an hour (by `now_seconds`, Unix time); returns how many. Errors are nobody's.
+ */
 size_t io_sweep(int directory, int64_t now_seconds);
 
-/* STATUS_OK where `name` is absent or is what `type` says (S_IFREG or S_IFDIR); STATUS_IO where a link, a FIFO, a device or
- * something else stands in its place. */
+/* STATUS_OK where `name` is absent or is what `type` says (S_IFREG or S_IFDIR); STATUS_IO where a link, a FIFO, a
+ * device or something else stands in its place. */
 enum status io_check_type(int directory, const char *name, mode_t type, const char *label, struct error *err);
 
 /* Removes a file. STATUS_ABSENT: there was none. With `durable` the directory is synced. */
@@ -106,8 +109,8 @@ enum status io_unlock(int fd, const char *label, struct error *err);
 
 /*
  * True where no other open file description of this file exists anywhere, so that truncating cannot hurt an unlocked
- * writer: takes a write lease (F_SETLEASE) on `fd` and keeps it until io_lease_release(). False: somebody has it open, or
- * this file system knows no leases.
+ * writer: takes a write lease (F_SETLEASE) on `fd` and keeps it until io_lease_release(). False: somebody has it open,
+ * or this file system knows no leases.
  */
 bool io_lease_acquire(int fd);
 void io_lease_release(int fd);

@@ -218,14 +218,62 @@ enum status partition_hash_before(const struct partition *partition, uint64_t of
     return status;
 }
 
+/* The size now; `otherwise` where it cannot be told. */
+static uint64_t size_now(const struct partition *partition, uint64_t otherwise)
+{
+    struct partition_stat st;
+    return partition_stat(partition, &st, NULL) == STATUS_OK ? st.size : otherwise;
+}
+
+static enum partition_append undo(struct partition *partition, uint64_t end, size_t written, bool leased)
+{
+    if (written == 0)
+        return PARTITION_UNDONE;
+    if (!leased)
+        return partition_cut(partition, end + written, end, NULL) == STATUS_OK ? PARTITION_UNDONE : PARTITION_TORN;
+    bool undone =
+        size_now(partition, 0) == end + written && io_truncate(partition->fd, end, partition->label, NULL) == STATUS_OK;
+    return undone ? PARTITION_UNDONE : PARTITION_TORN;
+}
+
 enum status partition_append(struct partition *partition, uint64_t end, const char *data, size_t length,
-                             bool *ret_undone, struct error *err)
+                             enum partition_append *ret_how, struct error *err)
 {
     size_t written = 0;
-    *ret_undone = true;
-    enum status status = io_write(partition->fd, data, length, partition->label, &written, err);
-    if (status != STATUS_OK && written > 0)
-        *ret_undone = partition_cut(partition, end + written, end, NULL) == STATUS_OK;
+    enum status status = STATUS_OK;
+    bool leased = io_lease_acquire(partition->fd);
+    *ret_how = PARTITION_MOVED;
+    if (size_now(partition, end) == end) {
+        status = io_write(partition->fd, data, length, partition->label, &written, err);
+        if (status != STATUS_OK)
+            *ret_how = undo(partition, end, written, leased);
+        else
+            *ret_how = size_now(partition, end) == end + length ? PARTITION_APPENDED : PARTITION_MIXED;
+    }
+    if (leased)
+        io_lease_release(partition->fd);
+    return status;
+}
+
+void partition_start_sync(struct partition *partition)
+{
+    io_start_sync(partition->fd);
+}
+
+enum status partition_rewrite(struct partition *partition, uint64_t from, uint64_t to, struct error *err)
+{
+    struct bytes block = {0};
+    enum status status = STATUS_OK;
+    while (from < to && status == STATUS_OK) {
+        size_t length = to - from < PARTITION_BLOCK ? (size_t)(to - from) : PARTITION_BLOCK;
+        status = read_block(partition, from, length, &block, err);
+        if (status == STATUS_OK && block.length == 0)
+            break;
+        if (status == STATUS_OK)
+            status = io_write_at(partition->fd, block.data, block.length, from, partition->label, err);
+        from += block.length;
+    }
+    bytes_release(&block);
     return status;
 }
 

@@ -82,12 +82,26 @@ enum status partition_read_line(const struct partition *partition, uint64_t offs
 enum status partition_hash_before(const struct partition *partition, uint64_t offset, uint64_t *ret_hash,
                                   struct error *err);
 
+/* How an append went, as far as the caller must know. */
+enum partition_append {
+    PARTITION_APPENDED, /* the bytes stand at `end`, and nobody else's between */
+    PARTITION_MOVED,    /* the file had grown before: nothing was written */
+    PARTITION_MIXED,    /* written, but somebody without lock wrote too: only reading tells where the bytes stand */
+    PARTITION_UNDONE,   /* failed, and the file is as it was before */
+    PARTITION_TORN,     /* failed, and part of the bytes may stand in the file */
+};
 /*
- * Appends whole lines in one write; on failure (no space, size limit, I/O error) what was written is undone where that
- * is safe. `end` is the size the file had under the lock. *ret_undone tells whether the partition is as it was before.
+ * Appends whole lines in one write at `end`, the size that the file has under the lock. While it writes it keeps, where
+ * that can be had, a lease on the file, so that no other program can open it and write between. On failure (no space,
+ * size limit, I/O error) what was written is undone where nobody else has the file open.
  */
 enum status partition_append(struct partition *partition, uint64_t end, const char *data, size_t length,
-                             bool *ret_undone, struct error *err);
+                             enum partition_append *ret_how, struct error *err);
+/* Starts writing out what was appended, without waiting: the sync that follows waits less. */
+void partition_start_sync(struct partition *partition);
+/* Writes the bytes [from, to) again as they are, so that the next sync truly writes them (after a failed one). The
+ * partition was opened by IO_UPDATE. */
+enum status partition_rewrite(struct partition *partition, uint64_t from, uint64_t to, struct error *err);
 /* fdatasync. */
 enum status partition_sync(struct partition *partition, struct error *err);
 /* Cuts the file back from exactly `from` bytes to `to`, only where its size is `from` and nobody else has it open (a

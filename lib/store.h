@@ -1,9 +1,10 @@
 /*
  * store - the directory: what partitions there are, what is known of them, and the one way in.
  *
- * Open it for reading or writing; store_refresh() lists the partitions, looks at each (size, identity, content), reads on what other
- * programs appended since anyone of us looked, and brings the derived index up to date, in memory at least. From then on until the next refresh
- * this handle's view is fixed: a partition ends where it ended then. store_append() is the way of new events.
+ * Open it for reading or writing; store_refresh() lists the partitions, looks at each (size, identity, content), reads
+ * on what other programs appended since anyone of us looked, and brings the derived index up to date, in memory at
+ * least. From then on until the next refresh this handle's view is fixed: a partition ends where it ended then.
+ * store_append() is the way of new events.
  *
  * Messages that are no errors (a torn tail, a fragment, an index that had to be rebuilt) go to the notice function.
  */
@@ -27,11 +28,11 @@ typedef void store_notice(void *context, enum notice notice, const char *text);
 
 struct store_options {
     enum workspace_access access;
-    bool no_index;        /* believe nothing but the partitions */
-    bool no_sync;         /* appended events need not be durable */
-    int lock_timeout_ms;  /* for the writers' lock */
+    bool no_index;                   /* believe nothing but the partitions */
+    bool no_sync;                    /* appended events need not be durable */
+    int lock_timeout_ms;             /* for the writers' lock */
     const volatile int *interrupted; /* ends the wait for the lock when it becomes true; may be NULL */
-    store_notice *notice; /* may be NULL */
+    store_notice *notice;            /* may be NULL */
     void *notice_context;
 };
 
@@ -60,8 +61,9 @@ static inline int32_t partition_number_day(uint32_t number)
 }
 
 /*
- * A partition as the last refresh saw it. Bytes [0, facts.known) are described by the facts and by the index; [known, end) is at most one
- * whole event without newline (or more, where the index cannot hold it), to be read; [end, size) is a fragment or zero bytes, not written yet.
+ * A partition as the last refresh saw it. Bytes [0, facts.known) are described by the facts and by the index; [known,
+ * end) is at most one whole event without newline (or more, where the index cannot hold it), to be read; [end, size) is
+ * a fragment or zero bytes, not written yet.
  */
 struct store_partition {
     uint32_t number;
@@ -69,13 +71,13 @@ struct store_partition {
     int32_t day;
     struct partition_stat stat;
     uint64_t end;
-    bool changed; /* replaced or shortened since the facts were first loaded by this handle */
+    bool changed;                 /* replaced or shortened since the facts were first loaded by this handle */
     struct partition_facts facts; /* facts.known 0: nothing known */
 };
 
 /*
- * Looks at all partitions of these kinds (set of KIND_BIT()s) and catches up. Notes torn tails once. Statuses: STATUS_IO
- * where a folder or file cannot be read, or something foreign stands in its place.
+ * Looks at all partitions of these kinds (set of KIND_BIT()s) and catches up. Notes torn tails once. Statuses:
+ * STATUS_IO where a folder or file cannot be read, or something foreign stands in its place.
  */
 enum status store_refresh(struct store *store, unsigned kinds, struct error *err);
 /* All partitions of the last refresh, ascending by number. Valid until the next refresh or append. */
@@ -98,15 +100,16 @@ struct store_position {
  * STATUS_ABSENT: the id is not stored. */
 enum status store_find_first(struct store *store, const struct event *event, struct store_position *ret_position,
                              struct error *err);
-/* Suspected repeats of a partition: offsets of lines that may not be the first record of their id, ascending, as `value` offsets.
- * Lines not among them (below facts.known) are first records. *ret_offsets is owned by the caller (free). */
+/* Suspected repeats of a partition: offsets of lines that may not be the first record of their id, ascending, as
+ * `value` offsets. Lines not among them (below facts.known) are first records. *ret_offsets is owned by the caller
+ * (free). */
 enum status store_suspects(struct store *store, uint32_t number, uint64_t **ret_offsets, size_t *ret_count,
                            struct error *err);
 /*
  * Candidates for these keys of INDEX_IDS (`are_ids`) or INDEX_REFS, ascending by partition and offset: an event with
  * one of the keys that lies below facts.known starts at one of the offsets, or, for block keys, in the block of
- * STORE_KEY_BLOCK bytes that starts there. *ret is sorted, owned by the caller (index_entries_release); entry.value is an
- * index value, entry.key the key.
+ * STORE_KEY_BLOCK bytes that starts there. *ret is sorted, owned by the caller (index_entries_release); entry.value is
+ * an index value, entry.key the key.
  */
 #define STORE_KEY_BLOCK ((uint64_t)65536)
 enum status store_candidates(struct store *store, bool are_ids, const uint64_t *keys, size_t count,
@@ -115,8 +118,7 @@ enum status store_candidates(struct store *store, bool are_ids, const uint64_t *
 /* True where a damaged line's bytes lie in quarantine/. */
 bool store_is_quarantined(struct store *store, uint32_t number, const char *line, size_t length);
 /* Copies bytes there, durably. */
-enum status store_quarantine(struct store *store, uint32_t number, const char *line, size_t length,
-                             struct error *err);
+enum status store_quarantine(struct store *store, uint32_t number, const char *line, size_t length, struct error *err);
 /* The number of the line that starts at `offset`, counted from 1: reads the partition up to there. */
 enum status store_line_number(struct store *store, uint32_t number, uint64_t offset, uint64_t *ret_line,
                               struct error *err);
@@ -125,30 +127,30 @@ enum status store_line_number(struct store *store, uint32_t number, uint64_t off
 enum store_outcome { STORE_APPENDED, STORE_DUPLICATE, STORE_CONFLICT };
 
 struct store_item {
-    struct event event;           /* in: checked, in canonical form; its line is borrowed */
-    enum store_outcome outcome;   /* out */
-    struct store_position first;  /* out: the first record of its id (its own position, where it was appended) */
-    size_t first_item;            /* out: item of this batch that is the first record, or SIZE_MAX */
+    struct event event;          /* in: checked, in canonical form; its line is borrowed */
+    enum store_outcome outcome;  /* out */
+    struct store_position first; /* out: the first record of its id (its own position, where it was appended) */
+    size_t first_item;           /* out: item of this batch that is the first record, or SIZE_MAX */
 };
 
 struct store_result {
-    size_t done;        /* items that were dealt with: all, or those before the duplicate that stopped */
+    size_t done; /* items that were dealt with: all, or those before the duplicate that stopped */
     size_t appended, duplicates, conflicts;
-    uint64_t bytes;     /* appended, with newlines */
+    uint64_t bytes; /* appended, with newlines */
 };
 
 /*
- * Stores a batch: takes the writers' lock, catches up, mends torn tails, appends what is new with one write per partition,
- * syncs, updates the index and releases the lock. On STATUS_OK everything that `ret_result->done` counts is durable (unless no_sync),
- * duplicates too. `stop_at_duplicate`: the first duplicate ends the batch; STATUS_DUPLICATE, and item `done` is that duplicate.
- * STATUS_IO: nothing of the batch counts as stored; what was written is undone where that is safe.
+ * Stores a batch: takes the writers' lock, catches up, mends torn tails, appends what is new with one write per
+ * partition, syncs, updates the index and releases the lock. On STATUS_OK everything that `ret_result->done` counts is
+ * durable (unless no_sync), duplicates too. `stop_at_duplicate`: the first duplicate ends the batch; STATUS_DUPLICATE,
+ * and item `done` is that duplicate. STATUS_IO: nothing of the batch counts as stored; what was written is undone where
+ * that is safe.
  */
 enum status store_append(struct store *store, struct store_item *items, size_t count, bool stop_at_duplicate,
                          struct store_result *ret_result, struct error *err);
 
 /* Reads the line at a position (without newline) into *line. */
-enum status store_read_line(struct store *store, struct store_position position, struct bytes *line,
-                            struct error *err);
+enum status store_read_line(struct store *store, struct store_position position, struct bytes *line, struct error *err);
 
 /* Makes partitions' first `offset` bytes durable (checkpoint advance). */
 enum status store_sync_partition(struct store *store, uint32_t number, struct error *err);

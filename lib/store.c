@@ -1,0 +1,377 @@
+#include "store.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "hash.h"
+#include "store_private.h"
+
+#define REBUILDS 2 /* times that a damaged index is rebuilt before it is done without */
+
+void store_tell(struct store *store, enum notice notice, const char *format, ...)
+{
+    char text[ERROR_TEXT_SIZE];
+    va_list arguments;
+    if (!store->options.notice)
+        return;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    store->options.notice(store->options.notice_context, notice, text);
+}
+
+static enum status open_index(struct store *store, struct error *err)
+{
+    if (store->options.no_index)
+        return index_open_memory(&store->index, err);
+    enum status status =
+        index_open(workspace_store(store->workspace), workspace_store_path(store->workspace), true, &store->index, err);
+    return status;
+}
+
+enum status store_open(const char *workspace, const struct store_options *options, struct store **ret_store,
+                       struct error *err)
+{
+    struct store *store = calloc(1, sizeof *store);
+    if (!store)
+        return error_set_memory(err);
+    store->options = *options;
+    store->lock = -1;
+    enum status status = workspace_open(workspace, options->access, &store->workspace, err);
+    if (status == STATUS_OK)
+        status = open_index(store, err);
+    if (status != STATUS_OK) {
+        store_close(store);
+        return status;
+    }
+    *ret_store = store;
+    return STATUS_OK;
+}
+
+void store_close(struct store *store)
+{
+    if (!store)
+        return;
+    store_close_files(store);
+    if (store->index && store->options.access == WORKSPACE_WRITE && index_lock(store->index, 0, NULL) == STATUS_OK) {
+        (void)index_commit_folded(store->index, NULL);
+        index_unlock(store->index);
+    }
+    index_close(store->index);
+    if (store->lock >= 0)
+        close(store->lock);
+    workspace_close(store->workspace);
+    index_entries_release(&store->matches);
+    bytes_release(&store->line);
+    free(store->partitions);
+    free(store);
+}
+
+struct workspace *store_workspace(struct store *store)
+{
+    return store->workspace;
+}
+
+struct index *store_index(struct store *store)
+{
+    return store->index;
+}
+
+/* ---- partitions */
+
+const struct store_partition *store_partitions(const struct store *store, size_t *ret_count)
+{
+    *ret_count = store->count;
+    return store->partitions;
+}
+
+struct store_partition *store_row(struct store *store, uint32_t number)
+{
+    size_t low = 0, high = store->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (store->partitions[middle].number < number)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < store->count && store->partitions[low].number == number ? &store->partitions[low] : NULL;
+}
+
+const struct store_partition *store_partition(const struct store *store, uint32_t number)
+{
+    union {
+        const struct store *in;
+        struct store *out;
+    } plain = {.in = store};
+    return store_row(plain.out, number);
+}
+
+/* The rows are in order again after the caller sorted them, or put the new one where it belongs. */
+enum status store_add_row(struct store *store, uint32_t number, struct store_partition **ret_row, struct error *err)
+{
+    if (store->count == store->capacity) {
+        size_t capacity = store->capacity * 2 + 64;
+        struct store_partition *grown = reallocarray(store->partitions, capacity, sizeof *grown);
+        if (!grown)
+            return error_set_memory(err);
+        store->partitions = grown;
+        store->capacity = capacity;
+    }
+    *ret_row = &store->partitions[store->count++];
+    **ret_row = (struct store_partition){
+        .number = number,
+        .kind = partition_number_kind(number),
+        .day = partition_number_day(number),
+        .facts = {.partition = number},
+    };
+    return STATUS_OK;
+}
+
+static enum workspace_room room_of(uint32_t number)
+{
+    return partition_number_kind(number) == EVENT_SIGNAL ? ROOM_SIGNALS : ROOM_EMISSIONS;
+}
+
+enum status store_open_partition(struct store *store, uint32_t number, struct partition **ret_partition,
+                                 struct error *err)
+{
+    enum workspace_room room = room_of(number);
+    int folder;
+    enum status status = workspace_room(store->workspace, room, false, &folder, err);
+    if (status == STATUS_OK)
+        status = partition_open(folder, workspace_room_path(store->workspace, room), partition_number_day(number),
+                                IO_READ, false, ret_partition, NULL, err);
+    return status;
+}
+
+bool store_partition_path(const struct store *store, uint32_t number, struct bytes *out)
+{
+    char name[PARTITION_NAME_SIZE];
+    partition_name(partition_number_day(number), name);
+    return workspace_path(store->workspace, room_of(number), name, out);
+}
+
+void store_close_files(struct store *store)
+{
+    partition_close(store->open);
+    store->open = NULL;
+}
+
+enum status store_partition_at_hand(struct store *store, uint32_t number, struct partition **ret_partition,
+                                    struct error *err)
+{
+    if (!store->open || store->open_number != number) {
+        store_close_files(store);
+        enum status status = store_open_partition(store, number, &store->open, err);
+        if (status != STATUS_OK) {
+            store->open = NULL;
+            return status;
+        }
+        store->open_number = number;
+    }
+    *ret_partition = store->open;
+    return STATUS_OK;
+}
+
+enum status store_refresh(struct store *store, unsigned kinds, struct error *err)
+{
+    uint64_t pending;
+    enum status status = index_reload(store->index, err);
+    if (status == STATUS_OK)
+        status = store_look(store, kinds, &pending, err);
+    if (status == STATUS_OK)
+        status = store_read_on(store, err);
+    for (int turn = 0; status == STATUS_INVALID && turn < REBUILDS; turn++)
+        status = store_rebuild(store, err);
+    if (status == STATUS_OK)
+        index_commit_if_alone(store->index);
+    store_close_files(store);
+    return status;
+}
+
+/* ---- looking up */
+
+enum status store_read_line(struct store *store, struct store_position position, struct bytes *line, struct error *err)
+{
+    struct partition *partition;
+    uint64_t end;
+    enum status status = store_partition_at_hand(store, position.partition, &partition, err);
+    if (status == STATUS_OK)
+        status = partition_read_line(partition, position.offset, UINT64_MAX, line, &end, err);
+    return status;
+}
+
+/* Whether the line at a position is a record of this event's id. Whatever cannot be read is none. */
+static bool holds_id(struct store *store, const struct event *event, uint64_t value)
+{
+    struct store_position position = {index_value_partition(value), index_value_offset(value)};
+    struct event stored;
+    return store_read_line(store, position, &store->line, NULL) == STATUS_OK &&
+           event_read(store->line.data, store->line.length, event->kind, false, &stored, NULL) == EVENT_GOOD &&
+           json_string_same(stored.id, event->id);
+}
+
+static enum status find_matches(struct store *store, enum index_table table, uint64_t key, struct error *err)
+{
+    enum status status = index_find(store->index, table, key, &store->matches, err);
+    for (int turn = 0; status == STATUS_INVALID && turn < REBUILDS; turn++) {
+        status = store_rebuild(store, err);
+        if (status == STATUS_OK)
+            status = index_find(store->index, table, key, &store->matches, err);
+    }
+    return status;
+}
+
+enum status store_find_first(struct store *store, const struct event *event, struct store_position *ret_position,
+                             struct error *err)
+{
+    struct bytes scratch = {0};
+    uint64_t hash;
+    bool hashed = event_id_hash(event, index_seed(store->index), &scratch, &hash);
+    bytes_release(&scratch);
+    if (!hashed)
+        return error_set_memory(err);
+    enum status status = find_matches(store, INDEX_IDS, hash, err);
+    if (status != STATUS_OK)
+        return status;
+    for (size_t i = 0; i < store->matches.count; i++) {
+        uint64_t value = store->matches.data[i].value;
+        if (holds_id(store, event, value)) {
+            *ret_position = (struct store_position){index_value_partition(value), index_value_offset(value)};
+            return STATUS_OK;
+        }
+    }
+    return error_set(err, STATUS_ABSENT, "the id is not stored");
+}
+
+enum status store_suspects(struct store *store, uint32_t number, uint64_t **ret_offsets, size_t *ret_count,
+                           struct error *err)
+{
+    const struct store_partition *row = store_row(store, number);
+    *ret_offsets = NULL;
+    *ret_count = 0;
+    if (!row || row->facts.repeats == 0)
+        return STATUS_OK;
+    enum status status = find_matches(store, INDEX_REPEATS, number, err);
+    if (status != STATUS_OK || store->matches.count == 0)
+        return status;
+    uint64_t *offsets = reallocarray(NULL, store->matches.count, sizeof *offsets);
+    if (!offsets)
+        return error_set_memory(err);
+    for (size_t i = 0; i < store->matches.count; i++)
+        offsets[i] = index_value_offset(store->matches.data[i].value);
+    *ret_offsets = offsets;
+    *ret_count = store->matches.count;
+    return STATUS_OK;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    uint64_t x = ((const struct index_entry *)a)->value, y = ((const struct index_entry *)b)->value;
+    return (x > y) - (x < y);
+}
+
+enum status store_candidates(struct store *store, bool are_ids, const uint64_t *keys, size_t count,
+                             struct index_entries *ret, struct error *err)
+{
+    enum status status = STATUS_OK;
+    ret->count = 0;
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+        status = find_matches(store, are_ids ? INDEX_IDS : INDEX_REFS, keys[i], err);
+        if (status == STATUS_OK && !index_entries_append(ret, store->matches.data, store->matches.count))
+            status = error_set_memory(err);
+    }
+    if (status == STATUS_OK && ret->count > 1)
+        qsort(ret->data, ret->count, sizeof *ret->data, by_value);
+    return status;
+}
+
+enum status store_line_number(struct store *store, uint32_t number, uint64_t offset, uint64_t *ret_line,
+                              struct error *err)
+{
+    struct partition *partition;
+    struct bytes buffer = {0};
+    uint64_t lines = 1, from = 0;
+    enum status status = store_partition_at_hand(store, number, &partition, err);
+    while (status == STATUS_OK && from < offset) {
+        struct chunk chunk;
+        status = partition_read_forward(partition, from, offset, PARTITION_BLOCK, &buffer, &chunk, err);
+        if (status != STATUS_OK || chunk.length == 0)
+            break;
+        for (const char *at = chunk.data, *end = at + chunk.length;
+             at < end && (at = memchr(at, '\n', (size_t)(end - at))); at++)
+            lines++;
+        from += chunk.length;
+    }
+    bytes_release(&buffer);
+    if (status == STATUS_OK)
+        *ret_line = lines;
+    return status;
+}
+
+/* ---- quarantine */
+
+/* "signals-2026-02-05-0123456789abcdef": the hash is of the bytes. */
+static void quarantine_name(uint32_t number, const char *line, size_t length, char *name, size_t size)
+{
+    char day[DAY_TEXT_SIZE];
+    day_format(partition_number_day(number), day);
+    snprintf(name, size, "%s-%s-%016llx", event_kind_name(partition_number_kind(number)), day,
+             (unsigned long long)hash_bytes(line, length, 0));
+}
+
+bool store_is_quarantined(struct store *store, uint32_t number, const char *line, size_t length)
+{
+    char name[64];
+    int folder, fd;
+    struct bytes kept = {0};
+    quarantine_name(number, line, length, name, sizeof name);
+    if (workspace_room(store->workspace, ROOM_QUARANTINE, false, &folder, NULL) != STATUS_OK ||
+        io_open_below(folder, name, IO_READ, false, name, &fd, NULL, NULL) != STATUS_OK)
+        return false;
+    bool same = io_read_all(fd, length, name, &kept, NULL) == STATUS_OK && kept.length == length &&
+                memcmp(kept.data, line, length) == 0;
+    close(fd);
+    bytes_release(&kept);
+    return same;
+}
+
+enum status store_quarantine(struct store *store, uint32_t number, const char *line, size_t length, struct error *err)
+{
+    char name[64];
+    int folder;
+    struct bytes path = {0};
+    quarantine_name(number, line, length, name, sizeof name);
+    enum status status = workspace_room(store->workspace, ROOM_QUARANTINE, true, &folder, err);
+    if (status != STATUS_OK)
+        return STATUS_IO;
+    if (!workspace_path(store->workspace, ROOM_QUARANTINE, name, &path))
+        return error_set_memory(err);
+    status = io_replace(folder, name, line, length, true, path.data, err);
+    bytes_release(&path);
+    return status;
+}
+
+/* ---- the writers' lock */
+
+enum status store_lock(struct store *store, struct error *err)
+{
+    const char *path = workspace_lock_path(store->workspace);
+    enum status status = STATUS_OK;
+    if (store->lock < 0)
+        status = workspace_open_lock(store->workspace, &store->lock, err);
+    if (status == STATUS_OK)
+        status =
+            io_lock(store->lock, IO_EXCLUSIVE, store->options.lock_timeout_ms, store->options.interrupted, path, err);
+    return status == STATUS_OK ? STATUS_OK : STATUS_IO;
+}
+
+void store_unlock(struct store *store)
+{
+    if (store->lock >= 0)
+        io_unlock(store->lock, workspace_lock_path(store->workspace), NULL);
+}

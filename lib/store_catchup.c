@@ -1,0 +1,434 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "filter.h"
+#include "store_private.h"
+
+#define READ_BLOCK  ((size_t)1 << 20)
+#define SETTLE_AT   ((size_t)1 << 20) /* staged entries, 16 MiB, after which they are put in order */
+#define KNOWN_LIMIT (INDEX_OFFSET_LIMIT - ((uint64_t)1 << 32)) /* nothing is indexed behind it */
+
+/* ---- taking note of lines */
+
+void intake_start(struct intake *intake, struct store *store, const struct store_partition *row, struct error *err)
+{
+    *intake = (struct intake){.store = store,
+                              .facts = row->facts,
+                              .kind = row->kind,
+                              .day = row->day,
+                              .status = STATUS_OK,
+                              .err = err};
+    intake->facts.partition = row->number;
+}
+
+void intake_release(struct intake *intake)
+{
+    bytes_release(&intake->scratch);
+}
+
+static void add_entry(struct intake *intake, enum index_table table, uint64_t key, uint64_t offset)
+{
+    struct index_entry entry = {key, index_value(intake->facts.partition, intake->facts.generation, offset)};
+    if (intake->status == STATUS_OK)
+        intake->status = index_add(intake->store->index, table, entry, intake->err);
+}
+
+/* Receives the secondary keys of the event at intake->facts.known. */
+static void add_key(void *context, uint64_t key, bool block)
+{
+    struct intake *intake = context;
+    uint64_t offset = intake->facts.known;
+    if (block) {
+        offset -= offset % STORE_KEY_BLOCK;
+        struct index_entry *recent = &intake->recent[key % (sizeof intake->recent / sizeof *intake->recent)];
+        if (recent->key == key && recent->value == offset + 1)
+            return;
+        *recent = (struct index_entry){key, offset + 1};
+    }
+    add_entry(intake, INDEX_REFS, key, offset);
+}
+
+static void count_event(struct partition_facts *facts, const struct event *event, int32_t day)
+{
+    if (facts->records == 0 || event->timestamp < facts->least)
+        facts->least = event->timestamp;
+    if (facts->records > 0 && event->timestamp < facts->greatest)
+        facts->late++;
+    else
+        facts->greatest = event->timestamp;
+    facts->records++;
+    if (timestamp_day(event->timestamp) != day)
+        facts->misfiled++;
+}
+
+enum status intake_event(struct intake *intake, const struct event *event, uint64_t offset)
+{
+    uint64_t seed = index_seed(intake->store->index), hash;
+    if (!event_id_hash(event, seed, &intake->scratch, &hash))
+        return error_set_memory(intake->err);
+    intake->facts.known = offset;
+    add_entry(intake, INDEX_IDS, hash, offset);
+    if (!event_index_keys(event, seed, &intake->scratch, add_key, intake) && intake->status == STATUS_OK)
+        intake->status = error_set_memory(intake->err);
+    count_event(&intake->facts, event, intake->day);
+    intake->facts.known = offset + event->length + 1;
+    return intake->status;
+}
+
+static enum status note_repeat(void *context, uint64_t value, struct error *err)
+{
+    struct store *store = context;
+    const struct partition_facts *facts = index_facts(store->index, index_value_partition(value));
+    if (!facts)
+        return STATUS_OK;
+    struct partition_facts counted = *facts;
+    counted.repeats++;
+    enum status status = index_add(store->index, INDEX_REPEATS, (struct index_entry){facts->partition, value}, err);
+    return status == STATUS_OK ? index_put_facts(store->index, &counted, err) : status;
+}
+
+enum status store_settle(struct store *store, bool known, struct error *err)
+{
+    return index_settle(store->index, known ? NULL : note_repeat, store, err);
+}
+
+/* ---- reading on */
+
+static bool is_zeros(const char *data, size_t length)
+{
+    return length > 0 && data[0] == '\0' && memcmp(data, data + 1, length - 1) == 0;
+}
+
+/* Takes in one line that ended in a newline. */
+static enum status take_line(struct intake *intake, const char *line, size_t length, uint64_t offset)
+{
+    struct event event;
+    switch (event_read(line, length, intake->kind, false, &event, NULL)) {
+    case EVENT_GOOD: {
+        enum status status = intake_event(intake, &event, offset);
+        intake->facts.known = offset + length + 1;
+        return status;
+    }
+    case EVENT_BLANK:
+        intake->facts.blank++;
+        break;
+    case EVENT_DAMAGED:
+        intake->facts.damaged++;
+        break;
+    case EVENT_NO_MEMORY:
+        return error_set_memory(intake->err);
+    }
+    intake->facts.known = offset + length + 1;
+    return STATUS_OK;
+}
+
+/* Takes in the whole lines of a chunk. A last line of zero bytes is as good as not written, newline or not. */
+static enum status take_chunk(struct intake *intake, const struct chunk *chunk, uint64_t size)
+{
+    const char *at = chunk->data, *end = chunk->data + chunk->length;
+    enum status status = STATUS_OK;
+    for (const char *newline; status == STATUS_OK && at < end && (newline = memchr(at, '\n', (size_t)(end - at)));
+         at = newline + 1) {
+        uint64_t offset = chunk->offset + (uint64_t)(at - chunk->data);
+        size_t length = (size_t)(newline - at);
+        if (offset + length + 1 == size && is_zeros(at, length))
+            break;
+        status = take_line(intake, at, length, offset);
+    }
+    return status;
+}
+
+/* Puts what was read so far where look-ups see it, and goes on from there. */
+static enum status publish(struct intake *intake, struct partition *partition, const struct partition_stat *stat)
+{
+    struct store *store = intake->store;
+    enum status status = partition_hash_before(partition, intake->facts.known, &intake->facts.hash, intake->err);
+    intake->facts.device = stat->device;
+    intake->facts.inode = stat->inode;
+    intake->facts.size = stat->size;
+    intake->facts.changed = stat->changed;
+    intake->facts.modified = stat->modified;
+    if (status == STATUS_OK)
+        status = index_put_facts(store->index, &intake->facts, intake->err);
+    if (status == STATUS_OK && index_unsettled(store->index) >= SETTLE_AT) {
+        status = store_settle(store, false, intake->err);
+        const struct partition_facts *facts = index_facts(store->index, intake->facts.partition);
+        if (facts)
+            intake->facts = *facts;
+    }
+    return status;
+}
+
+/* What stands behind the last newline: one more event, or a fragment. */
+static enum status take_tail(struct store *store, struct store_partition *row, struct partition *partition,
+                             struct error *err)
+{
+    struct event event;
+    uint64_t end, hash;
+    row->end = row->facts.known;
+    if (row->facts.known >= row->stat.size)
+        return STATUS_OK;
+    enum status status = partition_read_line(partition, row->facts.known, row->stat.size, &store->line, &end, err);
+    if (status != STATUS_OK)
+        return status;
+    bool good = end == row->stat.size &&
+                event_read(store->line.data, store->line.length, row->kind, false, &event, NULL) == EVENT_GOOD;
+    if (!good) {
+        if (!json_is_blank(store->line.data, store->line.length))
+            store_tell(store, NOTICE_NOTE, "%s: the last line is not whole yet (%llu bytes from byte %llu on)",
+                       partition_label(partition), (unsigned long long)(row->stat.size - row->facts.known),
+                       (unsigned long long)row->facts.known);
+        return STATUS_OK;
+    }
+    row->end = row->stat.size;
+    struct bytes scratch = {0};
+    status = event_id_hash(&event, index_seed(store->index), &scratch, &hash) ? STATUS_OK : error_set_memory(err);
+    bytes_release(&scratch);
+    struct index_entry entry = {hash, index_value(row->number, row->facts.generation, row->facts.known)};
+    return status == STATUS_OK ? index_add_volatile(store->index, entry, err) : status;
+}
+
+static enum status read_lines(struct intake *intake, struct partition *partition, const struct partition_stat *stat)
+{
+    struct bytes buffer = {0};
+    enum status status = STATUS_OK;
+    uint64_t limit = stat->size < KNOWN_LIMIT ? stat->size : KNOWN_LIMIT, before;
+    do {
+        struct chunk chunk;
+        before = intake->facts.known;
+        status = partition_read_forward(partition, before, limit, READ_BLOCK, &buffer, &chunk, intake->err);
+        if (status == STATUS_OK)
+            status = take_chunk(intake, &chunk, stat->size);
+        if (status == STATUS_OK && intake->facts.known != before)
+            status = publish(intake, partition, stat);
+    } while (status == STATUS_OK && intake->facts.known != before);
+    if (status == STATUS_OK)
+        status = publish(intake, partition, stat);
+    bytes_release(&buffer);
+    return status;
+}
+
+static enum status read_partition(struct store *store, struct store_partition *row, struct error *err)
+{
+    struct partition *partition;
+    enum status status = store_partition_at_hand(store, row->number, &partition, err);
+    if (status != STATUS_OK)
+        return status;
+    struct intake intake;
+    intake_start(&intake, store, row, err);
+    status = read_lines(&intake, partition, &row->stat);
+    intake_release(&intake);
+    const struct partition_facts *facts = index_facts(store->index, row->number);
+    if (status == STATUS_OK && facts)
+        row->facts = *facts;
+    return status == STATUS_OK ? take_tail(store, row, partition, err) : status;
+}
+
+static bool same_file(const struct partition_facts *facts, const struct partition_stat *stat)
+{
+    return facts->size == stat->size && facts->inode == stat->inode && facts->device == stat->device &&
+           facts->changed == stat->changed && facts->modified == stat->modified;
+}
+
+/* The bytes that are known still stand there. A file of the same size that was modified is not believed. */
+static enum status check_content(struct store *store, const struct store_partition *row, bool *ret_same,
+                                 struct error *err)
+{
+    const struct partition_facts *facts = &row->facts;
+    *ret_same = false;
+    if (facts->inode != row->stat.inode || row->stat.size < facts->known ||
+        (row->stat.size == facts->size && row->stat.modified != facts->modified))
+        return STATUS_OK;
+    struct partition *partition;
+    uint64_t hash;
+    enum status status = store_partition_at_hand(store, row->number, &partition, err);
+    if (status == STATUS_OK)
+        status = partition_hash_before(partition, facts->known, &hash, err);
+    if (status == STATUS_OK)
+        *ret_same = hash == facts->hash;
+    return status;
+}
+
+static enum status forget_content(struct store *store, struct store_partition *row, struct error *err)
+{
+    row->changed = row->changed || row->facts.known > 0;
+    row->facts = (struct partition_facts){.partition = row->number, .generation = row->facts.generation + 1};
+    return index_put_facts(store->index, &row->facts, err);
+}
+
+/* Compares the file with what is known of it. *ret_pending: bytes to be read. */
+static enum status compare(struct store *store, struct store_partition *row, uint64_t *ret_pending, struct error *err)
+{
+    const struct partition_facts *facts = index_facts(store->index, row->number);
+    enum status status = STATUS_OK;
+    row->facts = facts ? *facts : (struct partition_facts){.partition = row->number};
+    row->end = row->facts.known;
+    if (!same_file(&row->facts, &row->stat) && row->facts.known > 0) {
+        bool same;
+        status = check_content(store, row, &same, err);
+        if (status == STATUS_OK && same && row->stat.size == row->facts.known) {
+            row->facts.size = row->stat.size;
+            row->facts.device = row->stat.device;
+            row->facts.changed = row->stat.changed;
+            row->facts.modified = row->stat.modified;
+            status = index_put_facts(store->index, &row->facts, err);
+        } else if (status == STATUS_OK && !same) {
+            status = forget_content(store, row, err);
+        }
+    }
+    *ret_pending = row->stat.size - row->facts.known;
+    return status;
+}
+
+enum status store_read_on(struct store *store, struct error *err)
+{
+    enum status status = STATUS_OK;
+    index_clear_volatile(store->index);
+    for (size_t i = 0; i < store->count && status == STATUS_OK; i++) {
+        struct store_partition *row = &store->partitions[i];
+        if (row->stat.size > row->facts.known)
+            status = read_partition(store, row, err);
+        if (status == STATUS_ABSENT) /* it went while we looked */
+            status = STATUS_OK;
+    }
+    if (status == STATUS_OK)
+        status = store_settle(store, false, err);
+    /* repeats were counted while others were read */
+    for (size_t i = 0; i < store->count && status == STATUS_OK; i++) {
+        const struct partition_facts *facts = index_facts(store->index, store->partitions[i].number);
+        if (facts)
+            store->partitions[i].facts = *facts;
+    }
+    return status;
+}
+
+enum status store_look_again(struct store *store, struct store_partition *row, struct error *err)
+{
+    uint64_t pending;
+    struct partition *partition;
+    store_close_files(store);
+    enum status status = store_partition_at_hand(store, row->number, &partition, err);
+    if (status == STATUS_OK)
+        status = partition_stat(partition, &row->stat, err);
+    if (status == STATUS_OK)
+        status = compare(store, row, &pending, err);
+    if (status == STATUS_OK)
+        status = store_read_on(store, err);
+    store_close_files(store);
+    return status;
+}
+
+enum status store_rebuild(struct store *store, struct error *err)
+{
+    store_tell(store, NOTICE_NOTE, "%s/index: damaged; rebuilding it", workspace_store_path(store->workspace));
+    enum status status = index_reset(store->index, err);
+    for (size_t i = 0; i < store->count && status == STATUS_OK; i++)
+        store->partitions[i].facts = (struct partition_facts){.partition = store->partitions[i].number};
+    return status == STATUS_OK ? store_read_on(store, err) : status;
+}
+
+/* ---- looking */
+
+struct listing {
+    int32_t *days; /* owned */
+    size_t count, capacity;
+    bool no_memory;
+};
+
+static bool list_day(void *context, const char *name, unsigned char type)
+{
+    struct listing *listing = context;
+    (void)type;
+    int32_t day;
+    if (!partition_name_parse(name, &day))
+        return true;
+    if (listing->count == listing->capacity) {
+        size_t capacity = listing->capacity * 2 + 64;
+        int32_t *grown = reallocarray(listing->days, capacity, sizeof *grown);
+        if (!grown) {
+            listing->no_memory = true;
+            return false;
+        }
+        listing->days = grown;
+        listing->capacity = capacity;
+    }
+    listing->days[listing->count++] = day;
+    return true;
+}
+
+static enum status look_at(struct store *store, enum event_kind kind, int32_t day, int folder, const char *path,
+                           uint64_t *pending, struct error *err)
+{
+    struct partition_stat stat;
+    struct store_partition *row;
+    uint64_t more = 0;
+    enum status status = partition_stat_at(folder, path, day, &stat, err);
+    if (status != STATUS_OK)
+        return status == STATUS_ABSENT ? STATUS_OK : status;
+    status = store_add_row(store, partition_number(kind, day), &row, err);
+    if (status != STATUS_OK)
+        return status;
+    row->stat = stat;
+    status = compare(store, row, &more, err);
+    *pending += more;
+    return status;
+}
+
+static enum status look_at_kind(struct store *store, enum event_kind kind, uint64_t *pending, struct error *err)
+{
+    enum workspace_room room = kind == EVENT_SIGNAL ? ROOM_SIGNALS : ROOM_EMISSIONS;
+    const char *path = workspace_room_path(store->workspace, room);
+    struct listing listing = {0};
+    int folder;
+    enum status status = workspace_room(store->workspace, room, false, &folder, err);
+    if (status == STATUS_ABSENT)
+        return STATUS_OK;
+    if (status == STATUS_OK)
+        status = io_list(folder, path, list_day, &listing, err);
+    if (listing.no_memory)
+        status = error_set_memory(err);
+    for (size_t i = 0; i < listing.count && status == STATUS_OK; i++)
+        status = look_at(store, kind, listing.days[i], folder, path, pending, err);
+    free(listing.days);
+    return status;
+}
+
+static int by_number(const void *a, const void *b)
+{
+    uint32_t x = ((const struct store_partition *)a)->number, y = ((const struct store_partition *)b)->number;
+    return (x > y) - (x < y);
+}
+
+/* What is known of files that are no longer there is forgotten. */
+static enum status forget_gone(struct store *store, unsigned kinds, struct error *err)
+{
+    size_t count;
+    enum status status = STATUS_OK;
+    index_all_facts(store->index, &count);
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+        const struct partition_facts *facts = &index_all_facts(store->index, &count)[i];
+        if (facts->known == 0 || !(kinds & KIND_BIT(partition_number_kind(facts->partition))) ||
+            store_row(store, facts->partition))
+            continue;
+        struct partition_facts gone = {.partition = facts->partition, .generation = facts->generation + 1};
+        status = index_put_facts(store->index, &gone, err);
+    }
+    return status;
+}
+
+enum status store_look(struct store *store, unsigned kinds, uint64_t *ret_pending, struct error *err)
+{
+    enum status status = STATUS_OK;
+    uint64_t pending = 0;
+    store_close_files(store);
+    store->count = 0;
+    store->kinds = kinds;
+    for (enum event_kind kind = 0; kind < EVENT_KINDS && status == STATUS_OK; kind++)
+        if (kinds & KIND_BIT(kind))
+            status = look_at_kind(store, kind, &pending, err);
+    qsort(store->partitions, store->count, sizeof *store->partitions, by_number);
+    if (status == STATUS_OK)
+        status = forget_gone(store, kinds, err);
+    *ret_pending = pending;
+    return status;
+}

@@ -1,0 +1,64 @@
+/* store_private - what the files of the store module share; nobody else includes it. */
+#ifndef METASPN_STORE_PRIVATE_H
+#define METASPN_STORE_PRIVATE_H
+
+#include "store.h"
+
+struct store {
+    struct store_options options;
+    struct workspace *workspace;        /* owned */
+    struct index *index;                /* owned */
+    int lock;                           /* descriptor of store/lock; -1: not opened yet */
+    unsigned kinds;                     /* of the last refresh */
+    struct store_partition *partitions; /* ascending by number */
+    size_t count, capacity;
+    struct partition *open; /* the partition that was read last, kept open; NULL */
+    uint32_t open_number;
+    struct bytes line; /* working space */
+    struct index_entries matches;
+};
+
+void store_tell(struct store *store, enum notice notice, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* The partition, kept open until another is wanted. */
+enum status store_partition_at_hand(struct store *store, uint32_t number, struct partition **ret_partition,
+                                    struct error *err);
+/* Closes what is kept open. */
+void store_close_files(struct store *store);
+
+/* The row of a partition, or NULL; and a new one where there is none. */
+struct store_partition *store_row(struct store *store, uint32_t number);
+enum status store_add_row(struct store *store, uint32_t number, struct store_partition **ret_row, struct error *err);
+
+/* store_catchup.c: lists and looks, without reading; *ret_pending is the number of bytes that are not known. */
+enum status store_look(struct store *store, unsigned kinds, uint64_t *ret_pending, struct error *err);
+/* Reads on in all partitions of the last look that have grown, and settles the index. */
+enum status store_read_on(struct store *store, struct error *err);
+/* The same for one partition, after looking at it again. */
+enum status store_look_again(struct store *store, struct store_partition *row, struct error *err);
+/* The index turned out damaged: reads everything of this view anew. */
+enum status store_rebuild(struct store *store, struct error *err);
+
+/* Takes note of lines as they are read or written. */
+struct intake {
+    struct store *store;
+    struct partition_facts facts; /* grows with what is taken in */
+    enum event_kind kind;
+    int32_t day;
+    struct bytes scratch;
+    struct index_entry recent[256]; /* block keys noted lately */
+    enum status status;
+    struct error *err;
+};
+void intake_start(struct intake *intake, struct store *store, const struct store_partition *row, struct error *err);
+enum status intake_event(struct intake *intake, const struct event *event, uint64_t offset);
+void intake_release(struct intake *intake);
+/* Settles what is staged; `known` tells that the ids were looked up already. */
+enum status store_settle(struct store *store, bool known, struct error *err);
+
+/* store_tail.c: mends the last lines of partitions that need it (SPEC section 8); `wanted` says for which ones to wait.
+ */
+typedef bool store_wanted(void *context, uint32_t number);
+enum status store_mend(struct store *store, store_wanted *wanted, void *context, struct error *err);
+
+#endif
