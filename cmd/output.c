@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -93,15 +94,25 @@ bool output_line(struct output *out, const char *data, size_t length)
     return good && out->is_terminal ? output_flush(out) : good;
 }
 
-bool output_jsonl(struct output *out, const char *line, size_t length)
+static bool output_escaped(struct output *out, const char *text, size_t length, enum escape_style style)
 {
     if (!out->is_terminal)
-        return output_line(out, line, length);
+        return output_line(out, text, length);
     struct bytes escaped = {0};
-    bool good = escape_append(&escaped, line, length, ESCAPE_JSON) ? output_line(out, escaped.data, escaped.length)
-                                                                   : fail(out, ENOMEM);
+    bool good = escape_append(&escaped, text, length, style) ? output_line(out, escaped.data, escaped.length)
+                                                             : fail(out, ENOMEM);
     bytes_release(&escaped);
     return good;
+}
+
+bool output_jsonl(struct output *out, const char *line, size_t length)
+{
+    return output_escaped(out, line, length, ESCAPE_JSON);
+}
+
+bool output_name(struct output *out, const char *name)
+{
+    return output_escaped(out, name, strlen(name), ESCAPE_MESSAGE);
 }
 
 bool output_reader_is_gone(const struct output *out)

@@ -1,0 +1,235 @@
+#include "cli.h"
+#include "input.h"
+#include "interrupt.h"
+#include "name.h"
+#include "options.h"
+#include "snapshot.h"
+#include "table.h"
+#include "timestamp.h"
+#include "workspace.h"
+
+static const char help_text[] =
+    "Usage: metaspn-snapshot [OPTION]... write NAME [--at=T | --day=D]\n"
+    "       metaspn-snapshot [OPTION]... read NAME [--at=T | --day=D]\n"
+    "       metaspn-snapshot [OPTION]... list [NAME]\n"
+    "\n"
+    "Keep JSON objects by name and UTC second, or by name and UTC day, and find\n"
+    "them again.\n"
+    "\n"
+    "  write    store the object on standard input; the same name and time replaces\n"
+    "  read     print the latest document, or the day's\n"
+    "  list     print the paths, oldest first\n"
+    "\n"
+    "Options:\n"
+    "      --at=T            write: at this second (default: now); read: the latest\n"
+    "                        at or before T\n"
+    "      --day=D           the daily document of D (2026-02-05, today, yesterday)\n"
+    "      --print=none|path\n"
+    "                        write: print the path of what was stored\n"
+    "      --format=names|table\n"
+    "                        list: paths (default), or name, time and path\n" COMMON_HELP "\n"
+    "Exit status: 0 done; 1 no such document; 2 usage; 3 the input is no JSON\n"
+    "object; 5 something cannot be read or written.\n"
+    "\n"
+    "Examples:\n"
+    "  echo '{\"open_drafts\":1}' | metaspn-snapshot write system_state\n"
+    "  metaspn-snapshot read digest --day=yesterday\n";
+
+enum { OPTION_AT = OPTION_OWN, OPTION_DAY, OPTION_PRINT, OPTION_FORMAT };
+
+static const struct option long_options[] = {
+    COMMON_LONG,
+    {"at", required_argument, NULL, OPTION_AT},
+    {"day", required_argument, NULL, OPTION_DAY},
+    {"print", required_argument, NULL, OPTION_PRINT},
+    {"format", required_argument, NULL, OPTION_FORMAT},
+    {0},
+};
+
+enum verb { WRITE, READ, LIST };
+static const char *const verbs[] = {"write", "read", "list", NULL};
+
+struct request {
+    enum verb verb;
+    const char *name; /* NULL: every name */
+    struct snapshot_time when;
+    bool print_path, as_table;
+};
+
+/* The options as they were given; NULL: not given. */
+struct given {
+    const char *at, *day, *print, *format;
+};
+
+static void read_options(struct cli *cli, int argc, char **argv, struct options *options, struct given *given)
+{
+    for (int c; (c = options_next(cli, options, argc, argv, COMMON_SHORT, long_options)) != -1;)
+        switch (c) {
+        case OPTION_AT:
+            given->at = optarg;
+            break;
+        case OPTION_DAY:
+            given->day = optarg;
+            break;
+        case OPTION_PRINT:
+            given->print = optarg;
+            break;
+        case OPTION_FORMAT:
+            given->format = optarg;
+            break;
+        }
+    options_finish(cli, options);
+}
+
+static void read_operands(const struct cli *cli, int count, char **operands, struct request *request)
+{
+    struct error err;
+    if (count == 0)
+        cli_usage(cli, "one of write, read, list is needed");
+    request->verb = (enum verb)options_choice(cli, "command", operands[0], verbs);
+    request->name = count > 1 ? operands[1] : NULL;
+    if (!request->name && request->verb != LIST)
+        cli_usage(cli, "%s: the name of a snapshot is needed", operands[0]);
+    if (count > 2)
+        cli_usage(cli, "%s: too many operands", operands[0]);
+    enum status status = request->name ? name_check("snapshot", request->name, &err) : STATUS_OK;
+    if (status != STATUS_OK)
+        cli_die(cli, status, &err);
+}
+
+static void refuse_what_does_not_fit(const struct cli *cli, enum verb verb, const struct given *given)
+{
+    if (given->at && given->day)
+        cli_usage(cli, "--at does not go with --day");
+    if (verb == LIST && (given->at || given->day))
+        cli_usage(cli, "list takes neither --at nor --day");
+    if (verb != WRITE && given->print)
+        cli_usage(cli, "--print goes with write only");
+    if (verb != LIST && given->format)
+        cli_usage(cli, "--format goes with list only");
+}
+
+static void read_request(struct cli *cli, int argc, char **argv, struct options *options, struct request *request)
+{
+    static const char *const prints[] = {"none", "path", NULL};
+    static const char *const formats[] = {"names", "table", NULL};
+    struct given given = {0};
+    read_options(cli, argc, argv, options, &given);
+    read_operands(cli, argc - optind, argv + optind, request);
+    refuse_what_does_not_fit(cli, request->verb, &given);
+    request->print_path = given.print && options_choice(cli, "--print", given.print, prints) == 1;
+    request->as_table = given.format && options_choice(cli, "--format", given.format, formats) == 1;
+    request->when.time = request->verb == WRITE ? options->now : TIMESTAMP_MAX;
+    if (given.at)
+        request->when.time = options_time(cli, "--at", given.at, options->now, request->verb == READ);
+    if (given.day) {
+        request->when.daily = true;
+        request->when.time = day_first(options_day(cli, "--day", given.day, options->now));
+    }
+}
+
+/* Nothing is made or changed before the input has proved good. */
+static enum status compose_input(const struct cli *cli, const struct request *request, struct bytes *document,
+                                 struct error *err)
+{
+    struct error reason;
+    struct bytes text = {0};
+    enum status status = input_read_document(cli, SNAPSHOT_MAX, &text, err);
+    if (status == STATUS_OK) {
+        status = snapshot_compose(request->name, request->when, text.data, text.length, document, &reason);
+        if (status != STATUS_OK)
+            error_set(err, status, "-: %s; nothing was stored", reason.text);
+    }
+    bytes_release(&text);
+    return status;
+}
+
+static enum status run_write(const struct cli *cli, const struct options *options, const struct request *request,
+                             struct output *out, struct error *err)
+{
+    struct workspace *workspace = NULL;
+    struct bytes document = {0}, path = {0};
+    enum status status = compose_input(cli, request, &document, err);
+    if (status == STATUS_OK) {
+        interrupt_hold();
+        status = workspace_open(options->workspace, WORKSPACE_WRITE, &workspace, err);
+        if (status == STATUS_OK)
+            status = snapshot_write(workspace, request->name, request->when, &document,
+                                    options->clock / MICROSECONDS_A_SECOND, &path, err);
+        interrupt_release();
+    }
+    if (status == STATUS_OK && request->print_path)
+        output_name(out, path.data);
+    workspace_close(workspace);
+    bytes_release(&document);
+    bytes_release(&path);
+    return status;
+}
+
+static enum status run_read(struct workspace *workspace, const struct request *request, struct output *out,
+                            struct error *err)
+{
+    struct bytes document = {0};
+    enum status status = snapshot_read(workspace, request->name, request->when, &document, err);
+    if (status == STATUS_OK)
+        output_jsonl(out, document.data, document.length - 1);
+    bytes_release(&document);
+    return status;
+}
+
+static void add_row(struct table *table, const struct snapshot *snapshot)
+{
+    char time[TIMESTAMP_TEXT_SIZE];
+    table_string(table, snapshot->name);
+    if (snapshot->when.daily)
+        day_format(timestamp_day(snapshot->when.time), time);
+    else
+        timestamp_format(snapshot->when.time, time);
+    table_string(table, time);
+    table_string(table, snapshot->path);
+    table_end_row(table);
+}
+
+static enum status run_list(struct workspace *workspace, const struct request *request, struct output *out,
+                            struct error *err)
+{
+    struct snapshot_list list;
+    struct table table;
+    enum status status = snapshot_list(workspace, request->name, &list, err);
+    table_start(&table, out);
+    for (size_t i = 0; i < list.count; i++)
+        if (request->as_table)
+            add_row(&table, &list.items[i]);
+        else
+            output_name(out, list.items[i].path);
+    table_finish(&table);
+    snapshot_list_release(&list);
+    return status;
+}
+
+static enum status run_reader(const struct options *options, const struct request *request, struct output *out,
+                              struct error *err)
+{
+    struct workspace *workspace = NULL;
+    enum status status = workspace_open(options->workspace, WORKSPACE_READ, &workspace, err);
+    if (status == STATUS_OK)
+        status =
+            request->verb == READ ? run_read(workspace, request, out, err) : run_list(workspace, request, out, err);
+    workspace_close(workspace);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    struct cli cli = cli_start("metaspn-snapshot", help_text);
+    struct options options = {0};
+    struct request request = {0};
+    struct output out;
+    struct error err;
+    read_request(&cli, argc, argv, &options, &request);
+    output_start(&out);
+    enum status status = request.verb == WRITE ? run_write(&cli, &options, &request, &out, &err)
+                                               : run_reader(&options, &request, &out, &err);
+    cli_fail(&cli, status, &err);
+    return cli_finish(&cli, &out);
+}
