@@ -168,8 +168,8 @@ static bool tail_fits(enum tail tail, const char *at, const char *end)
     switch (tail) {
     case TAIL_STAGE: /* a backslash: the dot may be an escape */
         return at < end && (*at == '"' || *at == '.' || *at == '\\');
-    case TAIL_PRINTABLE:
-        return at < end && *at >= '2' && *at <= '7';
+    case TAIL_PRINTABLE: /* DEL is written so in canonical form */
+        return end - at >= 2 && *at >= '2' && *at <= '7' && !(*at == '7' && (at[1] | 0x20) == 'f');
     default:
         return true;
     }

@@ -5,7 +5,8 @@
  * one, however it is spelled: a string in canonical form is found by its text; for the others the set also stops at
  * what a canonical block never holds but another spelling of its needles must (escaped printable ASCII, `\/`; for a
  * needle with characters outside 0x20-0x7e also raw bytes of that kind and escapes that are spelled differently).
- * So on canonical blocks it stops only at the needles, and on others now and then too often.
+ * So on canonical blocks it stops only at the needles (and at text like `\\/`, an escaped backslash before what looks
+ * like an escape), and on others now and then too often.
  *
  * `struct needles set = {0};` is an empty set, which finds nothing.
  */
