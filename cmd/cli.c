@@ -28,6 +28,7 @@ struct cli cli_start(const char *name, const char *help)
 {
     open_standard_descriptors();
     signal(SIGXFSZ, SIG_IGN);
+    signal(SIGIO, SIG_IGN);
     signal(SIGPIPE, SIG_DFL);
     return (struct cli){.name = name, .help = help};
 }
@@ -57,6 +58,14 @@ __attribute__((format(printf, 3, 0))) static void say(const struct cli *cli, con
 }
 
 void cli_error(const struct cli *cli, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    say(cli, "", format, arguments);
+    va_end(arguments);
+}
+
+void cli_print(const struct cli *cli, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);

@@ -30,7 +30,8 @@ struct cli {
 /*
  * To be called before anything else. Gives closed descriptors 0-2 a /dev/null which they can be neither read from nor
  * written to with success, so that no file of ours gets such a number and no lost output goes unnoticed. Ignores
- * SIGXFSZ (a file size limit is then the error EFBIG) and gives SIGPIPE its default.
+ * SIGXFSZ (a file size limit is then the error EFBIG) and SIGIO (somebody opens a file on which we hold a lease) and
+ * gives SIGPIPE its default.
  */
 struct cli cli_start(const char *name, const char *help);
 
@@ -38,6 +39,9 @@ struct cli cli_start(const char *name, const char *help);
 void cli_error(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void cli_warning(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void cli_note(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* A line that was asked for (--stats): told even if quiet. */
+void cli_print(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Notes a status: the greatest one wins. */
 void cli_note_status(struct cli *cli, enum status status);
