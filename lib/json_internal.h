@@ -13,8 +13,6 @@
 
 #include "json_text.h"
 
-#define JSON_MAX_NAMES 16
-
 /* json_use_portable() was called with true. */
 bool json_portable(void);
 
@@ -62,7 +60,7 @@ const char *json_number_end(const char *at, const char *end);
 
 /* A member's name as it is compared. */
 struct json_name {
-    uint64_t key;   /* first eight decoded bytes, the first one highest, padded with zeros */
+    uint64_t head;  /* first eight decoded bytes, the first one highest, padded with zeros */
     const char *at; /* behind the opening quote */
     size_t length;
     bool escaped;
@@ -73,8 +71,8 @@ struct json_name json_name_make(const char *at, size_t length, bool escaped);
 int json_name_compare_rest(const struct json_name *a, const struct json_name *b);
 static inline int json_name_compare(const struct json_name *a, const struct json_name *b)
 {
-    if (a->key != b->key)
-        return a->key < b->key ? -1 : 1;
+    if (a->head != b->head)
+        return a->head < b->head ? -1 : 1;
     return json_name_compare_rest(a, b);
 }
 
@@ -88,12 +86,45 @@ struct json_names {
 void json_names_init(struct json_names *names);
 void json_names_release(struct json_names *names);
 /* False: no memory. */
-bool json_names_push(struct json_names *names, const struct json_name *name);
+bool json_names_grow(struct json_names *names);
+static inline bool json_names_push(struct json_names *names, const struct json_name *name)
+{
+    if (__builtin_expect(names->count == names->capacity, 0) && !json_names_grow(names))
+        return false;
+    names->items[names->count++] = *name;
+    return true;
+}
 /* The first name in the text that was there before, of these names in the order of the text; NULL: all differ.
  * Reorders them. */
 const char *json_names_duplicate(struct json_name *items, size_t count);
 
-/* The index of the name wanted, or `count`. */
-size_t json_name_index(const struct json_name *name, const char *const *names, size_t count);
+bool json_name_is_key(const struct json_name *name, const struct json_key *key);
+/* The index of the key that is this name, or `count`. The search begins at *hint and leaves it behind the key. */
+static inline size_t json_key_index(const struct json_name *name, const struct json_key *keys, size_t count,
+                                    size_t *hint)
+{
+    size_t i = *hint, stop = count;
+    for (int round = 0; round < 2; round++, stop = *hint, i = 0)
+        for (; i < stop; i++)
+            if (keys[i].head == name->head && json_name_is_key(name, &keys[i])) {
+                *hint = i + 1;
+                return i;
+            }
+    return count;
+}
+
+#define JSON_MAX_KEYS 16
+
+/* For pieces of a hot loop: what they are told as constants must be constants in them. */
+#define ALWAYS_INLINE       static inline __attribute__((always_inline))
+#define LIKELY(condition)   __builtin_expect(!!(condition), 1)
+#define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
+
+/*
+ * The fast way through a document. False: the careful scanner must say what to think of it (a fault, a text of another
+ * shape than an event, no memory). *ret_members has `count` absent members on entry.
+ */
+bool json_scan_fast(const char *text, size_t length, enum json_rules rules, const struct json_key *keys, size_t count,
+                    struct json_text *ret_members, bool *ret_canonical);
 
 #endif

@@ -5,29 +5,29 @@
 
 #define FEW_NAMES 24 /* up to here each name is compared with each */
 
-static uint64_t key_of_plain(const char *at, size_t length)
+static uint64_t head_of_plain(const char *at, size_t length)
 {
     unsigned char first[8] = {0};
     memcpy(first, at, length < 8 ? length : 8);
-    uint64_t key = 0;
+    uint64_t head = 0;
     for (int i = 0; i < 8; i++)
-        key = key << 8 | first[i];
-    return key;
+        head = head << 8 | first[i];
+    return head;
 }
 
-static uint64_t key_of_escaped(const char *at, size_t length)
+static uint64_t head_of_escaped(const char *at, size_t length)
 {
     char first[8 + 4] = {0};
     char *out = first;
     for (const char *end = at + length; at < end && out < first + 8;)
         out = json_put_utf8(out, json_decode(&at, end));
-    return key_of_plain(first, 8);
+    return head_of_plain(first, 8);
 }
 
 struct json_name json_name_make(const char *at, size_t length, bool escaped)
 {
-    uint64_t key = escaped ? key_of_escaped(at, length) : key_of_plain(at, length);
-    return (struct json_name){key, at, length, escaped};
+    uint64_t head = escaped ? head_of_escaped(at, length) : head_of_plain(at, length);
+    return (struct json_name){head, at, length, escaped};
 }
 
 static int compare_lengths(size_t a, size_t b)
@@ -68,20 +68,17 @@ void json_names_release(struct json_names *names)
         free(names->items);
 }
 
-bool json_names_push(struct json_names *names, const struct json_name *name)
+bool json_names_grow(struct json_names *names)
 {
-    if (names->count == names->capacity) {
-        size_t capacity = 2 * names->capacity;
-        struct json_name *items = names->items == names->local ? NULL : names->items;
-        struct json_name *grown = reallocarray(items, capacity, sizeof *grown);
-        if (!grown)
-            return false;
-        if (!items)
-            memcpy(grown, names->local, sizeof names->local);
-        names->items = grown;
-        names->capacity = capacity;
-    }
-    names->items[names->count++] = *name;
+    size_t capacity = 2 * names->capacity;
+    struct json_name *items = names->items == names->local ? NULL : names->items;
+    struct json_name *grown = reallocarray(items, capacity, sizeof *grown);
+    if (!grown)
+        return false;
+    if (!items)
+        memcpy(grown, names->local, sizeof names->local);
+    names->items = grown;
+    names->capacity = capacity;
     return true;
 }
 
@@ -113,12 +110,9 @@ const char *json_names_duplicate(struct json_name *items, size_t count)
     return again;
 }
 
-size_t json_name_index(const struct json_name *name, const char *const *names, size_t count)
+bool json_name_is_key(const struct json_name *name, const struct json_key *key)
 {
-    struct json_text string = {name->at - 1, name->length + 2};
-    for (size_t i = 0; i < count; i++)
-        if (name->escaped ? json_string_is(string, names[i], strlen(names[i]))
-                          : strncmp(names[i], name->at, name->length) == 0 && names[i][name->length] == '\0')
-            return i;
-    return count;
+    if (name->escaped)
+        return json_string_is((struct json_text){name->at - 1, name->length + 2}, key->name, key->length);
+    return name->length == key->length && (key->length <= 8 || memcmp(name->at, key->name, key->length) == 0);
 }

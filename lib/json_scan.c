@@ -29,10 +29,10 @@ enum expect { VALUE, FIRST_VALUE, NAME, FIRST_NAME, SEPARATOR, NOTHING };
 struct scan {
     const char *text, *at, *end;
     enum json_rules rules;
-    const char *const *wanted;
-    size_t wanted_count;
-    struct json_text found[JSON_MAX_NAMES];
-    size_t slot;       /* of the top-level member in hand */
+    const struct json_key *keys;
+    size_t key_count;
+    struct json_text found[JSON_MAX_KEYS];
+    size_t slot, hint; /* key of the top-level member in hand; which is likely to be the next */
     const char *value; /* where it begins */
     enum expect expect;
     enum status status;
@@ -126,7 +126,7 @@ static bool open_container(struct scan *s, bool object)
 static bool value_done(struct scan *s)
 {
     s->expect = s->depth == 0 ? NOTHING : SEPARATOR;
-    if (s->depth == 1 && s->slot < s->wanted_count)
+    if (s->depth == 1 && s->slot < s->key_count)
         s->found[s->slot] = (struct json_text){s->value, (size_t)(s->at - s->value)};
     return true;
 }
@@ -192,7 +192,7 @@ static bool note_name(struct scan *s, const char *at, size_t length, bool escape
 {
     struct json_name name = json_name_make(at, length, escaped);
     if (s->depth == 1)
-        s->slot = json_name_index(&name, s->wanted, s->wanted_count);
+        s->slot = json_key_index(&name, s->keys, s->key_count, &s->hint);
     if (s->rules == JSON_STORED)
         return true;
     size_t first = s->open[s->depth - 1].first;
@@ -325,33 +325,44 @@ static void scan_document(struct scan *s)
         fault_at(s, s->at, "trailing data after the document");
 }
 
-static void hand_out(const struct scan *s, struct json_text *ret_members, struct json_scan *ret)
-{
-    if (s->status == STATUS_OK && s->result.type == JSON_OBJECT && s->wanted_count > 0)
-        memcpy(ret_members, s->found, s->wanted_count * sizeof *ret_members);
-    if (s->status != STATUS_IO)
-        *ret = s->result;
-}
-
-enum status json_scan(const char *text, size_t length, enum json_rules rules, const char *const *names, size_t count,
-                      struct json_text *ret_members, struct json_scan *ret)
+/* Says what is wrong, too, and knows every shape of document. */
+static enum status scan_carefully(const char *text, size_t length, enum json_rules rules, const struct json_key *keys,
+                                  size_t count, struct json_text *ret_members, struct json_scan *ret)
 {
     struct scan s;
     memset(&s, 0, offsetof(struct scan, names));
     s.text = s.at = text;
     s.end = text + length;
     s.rules = rules;
-    s.wanted = names;
-    s.wanted_count = count < JSON_MAX_NAMES ? count : JSON_MAX_NAMES;
-    s.slot = s.wanted_count;
+    s.keys = keys;
+    s.slot = s.key_count = count;
     s.result.canonical = rules == JSON_STRICT;
     s.kinds.words = s.kinds.local;
     s.kinds.capacity = sizeof s.kinds.local / sizeof *s.kinds.local;
     json_names_init(&s.names);
     scan_document(&s);
-    hand_out(&s, ret_members, ret);
+    if (s.status == STATUS_OK && s.result.type == JSON_OBJECT && count > 0)
+        memcpy(ret_members, s.found, count * sizeof *ret_members);
+    if (s.status != STATUS_IO)
+        *ret = s.result;
     if (s.kinds.words != s.kinds.local)
         free(s.kinds.words);
     json_names_release(&s.names);
     return s.status;
+}
+
+enum status json_scan(const char *text, size_t length, enum json_rules rules, const struct json_key *keys, size_t count,
+                      struct json_text *ret_members, struct json_scan *ret)
+{
+    struct json_text found[JSON_MAX_KEYS] = {0};
+    bool canonical;
+    if (count > JSON_MAX_KEYS)
+        count = JSON_MAX_KEYS;
+    if (json_portable() || !json_scan_fast(text, length, rules, keys, count, found, &canonical))
+        return scan_carefully(text, length, rules, keys, count, ret_members, ret);
+    if (count > 0)
+        memcpy(ret_members, found, count * sizeof *ret_members);
+    ret->type = JSON_OBJECT;
+    ret->canonical = canonical;
+    return STATUS_OK;
 }

@@ -20,6 +20,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "bytes.h"
 #include "status.h"
@@ -39,30 +40,49 @@ enum json_type json_type(struct json_text value);
 
 /* What json_scan() found wrong, and where. */
 struct json_fault {
-    size_t offset;   /* byte offset in the text */
-    char what[128];  /* "invalid UTF-8", "duplicate member \"a\"", "nesting deeper than 512", ... printable */
+    size_t offset;  /* byte offset in the text */
+    char what[128]; /* "invalid UTF-8", "duplicate member \"a\"", "nesting deeper than 512", ... printable */
 };
 
 struct json_scan {
-    enum json_type type; /* of the document */
-    bool canonical;      /* the text is in canonical form, byte for byte (SPEC section 3); only under JSON_STRICT */
+    enum json_type type;     /* of the document */
+    bool canonical;          /* the text is in canonical form, byte for byte (SPEC section 3); only under JSON_STRICT */
     struct json_fault fault; /* valid where json_scan() returned STATUS_INVALID */
 };
 
 /*
- * Validates `text` as one JSON document (white space around it allowed; empty text is a fault), and puts the values of
- * the top-level members called names[0..count) into ret_members[0..count) (absent: data NULL; names compared decoded).
- * Members are untouched unless the document is an object. Returns STATUS_OK, STATUS_INVALID (ret->fault says why) or
- * STATUS_IO (no memory). Fast where the names are few and short; names must stay the same storage from call to call
- * and be at most 16.
+ * A member to look for, by its decoded name. Made by JSON_KEY("signal_id"), which is a constant: the keys of a kind of
+ * document belong in a static const array, which is searched fastest where they ascend, as members mostly do.
  */
-enum status json_scan(const char *text, size_t length, enum json_rules rules, const char *const *names, size_t count,
+struct json_key {
+    const char *name;
+    size_t length;
+    uint64_t head; /* first eight bytes, the first one highest, padded with zeros */
+};
+#define JSON_KEY_BYTE(literal, i)                                                                                      \
+    ((uint64_t)(unsigned char)(sizeof(literal) > (i) ? (literal)[i] : 0) << (56 - 8 * (i)))
+#define JSON_KEY(literal)                                                                                              \
+    {                                                                                                                  \
+        literal, sizeof(literal) - 1,                                                                                  \
+            JSON_KEY_BYTE(literal, 0) | JSON_KEY_BYTE(literal, 1) | JSON_KEY_BYTE(literal, 2) |                        \
+                JSON_KEY_BYTE(literal, 3) | JSON_KEY_BYTE(literal, 4) | JSON_KEY_BYTE(literal, 5) |                    \
+                JSON_KEY_BYTE(literal, 6) | JSON_KEY_BYTE(literal, 7)                                                  \
+    }
+
+/*
+ * Validates `text` as one JSON document (white space around it allowed; empty text is a fault), and puts the values of
+ * the top-level members keys[0..count) (at most 16) into ret_members[0..count) (absent: data NULL; names compared
+ * decoded). Members are untouched unless the document is an object. Returns STATUS_OK, STATUS_INVALID (ret->fault says
+ * why) or STATUS_IO (no memory).
+ */
+enum status json_scan(const char *text, size_t length, enum json_rules rules, const struct json_key *keys, size_t count,
                       struct json_text *ret_members, struct json_scan *ret);
 
 /*
  * As json_scan under JSON_STORED for text that is known to be one valid object: finds the members and checks nothing.
  */
-void json_find(const char *text, size_t length, const char *const *names, size_t count, struct json_text *ret_members);
+void json_find(const char *text, size_t length, const struct json_key *keys, size_t count,
+               struct json_text *ret_members);
 
 /* Walks an object's members in the order they stand. Start with `struct json_walk w = json_walk_start(object)`. */
 struct json_walk {

@@ -1,0 +1,303 @@
+#include "json_index.h"
+
+#ifdef JSON_HAS_INDEX
+#include <emmintrin.h>
+
+#define BLOCK 64
+
+struct block {
+    __m128i part[4];
+};
+
+ALWAYS_INLINE struct block block_load(const char *at)
+{
+    const __m128i *v = (const __m128i *)(const void *)at;
+    return (struct block){{_mm_loadu_si128(v), _mm_loadu_si128(v + 1), _mm_loadu_si128(v + 2), _mm_loadu_si128(v + 3)}};
+}
+
+ALWAYS_INLINE uint64_t block_mask(__m128i a, __m128i b, __m128i c, __m128i d)
+{
+    return (uint64_t)(unsigned)_mm_movemask_epi8(a) | (uint64_t)(unsigned)_mm_movemask_epi8(b) << 16 |
+           (uint64_t)(unsigned)_mm_movemask_epi8(c) << 32 | (uint64_t)(unsigned)_mm_movemask_epi8(d) << 48;
+}
+
+ALWAYS_INLINE uint64_t block_equal(struct block v, char c)
+{
+    __m128i x = _mm_set1_epi8(c);
+    return block_mask(_mm_cmpeq_epi8(v.part[0], x), _mm_cmpeq_epi8(v.part[1], x), _mm_cmpeq_epi8(v.part[2], x),
+                      _mm_cmpeq_epi8(v.part[3], x));
+}
+
+ALWAYS_INLINE bool block_has(struct block v, char c)
+{
+    __m128i x = _mm_set1_epi8(c);
+    __m128i front = _mm_or_si128(_mm_cmpeq_epi8(v.part[0], x), _mm_cmpeq_epi8(v.part[1], x));
+    __m128i back = _mm_or_si128(_mm_cmpeq_epi8(v.part[2], x), _mm_cmpeq_epi8(v.part[3], x));
+    return _mm_movemask_epi8(_mm_or_si128(front, back)) != 0;
+}
+
+/* Per lane the greatest of `oddity` and the bytes less 0x20: above 0x5e only where one is outside 0x20-0x7e. */
+ALWAYS_INLINE __m128i block_oddity(struct block v, __m128i oddity)
+{
+    __m128i space = _mm_set1_epi8(' ');
+    __m128i front = _mm_max_epu8(_mm_sub_epi8(v.part[0], space), _mm_sub_epi8(v.part[1], space));
+    __m128i back = _mm_max_epu8(_mm_sub_epi8(v.part[2], space), _mm_sub_epi8(v.part[3], space));
+    return _mm_max_epu8(oddity, _mm_max_epu8(front, back));
+}
+
+ALWAYS_INLINE bool is_odd(__m128i oddity)
+{
+    __m128i most = _mm_set1_epi8(0x5e);
+    return _mm_movemask_epi8(_mm_cmpeq_epi8(_mm_max_epu8(oddity, most), most)) != 0xffff;
+}
+
+/* The block at `at`; where the text ends in it, what is not text of it is shifted out at the top. */
+ALWAYS_INLINE struct block load_last(const struct json_index *ix, size_t at, unsigned *ret_shift)
+{
+    char copy[BLOCK];
+    *ret_shift = (unsigned)(BLOCK - (ix->length - at));
+    if (ix->length >= BLOCK)
+        return block_load(ix->text + ix->length - BLOCK);
+    memset(copy, ' ', sizeof copy);
+    memcpy(copy + *ret_shift, ix->text, ix->length);
+    return block_load(copy);
+}
+
+ALWAYS_INLINE size_t count_bits(uint64_t v, bool native)
+{
+    if (native)
+        return (size_t)__builtin_popcountll(v);
+    v -= v >> 1 & 0x5555555555555555u;
+    v = (v & 0x3333333333333333u) + (v >> 2 & 0x3333333333333333u);
+    v = (v + (v >> 4)) & 0x0f0f0f0f0f0f0f0fu;
+    return (size_t)(v * 0x0101010101010101u >> 56);
+}
+
+static void check_escape(struct json_index *ix, const char *at)
+{
+    if (json_escape_length(at, ix->text + ix->length) == 0)
+        ix->invalid = true;
+    else if (!json_escape_is_canonical(at))
+        ix->rewritten = true;
+}
+
+/* `pending` reaches over the border of blocks. */
+static uint64_t without_escaped(struct json_index *ix, size_t base, uint64_t slashes, uint64_t quotes)
+{
+    quotes &= ~(uint64_t)ix->pending;
+    slashes &= ~(uint64_t)ix->pending;
+    ix->pending = false;
+    ix->escaped = true;
+    while (slashes != 0) {
+        int i = __builtin_ctzll(slashes);
+        uint64_t next = (uint64_t)2 << i;
+        ix->pending = i == BLOCK - 1;
+        quotes &= ~next;
+        slashes &= ~next & (slashes - 1);
+        if (ix->checked)
+            check_escape(ix, ix->text + base + (unsigned)i);
+    }
+    return quotes;
+}
+
+ALWAYS_INLINE void put_one(uint32_t *to, uint64_t *quotes, size_t base)
+{
+    *to = (uint32_t)base + (uint32_t)__builtin_ctzll(*quotes | (uint64_t)1 << (BLOCK - 1));
+    *quotes &= *quotes - 1;
+}
+
+ALWAYS_INLINE uint32_t *put_four(uint32_t *to, uint64_t *quotes, size_t base)
+{
+    put_one(to, quotes, base);
+    put_one(to + 1, quotes, base);
+    put_one(to + 2, quotes, base);
+    put_one(to + 3, quotes, base);
+    return to + 4;
+}
+
+/* Most blocks have at most twelve quotes: to write twelve always costs less than to guess their number. */
+ALWAYS_INLINE uint32_t *put_offsets(uint32_t *to, uint64_t quotes, size_t base, bool native)
+{
+    uint32_t *end = to + count_bits(quotes, native);
+    to = put_four(to, &quotes, base);
+    to = put_four(to, &quotes, base);
+    to = put_four(to, &quotes, base);
+    while (UNLIKELY(to < end))
+        to = put_four(to, &quotes, base);
+    return end;
+}
+
+ALWAYS_INLINE uint32_t *index_block(struct json_index *ix, struct block v, size_t at, unsigned shift, uint32_t *to,
+                                    bool native)
+{
+    uint64_t quotes = block_equal(v, '"') >> shift;
+    if (UNLIKELY(ix->pending | block_has(v, '\\')))
+        quotes = without_escaped(ix, at, block_equal(v, '\\') >> shift, quotes);
+    ix->strings[(at - ix->start) / BLOCK] = quotes;
+    return put_offsets(to, quotes, at, native);
+}
+
+/* Indexes [start, done), behind the quotes that are there already. True where a byte is outside 0x20-0x7e. */
+ALWAYS_INLINE bool index_window(struct json_index *ix, bool native)
+{
+    __m128i oddity = _mm_setzero_si128();
+    uint32_t *to = ix->last + 1;
+    size_t at = ix->start;
+    for (; at + BLOCK <= ix->done; at += BLOCK) {
+        struct block v = block_load(ix->text + at);
+        oddity = block_oddity(v, oddity);
+        to = index_block(ix, v, at, 0, to, native);
+    }
+    if (at < ix->done) {
+        unsigned shift;
+        struct block v = load_last(ix, at, &shift);
+        oddity = block_oddity(v, oddity);
+        to = index_block(ix, v, at, shift, to, native);
+    }
+    ix->last = to - 1;
+    return is_odd(oddity);
+}
+
+static bool index_window_plain(struct json_index *ix)
+{
+    return index_window(ix, false);
+}
+
+__attribute__((target("avx,bmi,bmi2,popcnt"))) static bool index_window_native(struct json_index *ix)
+{
+    return index_window(ix, true);
+}
+
+static bool has_native(void)
+{
+    return __builtin_cpu_supports("avx") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") &&
+           __builtin_cpu_supports("popcnt");
+}
+
+/* Bit i: the number of quotes up to and with bit i is odd, so byte i is of a string (or its opening quote). */
+ALWAYS_INLINE uint64_t inside_strings(uint64_t quotes)
+{
+    for (unsigned shift = 1; shift < 64; shift *= 2)
+        quotes ^= quotes << shift;
+    return quotes;
+}
+
+ALWAYS_INLINE uint64_t white_mask(struct block v)
+{
+    return block_equal(v, ' ') | block_equal(v, '\t') | block_equal(v, '\n') | block_equal(v, '\r');
+}
+
+ALWAYS_INLINE uint64_t control_mask(struct block v)
+{
+    __m128i m[4], least = _mm_set1_epi8(0x20);
+    for (int i = 0; i < 4; i++)
+        m[i] = _mm_cmpeq_epi8(_mm_max_epu8(v.part[i], least), v.part[i]);
+    return ~block_mask(m[0], m[1], m[2], m[3]);
+}
+
+/* The block at `at` of the window again, as it was when its quotes were looked for. */
+ALWAYS_INLINE struct block reload(const struct json_index *ix, size_t at, unsigned *ret_shift)
+{
+    *ret_shift = 0;
+    return at + BLOCK <= ix->done ? block_load(ix->text + at) : load_last(ix, at, ret_shift);
+}
+
+static void check_controls(struct json_index *ix)
+{
+    uint64_t open = ix->inside ? UINT64_MAX : 0;
+    for (size_t at = ix->start; at < ix->done; at += BLOCK) {
+        unsigned shift;
+        struct block v = reload(ix, at, &shift);
+        uint64_t inside = inside_strings(ix->strings[(at - ix->start) / BLOCK]) ^ open;
+        if (((control_mask(v) >> shift) & (inside | ~(white_mask(v) >> shift))) != 0)
+            ix->invalid = true;
+        open = inside >> (BLOCK - 1) ? UINT64_MAX : 0;
+    }
+}
+
+static void check_odd_bytes(struct json_index *ix)
+{
+    ix->rewritten = true;
+    check_controls(ix);
+    if (!ix->utf8_known && json_utf8_valid(ix->text, ix->length) != ix->length)
+        ix->invalid = true;
+    ix->utf8_known = true;
+}
+
+static void tell_space(struct json_index *ix)
+{
+    size_t at = ix->start;
+    for (; at < ix->done; at += BLOCK) {
+        unsigned shift;
+        struct block v = reload(ix, at, &shift);
+        ix->solid[(at - ix->start) / BLOCK] = ~white_mask(v) >> shift;
+    }
+    ix->solid[(at - ix->start) / BLOCK] = 0;
+}
+
+/* The next window, behind at[1..left]. */
+static void index_on(struct json_index *ix, size_t left)
+{
+    ix->start = ix->done;
+    ix->done = ix->length - ix->start > JSON_WINDOW ? ix->start + JSON_WINDOW : ix->length;
+    ix->last = ix->at + left;
+    bool odd = has_native() ? index_window_native(ix) : index_window_plain(ix);
+    if (odd && ix->checked)
+        check_odd_bytes(ix);
+    ix->inside ^= ((size_t)(ix->last - ix->at) - left) % 2;
+    if (ix->spaced)
+        tell_space(ix);
+}
+
+const uint32_t *json_index_start(struct json_index *ix, const char *text, size_t length, bool checked)
+{
+    memset(ix, 0, offsetof(struct json_index, strings));
+    ix->text = text;
+    ix->length = length;
+    ix->checked = checked;
+    index_on(ix, 0);
+    return ix->at + 1;
+}
+
+const uint32_t *json_index_space(struct json_index *ix)
+{
+    bool is_first = ix->start == 0;
+    ix->spaced = true;
+    if (is_first) {
+        tell_space(ix);
+    } else {
+        ix->done = 0;
+        ix->pending = ix->inside = false;
+        index_on(ix, 0);
+    }
+    return ix->at + 1;
+}
+
+const uint32_t *json_index_quotes(struct json_index *ix, const uint32_t *next)
+{
+    while (next >= ix->last) {
+        if (ix->invalid || ix->done == ix->length)
+            return NULL;
+        size_t left = next == ix->last;
+        if (left > 0)
+            ix->at[1] = *next;
+        index_on(ix, left);
+        next = ix->at + 1;
+    }
+    return ix->invalid ? NULL : next;
+}
+
+const uint32_t *json_index_reach(struct json_index *ix, const uint32_t *next, size_t at)
+{
+    while (at >= ix->done) {
+        if (next <= ix->last || ix->done == ix->length)
+            ix->invalid = true; /* a quote where none may stand, or white space up to the end */
+        if (ix->invalid)
+            return NULL;
+        index_on(ix, 0);
+        next = ix->at + 1;
+    }
+    return next;
+}
+
+#endif
