@@ -242,7 +242,7 @@ static uint64_t guess(uint64_t key, uint64_t low, uint64_t high, uint64_t low_ke
         return low;
     if (key >= high_key)
         return high;
-    return low + (uint64_t)((unsigned __int128)(key - low_key) * (high - low) / (high_key - low_key));
+    return low + (uint64_t)((double)(key - low_key) / (double)(high_key - low_key) * (double)(high - low));
 }
 
 /*
@@ -272,20 +272,15 @@ static enum status find_page(struct index_run *run, uint64_t key, uint64_t low, 
     return STATUS_OK;
 }
 
-/* The first entry of a page with a key not less than `key`. */
+/* The first entry of a page with a key not less than `key`: near where it would be if keys were spread evenly. */
 static size_t lower_bound(const struct index_entry *entries, size_t count, uint64_t key)
 {
-    size_t low = 0;
-    while (count > 0) {
-        size_t half = count / 2;
-        if (entries[low + half].key < key) {
-            low += half + 1;
-            count -= half + 1;
-        } else {
-            count = half;
-        }
-    }
-    return low;
+    size_t i = (size_t)guess(key, 0, count - 1, entries[0].key, entries[count - 1].key);
+    while (i > 0 && entries[i - 1].key >= key)
+        i--;
+    while (i < count && entries[i].key < key)
+        i++;
+    return i;
 }
 
 enum status index_run_find(struct index_run *run, uint64_t key, struct index_entries *ret_matches)
