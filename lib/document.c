@@ -1,21 +1,37 @@
 #include "document.h"
 
 #include <jansson.h>
-#include <stdlib.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "document_private.h"
 #include "timestamp.h"
 
-/* Takes the document over; NULL, for want of memory somewhere on the way, is a failure like any other. */
+struct dump {
+    struct bytes text;
+    bool failed;
+};
+
+static int add_to_dump(const char *text, size_t length, void *context)
+{
+    struct dump *dump = context;
+    dump->failed |= !bytes_append(&dump->text, text, length);
+    return dump->failed ? -1 : 0;
+}
+
+/*
+ * Takes the document over; NULL, for want of memory somewhere on the way, is a failure like any other. jansson does not
+ * notice each failure of its own buffer (json_dumps() may then leave a piece out), so the text goes into one of ours.
+ */
 static enum status append_document(json_t *document, struct bytes *out, struct error *err)
 {
-    char *text = document ? json_dumps(document, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+    struct dump dump = {.failed = !document};
+    if (document && json_dump_callback(document, add_to_dump, &dump, JSON_COMPACT) != 0)
+        dump.failed = true;
     json_decref(document);
-    if (!text)
-        return error_set_memory(err);
-    enum status status = document_canonical(text, strlen(text), out, err);
-    free(text);
+    enum status status =
+        dump.failed ? error_set_memory(err) : document_canonical(dump.text.data, dump.text.length, out, err);
+    bytes_release(&dump.text);
     return status;
 }
 
