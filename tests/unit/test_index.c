@@ -1,0 +1,355 @@
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "index.h"
+#include "tap.h"
+
+static struct error err;
+
+static uint64_t mix(uint64_t z)
+{
+    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return z ^ (z >> 31);
+}
+
+static char directory[] = "/tmp/test-index-XXXXXX";
+static int store = -1;
+
+static void remove_index(void)
+{
+    char command[128];
+    snprintf(command, sizeof command, "rm -rf %s/index", directory);
+    if (system(command) != 0)
+        ok(false, "remove the index");
+}
+
+static struct index *open_index(void)
+{
+    struct index *index = NULL;
+    if (index_open(store, directory, true, &index, &err) != STATUS_OK)
+        ok(false, "open: %s", err.text);
+    return index;
+}
+
+static void put_known(struct index *index, uint32_t partition, uint32_t generation, uint64_t known)
+{
+    struct partition_facts facts = {.partition = partition,
+                                    .generation = generation,
+                                    .known = known,
+                                    .synced = known,
+                                    .records = known};
+    index_put_facts(index, &facts, &err);
+}
+
+/* Adds ids number `from` to `to`, each at the offset of its number, as one commit. */
+static void add_ids(struct index *index, uint32_t partition, uint64_t from, uint64_t to)
+{
+    for (uint64_t i = from; i < to; i++)
+        index_add(index, INDEX_IDS, (struct index_entry){mix(i + 1), index_value(partition, 0, i)}, &err);
+    put_known(index, partition, 0, to);
+}
+
+static void commit(struct index *index, bool folded)
+{
+    enum status status = index_settle(index, NULL, NULL, &err);
+    if (status == STATUS_OK)
+        status = index_lock(index, 1000, &err);
+    if (status == STATUS_OK)
+        status = folded ? index_commit_folded(index, &err) : index_commit(index, &err);
+    index_unlock(index);
+    if (status != STATUS_OK)
+        ok(false, "commit: %s", err.text);
+}
+
+/* How many of the ids from..to are found at their place; -1: the index said that it is damaged. */
+static int64_t count_found(struct index *index, uint64_t from, uint64_t to)
+{
+    struct index_entries matches = {0};
+    int64_t found = 0;
+    for (uint64_t i = from; i < to && found >= 0; i++) {
+        enum status status = index_find(index, INDEX_IDS, mix(i + 1), &matches, &err);
+        if (status == STATUS_INVALID)
+            found = -1;
+        else if (status == STATUS_OK && matches.count == 1 && index_value_offset(matches.data[0].value) == i)
+            found++;
+    }
+    index_entries_release(&matches);
+    return found;
+}
+
+static void test_sort(void)
+{
+    static const size_t sizes[] = {0, 1, 2, 63, 64, 65, 5000};
+    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+        struct index_entries entries = {0};
+        for (size_t i = 0; i < sizes[s]; i++)
+            index_entries_add(&entries, (struct index_entry){mix(i % (sizes[s] / 2 + 1)), mix(i) % 7});
+        index_entries_sort(&entries);
+        bool good = true;
+        for (size_t i = 1; i < entries.count; i++) {
+            struct index_entry a = entries.data[i - 1], b = entries.data[i];
+            good = good && (a.key < b.key || (a.key == b.key && a.value < b.value));
+        }
+        ok(good, "%zu entries are in order, each once", sizes[s]);
+        index_entries_release(&entries);
+    }
+}
+
+static void test_lookup_in_memory(void)
+{
+    struct index *index = NULL;
+    index_open_memory(&index, &err);
+    add_ids(index, 9, 0, 1000);
+    is_int(count_found(index, 0, 1000), 0, "staged entries are not seen before they are settled");
+    index_settle(index, NULL, NULL, &err);
+    is_int(count_found(index, 0, 1000), 1000, "settled entries are found");
+    is_int(count_found(index, 1000, 1100), 0, "what was not added is not found");
+    put_known(index, 9, 1, 1000);
+    is_int(count_found(index, 0, 1000), 0, "entries of an older generation are ignored");
+    put_known(index, 9, 0, 500);
+    is_int(count_found(index, 0, 1000), 500, "entries behind what is known are ignored");
+    ok(!index_is_persistent(index), "an index in memory commits nothing");
+    index_close(index);
+}
+
+static void test_lookup_many(void)
+{
+    struct index *index = open_index();
+    struct index_entries hits = {0};
+    uint64_t keys[3000];
+    add_ids(index, 9, 0, 100000);
+    commit(index, true);
+    for (size_t i = 0; i < 3000; i++)
+        keys[i] = mix(i * 50 + 1);
+    struct index_entries sorted = {0};
+    for (size_t i = 0; i < 3000; i++)
+        index_entries_add(&sorted, (struct index_entry){keys[i], 0});
+    index_entries_sort(&sorted);
+    for (size_t i = 0; i < 3000; i++)
+        keys[i] = sorted.data[i].key;
+    is_int(index_lookup(index, keys, 3000, &hits, &err), STATUS_OK, "many keys at once");
+    is_int(hits.count, 2000, "those that are there are found");
+    bool good = true;
+    for (size_t i = 0; i < hits.count; i++)
+        good = good && mix(index_value_offset(hits.data[i].value) + 1) == keys[hits.data[i].key];
+    ok(good, "each with its own value");
+    index_entries_release(&sorted);
+    index_entries_release(&hits);
+    index_close(index);
+    remove_index();
+}
+
+static enum status note_repeat(void *context, uint64_t value, struct error *error)
+{
+    (void)error;
+    struct index_entries *repeats = context;
+    return index_entries_add(repeats, (struct index_entry){0, value}) ? STATUS_OK : STATUS_IO;
+}
+
+static void test_repeats(void)
+{
+    struct index *index = NULL;
+    struct index_entries repeats = {0};
+    index_open_memory(&index, &err);
+    put_known(index, 4, 0, 100);
+    put_known(index, 5, 0, 100);
+    index_add(index, INDEX_IDS, (struct index_entry){77, index_value(5, 0, 10)}, &err);
+    index_add(index, INDEX_IDS, (struct index_entry){77, index_value(5, 0, 20)}, &err);
+    index_add(index, INDEX_IDS, (struct index_entry){78, index_value(5, 0, 30)}, &err);
+    index_settle(index, note_repeat, &repeats, &err);
+    is_int(repeats.count, 1, "a key twice among the new ones is told once");
+    is_int(index_value_offset(repeats.data[0].value), 20, "the later one");
+    repeats.count = 0;
+    index_add(index, INDEX_IDS, (struct index_entry){78, index_value(4, 0, 1)}, &err);
+    index_settle(index, note_repeat, &repeats, &err);
+    is_int(repeats.count, 1, "a new entry before an old one makes the old one the repeat");
+    is_int(index_value_partition(repeats.data[0].value), 5, "the one in the later partition");
+    index_entries_release(&repeats);
+    index_close(index);
+}
+
+static void test_log_and_runs(void)
+{
+    struct index *index = open_index();
+    for (uint64_t i = 0; i < 50; i++) {
+        add_ids(index, 9, i * 10, i * 10 + 10);
+        commit(index, false);
+    }
+    struct index *other = open_index();
+    is_int(count_found(other, 0, 500), 500, "another process finds what the log holds");
+    is_int(index_facts(other, 9)->known, 500, "and how far it reaches");
+    add_ids(index, 9, 500, 510);
+    commit(index, false);
+    index_reload(other, &err);
+    is_int(count_found(other, 0, 510), 510, "and after a reload what was added");
+    add_ids(index, 9, 510, 200000);
+    commit(index, true);
+    index_reload(other, &err);
+    is_int(count_found(other, 0, 200000), 200000, "runs are found after the manifest was replaced");
+    index_close(other);
+    index_close(index);
+    index = open_index();
+    is_int(count_found(index, 0, 200000), 200000, "and by a fresh process");
+    is_int(index_verify(index, &err), STATUS_OK, "every page is good");
+    ok(index_measure(index).ids == 200000, "each entry is held once");
+    index_close(index);
+    remove_index();
+}
+
+static void test_two_writers(void)
+{
+    struct index *a = open_index(), *b = open_index();
+    add_ids(a, 9, 0, 100);
+    commit(a, false);
+    add_ids(b, 9, 0, 50);
+    index_settle(b, NULL, NULL, &err);
+    is_int(index_lock(b, 1000, &err), STATUS_OK, "lock");
+    is_int(index_facts(b, 9)->known, 100, "who comes second sees the first one's state and drops its own");
+    index_unlock(b);
+    is_int(index_lock(a, 0, &err), STATUS_OK, "the lock is free again");
+    is_int(index_lock(b, 0, &err), STATUS_ABSENT, "and is held by one at a time");
+    index_unlock(a);
+    index_close(a);
+    index_close(b);
+    remove_index();
+}
+
+/* Calls `visit` for each file of the index but the lock. */
+static void each_file(void (*visit)(const char *path, off_t size))
+{
+    char path[512], names[16][280];
+    size_t count = 0;
+    snprintf(path, sizeof path, "%s/index", directory);
+    DIR *stream = opendir(path);
+    for (struct dirent *entry; stream && (entry = readdir(stream)) && count < 16;)
+        if (entry->d_name[0] != '.' && strcmp(entry->d_name, "lock") != 0)
+            snprintf(names[count++], sizeof names[0], "%s", entry->d_name);
+    closedir(stream);
+    for (size_t i = 0; i < count; i++) {
+        struct stat st;
+        snprintf(path, sizeof path, "%s/index/%s", directory, names[i]);
+        if (stat(path, &st) == 0)
+            visit(path, st.st_size);
+    }
+}
+
+#define IDS 600
+
+/* What may be known is found, or the damage is told: never a fact without its entries. */
+static bool is_honest(void)
+{
+    struct index *index = open_index();
+    if (!index)
+        return false;
+    const struct partition_facts *facts = index_facts(index, 9);
+    uint64_t known = facts ? facts->known : 0;
+    int64_t found = count_found(index, 0, known);
+    bool good = known <= IDS && (found == -1 || found == (int64_t)known);
+    index_close(index);
+    return good;
+}
+
+static void flip_bytes(const char *path, off_t size)
+{
+    int fd = open(path, O_RDWR), lies = 0;
+    for (off_t at = 0; at<size; at += size> 6000 ? 7 : 1) {
+        unsigned char byte, flipped;
+        if (pread(fd, &byte, 1, at) != 1)
+            break;
+        flipped = (unsigned char)(byte ^ (1u << (at % 8)));
+        lies += pwrite(fd, &flipped, 1, at) != 1 || !is_honest();
+        lies += pwrite(fd, &byte, 1, at) != 1;
+    }
+    close(fd);
+    is_int(lies, 0, "a flipped bit is noticed or does not matter: %.4s", strrchr(path, '/') + 1);
+}
+
+static void cut_file(const char *path, off_t size)
+{
+    char kept[1 << 16];
+    int fd = open(path, O_RDWR), lies = 0;
+    ssize_t n = pread(fd, kept, sizeof kept, 0);
+    for (off_t at = n; n == size && at >= 0; at -= size > 6000 ? 13 : 1) {
+        lies += ftruncate(fd, at) != 0 || !is_honest();
+    }
+    lies += n != size || pwrite(fd, kept, (size_t)n, 0) != n;
+    close(fd);
+    is_int(lies, 0, "a file that was cut off is noticed or does not matter: %.4s", strrchr(path, '/') + 1);
+}
+
+static void remove_and_restore(const char *path, off_t size)
+{
+    char aside[600];
+    (void)size;
+    snprintf(aside, sizeof aside, "%s/aside", directory);
+    if (rename(path, aside) != 0)
+        ok(false, "rename");
+    ok(is_honest(), "a file that is gone is noticed or does not matter: %.4s", strrchr(path, '/') + 1);
+    if (rename(aside, path) != 0)
+        ok(false, "rename back");
+}
+
+static void test_damage(void)
+{
+    struct index *index = open_index();
+    add_ids(index, 9, 0, 300);
+    commit(index, false); /* the first commit makes the manifest and a run */
+    for (uint64_t i = 300; i < IDS; i += 100) {
+        add_ids(index, 9, i, i + 100);
+        commit(index, false);
+    }
+    index_close(index);
+    ok(is_honest(), "an undamaged index is honest");
+    each_file(flip_bytes);
+    each_file(cut_file);
+    each_file(remove_and_restore);
+    index = open_index();
+    is_int(count_found(index, 0, IDS), IDS, "and whole again after all that");
+    index_close(index);
+    remove_index();
+}
+
+static void test_rebuild_after_damage(void)
+{
+    struct index *index = open_index();
+    char path[512];
+    add_ids(index, 9, 0, 100);
+    commit(index, false);
+    index_close(index);
+    snprintf(path, sizeof path, "%s/index/manifest", directory);
+    int fd = open(path, O_WRONLY | O_TRUNC);
+    ok(write(fd, "noise", 5) == 5, "noise for a manifest");
+    close(fd);
+    index = open_index();
+    ok(index_trouble(index) != NULL, "it says why it was not loaded");
+    ok(index_facts(index, 9) == NULL, "and knows nothing");
+    add_ids(index, 9, 0, 100);
+    commit(index, false);
+    index_close(index);
+    index = open_index();
+    ok(index_trouble(index) == NULL, "a commit replaces what was damaged");
+    is_int(count_found(index, 0, 100), 100, "with what was read anew");
+    index_close(index);
+    remove_index();
+}
+
+int main(void)
+{
+    if (!mkdtemp(directory) || (store = open(directory, O_RDONLY | O_DIRECTORY)) < 0)
+        return 1;
+    test_sort();
+    test_lookup_in_memory();
+    test_lookup_many();
+    test_repeats();
+    test_log_and_runs();
+    test_two_writers();
+    test_damage();
+    test_rebuild_after_damage();
+    close(store);
+    rmdir(directory);
+    return done();
+}
