@@ -4,7 +4,7 @@
 
 #include "scan_private.h"
 
-/* A position may lie between a line and its newline. */
+/* A position may lie between a line and its newline; a line that went on behind it is looked at whole. */
 static enum status settle_start(struct scan *scan, struct error *err)
 {
     struct chunk chunk;
@@ -12,8 +12,13 @@ static enum status settle_start(struct scan *scan, struct error *err)
     if (from == 0 || from >= scan->high)
         return STATUS_OK;
     enum status status = partition_read_forward(scan->partition, from - 1, from + 1, 2, &scan->buffer, &chunk, err);
-    if (status == STATUS_OK && chunk.length == 2 && chunk.data[0] != '\n' && chunk.data[1] == '\n')
-        scan->low = scan->position = from + 1;
+    if (status != STATUS_OK || chunk.length < 2 || chunk.data[0] == '\n')
+        return status;
+    if (chunk.data[1] == '\n')
+        from++;
+    else
+        status = partition_line_start(scan->partition, from, 0, &from, err);
+    scan->low = scan->position = from;
     return status;
 }
 

@@ -40,8 +40,8 @@ struct scan_item {
 enum scan_finding {
     SCAN_DAMAGED,     /* a line that is no event */
     SCAN_QUARANTINED, /* one whose bytes lie in quarantine/ */
-    SCAN_MISFILED, /* events whose own day is another: told once a partition, without line and offset where that is not
-                      at hand */
+    SCAN_MISFILED,    /* events whose own day is another: told once a partition, perhaps without line and offset */
+    SCAN_REWRITTEN,   /* a file that is delivered from its start again (told by follow and resume) */
 };
 struct scan_report_line {
     enum scan_finding finding;

@@ -1,0 +1,125 @@
+#include "reading.h"
+
+#include <string.h>
+
+#define FLUSH_MS 100 /* what is found does not wait longer than this for company */
+
+static void tell(void *context, enum notice notice, const char *text)
+{
+    const struct reading *reading = context;
+    if (notice == NOTICE_WARNING)
+        cli_warning(reading->cli, "%s", text);
+    else
+        cli_note(reading->cli, "%s", text);
+}
+
+void reading_open(struct reading *reading, struct cli *cli, const struct options *options, bool no_index,
+                  unsigned kinds)
+{
+    struct error err;
+    struct store_options store = {
+        .access = WORKSPACE_READ,
+        .no_index = no_index,
+        .notice = tell,
+        .notice_context = reading,
+    };
+    *reading = (struct reading){.cli = cli};
+    enum status status = store_open(options->workspace, &store, &reading->store, &err);
+    if (status == STATUS_OK)
+        status = store_refresh(reading->store, kinds, &err);
+    if (status != STATUS_OK) {
+        reading_close(reading);
+        cli_die(cli, status, &err);
+    }
+}
+
+void reading_close(struct reading *reading)
+{
+    store_close(reading->store);
+    reading->store = NULL;
+}
+
+static void say_misfiled(struct reading *reading, const struct scan_report_line *found)
+{
+    if (reading->told_misfiled)
+        return;
+    reading->told_misfiled = true;
+    if (found->line > 0)
+        cli_warning(reading->cli, "%s:%llu:%llu: %s", found->file, (unsigned long long)found->line,
+                    (unsigned long long)found->offset, found->what);
+    else
+        cli_warning(reading->cli, "%s: %s", found->file, found->what);
+}
+
+void reading_report(void *context, const struct scan_report_line *found)
+{
+    struct reading *reading = context;
+    unsigned long long line = found->line, offset = found->offset;
+    switch (found->finding) {
+    case SCAN_DAMAGED:
+        if (reading->skip_damaged) {
+            cli_warning(reading->cli, "%s:%llu:%llu: %s", found->file, line, offset, found->what);
+            break;
+        }
+        cli_error(reading->cli, "%s:%llu:%llu: %s", found->file, line, offset, found->what);
+        cli_note_status(reading->cli, STATUS_INVALID);
+        break;
+    case SCAN_QUARANTINED:
+        cli_note(reading->cli, "%s:%llu:%llu: known damage: %s", found->file, line, offset, found->what);
+        break;
+    case SCAN_MISFILED:
+        say_misfiled(reading, found);
+        break;
+    case SCAN_REWRITTEN:
+        cli_warning(reading->cli, "%s: %s; it is read from its start", found->file, found->what);
+        break;
+    }
+}
+
+void printer_start(struct printer *printer, struct output *out, bool as_table)
+{
+    *printer = (struct printer){.out = out, .as_table = as_table};
+    if (as_table)
+        table_start(&printer->table, out);
+}
+
+static void put_lines(struct output *out, const char *at, size_t length)
+{
+    for (const char *end = at + length, *newline; at < end; at = newline + 1) {
+        newline = memchr(at, '\n', (size_t)(end - at));
+        output_jsonl(out, at, (size_t)(newline - at));
+    }
+}
+
+bool printer_put(struct printer *printer, const struct scan_item *item)
+{
+    struct output *out = printer->out;
+    if (printer->as_table)
+        table_event(&printer->table, &item->event, NULL);
+    else if (out->is_terminal)
+        put_lines(out, item->data, item->length);
+    else
+        output_write(out, item->data, item->length);
+    if (!printer->as_table && out->buffer.length > 0) {
+        int64_t now = cli_monotonic_ms();
+        if (now >= printer->flush_ms) {
+            output_flush(out);
+            printer->flush_ms = now + FLUSH_MS;
+        }
+    }
+    return !output_failed(out);
+}
+
+void printer_flush(struct printer *printer)
+{
+    if (printer->as_table)
+        table_flush(&printer->table);
+    else
+        output_flush(printer->out);
+}
+
+void printer_finish(struct printer *printer)
+{
+    if (printer->as_table)
+        table_finish(&printer->table);
+}

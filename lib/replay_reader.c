@@ -1,0 +1,121 @@
+#include <string.h>
+
+#include "replay_private.h"
+
+#define LEAST_READ ((size_t)4096)
+#define NEAR       ((uint64_t)64 << 10)
+
+void reader_init(struct reader *reader, struct store *store, bool backward)
+{
+    *reader = (struct reader){.store = store, .backward = backward};
+}
+
+void reader_release(struct reader *reader)
+{
+    partition_close(reader->partition);
+    bytes_release(&reader->blocks[0].buffer);
+    bytes_release(&reader->blocks[1].buffer);
+}
+
+static enum status turn_to(struct reader *reader, uint32_t number, struct error *err)
+{
+    if (reader->partition && reader->number == number)
+        return STATUS_OK;
+    partition_close(reader->partition);
+    reader->partition = NULL;
+    for (size_t i = 0; i < 2; i++) {
+        bytes_clear(&reader->blocks[i].buffer);
+        reader->blocks[i].size = LEAST_READ;
+    }
+    const struct store_partition *row = store_partition(reader->store, number);
+    reader->number = number;
+    reader->to = row ? row->end : 0;
+    return store_open_partition(reader->store, number, &reader->partition, err);
+}
+
+static uint64_t block_end(const struct reader_block *block)
+{
+    return block->offset + block->buffer.length;
+}
+
+/* The line at `offset` with its newline, where the block holds it whole. */
+static bool find_line(const struct reader_block *block, uint64_t offset, struct scan_item *ret_item)
+{
+    if (offset < block->offset || offset >= block_end(block))
+        return false;
+    const char *line = block->buffer.data + (offset - block->offset);
+    const char *newline = memchr(line, '\n', (size_t)(block_end(block) - offset));
+    if (!newline)
+        return false;
+    ret_item->data = line;
+    ret_item->length = (size_t)(newline - line) + 1;
+    return true;
+}
+
+/* The block that goes on from where it is to `offset`, or else the one that was not used for longer. */
+static struct reader_block *choose_block(struct reader *reader, uint64_t offset)
+{
+    for (size_t i = 0; i < 2; i++) {
+        struct reader_block *block = &reader->blocks[i];
+        uint64_t end = block_end(block);
+        bool near = reader->backward ? offset < block->offset && block->offset - offset < NEAR
+                                     : offset >= end && offset - end < NEAR;
+        if (near && block->buffer.length > 0) {
+            block->size = block->size < PARTITION_BLOCK ? 4 * block->size : PARTITION_BLOCK;
+            return block;
+        }
+    }
+    struct reader_block *block = &reader->blocks[reader->blocks[0].used > reader->blocks[1].used];
+    block->size = LEAST_READ;
+    return block;
+}
+
+/* Fills the block around the line at `offset`, until the whole line is in it. */
+static enum status fill_block(struct reader *reader, struct reader_block *block, uint64_t offset,
+                              struct scan_item *ret_item, struct error *err)
+{
+    uint64_t from = !reader->backward ? offset : offset > block->size ? offset - block->size : 0;
+    for (size_t size = (size_t)(offset - from) + block->size;; size *= 2) {
+        struct chunk chunk;
+        enum status status =
+            partition_read_forward(reader->partition, from, reader->to, size, &block->buffer, &chunk, err);
+        if (status != STATUS_OK)
+            return status;
+        bool ends = size >= reader->to - from;
+        block->buffer.length = chunk.length;
+        block->offset = from;
+        bool whole = chunk.length > 0 && from + chunk.length == reader->to;
+        if (whole && chunk.data[chunk.length - 1] != '\n' && !bytes_append_char(&block->buffer, '\n'))
+            return error_set_memory(err);
+        if (find_line(block, offset, ret_item))
+            return STATUS_OK;
+        if (ends)
+            return error_set(err, STATUS_ABSENT, "%s: has become shorter", partition_label(reader->partition));
+    }
+}
+
+enum status reader_read(struct reader *reader, struct store_position position, bool need_event,
+                        struct scan_item *ret_item, struct error *err)
+{
+    enum status status = turn_to(reader, position.partition, err);
+    if (status != STATUS_OK)
+        return status;
+    struct scan_item item = {.lines = 1, .partition = position.partition, .offset = position.offset};
+    struct reader_block *block = NULL;
+    for (size_t i = 0; i < 2 && !block; i++)
+        if (find_line(&reader->blocks[i], position.offset, &item))
+            block = &reader->blocks[i];
+    if (!block) {
+        block = choose_block(reader, position.offset);
+        status = fill_block(reader, block, position.offset, &item, err);
+        if (status != STATUS_OK)
+            return status;
+    }
+    block->used = ++reader->clock;
+    item.end = position.offset + item.length < reader->to ? position.offset + item.length : reader->to;
+    if (need_event && event_read(item.data, item.length - 1, partition_number_kind(position.partition), false,
+                                 &item.event, NULL) != EVENT_GOOD)
+        return error_set(err, STATUS_ABSENT, "%s: has changed", partition_label(reader->partition));
+    *ret_item = item;
+    return STATUS_OK;
+}
