@@ -8,11 +8,13 @@
 
 static const char *const kind_names[EVENT_KINDS] = {"signals", "emissions"};
 
-/* What is looked for in a stored line, in the order of the names below. */
+/* What is looked for in a stored line, in the order of the keys below. */
 enum { MEMBER_ID, MEMBER_TIMESTAMP, MEMBER_ORIGIN, MEMBER_TYPE, MEMBER_PAYLOAD, MEMBER_ENTITIES, MEMBERS };
-static const char *const member_names[EVENT_KINDS][MEMBERS] = {
-    {"signal_id", "timestamp", "source", "payload_type", "payload", "entity_refs"},
-    {"emission_id", "timestamp", "caused_by", "emission_type", "payload", "entity_refs"},
+static const struct json_key member_keys[EVENT_KINDS][MEMBERS] = {
+    {JSON_KEY("signal_id"), JSON_KEY("timestamp"), JSON_KEY("source"), JSON_KEY("payload_type"), JSON_KEY("payload"),
+     JSON_KEY("entity_refs")},
+    {JSON_KEY("emission_id"), JSON_KEY("timestamp"), JSON_KEY("caused_by"), JSON_KEY("emission_type"),
+     JSON_KEY("payload"), JSON_KEY("entity_refs")},
 };
 
 const char *event_kind_name(enum event_kind kind)
@@ -58,13 +60,13 @@ static enum event_verdict read_timestamp(struct json_text string, int64_t *ret_t
 }
 
 /* Finds the members of a line that is not known to be good. */
-static enum event_verdict scan_members(const char *line, size_t length, const char *const *names,
+static enum event_verdict scan_members(const char *line, size_t length, const struct json_key *keys,
                                        struct json_text *ret_members, struct json_fault *fault)
 {
     if (json_is_blank(line, length))
         return EVENT_BLANK;
     struct json_scan scan;
-    enum status status = json_scan(line, length, JSON_STORED, names, MEMBERS, ret_members, &scan);
+    enum status status = json_scan(line, length, JSON_STORED, keys, MEMBERS, ret_members, &scan);
     if (status == STATUS_IO)
         return EVENT_NO_MEMORY;
     if (status == STATUS_OK && scan.type == JSON_OBJECT)
@@ -77,22 +79,22 @@ static enum event_verdict scan_members(const char *line, size_t length, const ch
 enum event_verdict event_read(const char *line, size_t length, enum event_kind kind, bool known_good,
                               struct event *ret_event, struct json_fault *fault)
 {
-    const char *const *names = member_names[kind];
+    const struct json_key *keys = member_keys[kind];
     struct json_text found[MEMBERS] = {0};
     if (known_good) {
-        json_find(line, length, names, MEMBERS, found);
+        json_find(line, length, keys, MEMBERS, found);
     } else {
-        enum event_verdict verdict = scan_members(line, length, names, found, fault);
+        enum event_verdict verdict = scan_members(line, length, keys, found, fault);
         if (verdict != EVENT_GOOD)
             return verdict;
     }
     struct json_text id = found[MEMBER_ID], time_text = found[MEMBER_TIMESTAMP];
     if (json_type(id) != JSON_STRING || json_string_is_empty(id))
-        return damaged(fault, line, id, names[MEMBER_ID], id.data ? "not a non-empty string" : "missing");
+        return damaged(fault, line, id, keys[MEMBER_ID].name, id.data ? "not a non-empty string" : "missing");
     int64_t timestamp;
     enum event_verdict verdict = read_timestamp(time_text, &timestamp);
     if (verdict == EVENT_DAMAGED)
-        damaged(fault, line, time_text, names[MEMBER_TIMESTAMP], time_text.data ? "not a time" : "missing");
+        damaged(fault, line, time_text, keys[MEMBER_TIMESTAMP].name, time_text.data ? "not a time" : "missing");
     if (verdict != EVENT_GOOD)
         return verdict;
     bool is_signal = kind == EVENT_SIGNAL, has_array = json_type(found[MEMBER_ENTITIES]) == JSON_ARRAY;
@@ -155,13 +157,14 @@ static struct json_text either(struct json_text first, struct json_text second)
 
 bool event_next_entity(struct json_walk *walk, struct entity_ref *ret_ref)
 {
-    static const char *const names[] = {"ref_type", "kind", "value", "identifier", "platform"};
+    static const struct json_key keys[] = {JSON_KEY("ref_type"), JSON_KEY("kind"), JSON_KEY("value"),
+                                           JSON_KEY("identifier"), JSON_KEY("platform")};
     struct json_text object;
     while (walk->at && json_walk_element(walk, &object)) {
         if (json_type(object) != JSON_OBJECT)
             continue;
         struct json_text found[5] = {0};
-        json_find(object.data, object.length, names, 5, found);
+        json_find(object.data, object.length, keys, 5, found);
         *ret_ref = (struct entity_ref){
             .type = either(found[0], found[1]),
             .value = either(found[2], found[3]),

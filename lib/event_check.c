@@ -18,19 +18,19 @@ enum {
     SCHEMA_VERSION,
     MEMBERS,
 };
-static const char *const names[MEMBERS] = {
-    [SIGNAL_ID] = "signal_id",
-    [EMISSION_ID] = "emission_id",
-    [TIMESTAMP] = "timestamp",
-    [SOURCE] = "source",
-    [PAYLOAD_TYPE] = "payload_type",
-    [EMISSION_TYPE] = "emission_type",
-    [CAUSED_BY] = "caused_by",
-    [PAYLOAD] = "payload",
-    [ENTITY_REFS] = "entity_refs",
-    [TRACE] = "trace",
-    [RAW] = "raw",
-    [SCHEMA_VERSION] = "schema_version",
+static const struct json_key keys[MEMBERS] = {
+    [SIGNAL_ID] = JSON_KEY("signal_id"),
+    [EMISSION_ID] = JSON_KEY("emission_id"),
+    [TIMESTAMP] = JSON_KEY("timestamp"),
+    [SOURCE] = JSON_KEY("source"),
+    [PAYLOAD_TYPE] = JSON_KEY("payload_type"),
+    [EMISSION_TYPE] = JSON_KEY("emission_type"),
+    [CAUSED_BY] = JSON_KEY("caused_by"),
+    [PAYLOAD] = JSON_KEY("payload"),
+    [ENTITY_REFS] = JSON_KEY("entity_refs"),
+    [TRACE] = JSON_KEY("trace"),
+    [RAW] = JSON_KEY("raw"),
+    [SCHEMA_VERSION] = JSON_KEY("schema_version"),
 };
 
 #define DEFAULT_SCHEMA_VERSION "\"0.9\""
@@ -67,7 +67,7 @@ static enum status need_string(const struct input *in, int member, struct error 
 {
     if (json_type(in->members[member]) == JSON_STRING)
         return STATUS_OK;
-    return wrong(names[member], "a string", in->members[member], err);
+    return wrong(keys[member].name, "a string", in->members[member], err);
 }
 
 static enum status need_text(const struct input *in, int member, struct error *err)
@@ -75,7 +75,7 @@ static enum status need_text(const struct input *in, int member, struct error *e
     struct json_text value = in->members[member];
     if (json_type(value) == JSON_STRING && !json_string_is_empty(value))
         return STATUS_OK;
-    return wrong(names[member], "a non-empty string", value, err);
+    return wrong(keys[member].name, "a non-empty string", value, err);
 }
 
 static enum status allow_object(const struct input *in, int member, struct error *err)
@@ -83,7 +83,7 @@ static enum status allow_object(const struct input *in, int member, struct error
     enum json_type type = json_type(in->members[member]);
     if (type == JSON_ABSENT || type == JSON_NULL || type == JSON_OBJECT)
         return STATUS_OK;
-    return wrong(names[member], "an object or null", in->members[member], err);
+    return wrong(keys[member].name, "an object or null", in->members[member], err);
 }
 
 static enum status check_entity_refs(struct json_text refs, struct error *err)
@@ -91,7 +91,7 @@ static enum status check_entity_refs(struct json_text refs, struct error *err)
     if (!refs.data)
         return STATUS_OK;
     if (json_type(refs) != JSON_ARRAY)
-        return wrong(names[ENTITY_REFS], "an array of objects", refs, err);
+        return wrong(keys[ENTITY_REFS].name, "an array of objects", refs, err);
     struct json_walk walk = json_walk_start(refs);
     struct json_text element;
     char buffer[QUOTED_SIZE];
@@ -160,7 +160,7 @@ static enum status check_members(struct input *in, struct error *err)
     if (status == STATUS_OK)
         status = need_string(in, is_signal ? PAYLOAD_TYPE : EMISSION_TYPE, err);
     if (status == STATUS_OK && !in->members[PAYLOAD].data)
-        status = wrong(names[PAYLOAD], "there", in->members[PAYLOAD], err);
+        status = wrong(keys[PAYLOAD].name, "there", in->members[PAYLOAD], err);
     if (status == STATUS_OK && in->members[SCHEMA_VERSION].data)
         status = need_text(in, SCHEMA_VERSION, err);
     if (status == STATUS_OK)
@@ -176,7 +176,7 @@ static enum status check_members(struct input *in, struct error *err)
 static enum status scan_line(struct json_text text, struct input *in, struct error *err)
 {
     struct json_scan scan;
-    enum status status = json_scan(text.data, text.length, JSON_STRICT, names, MEMBERS, in->members, &scan);
+    enum status status = json_scan(text.data, text.length, JSON_STRICT, keys, MEMBERS, in->members, &scan);
     if (status == STATUS_IO)
         return error_set_memory(err);
     if (status != STATUS_OK)
@@ -199,8 +199,8 @@ static enum status write_canonical(struct json_text text, const struct input *in
                                    struct bytes *scratch, struct json_text *ret_line, struct error *err)
 {
     struct json_override overrides[2] = {
-        {names[TIMESTAMP], {in->time_text, in->time_length}},
-        {names[SCHEMA_VERSION], {DEFAULT_SCHEMA_VERSION, sizeof DEFAULT_SCHEMA_VERSION - 1}},
+        {keys[TIMESTAMP].name, {in->time_text, in->time_length}},
+        {keys[SCHEMA_VERSION].name, {DEFAULT_SCHEMA_VERSION, sizeof DEFAULT_SCHEMA_VERSION - 1}},
     };
     size_t before = scratch->length, count = in->members[SCHEMA_VERSION].data ? 1 : 2;
     enum status status = json_canonical(text, overrides, count, scratch, err);
@@ -260,7 +260,7 @@ enum status event_check(const char *line, size_t length, const struct event_rule
         status = write_canonical(text, &in, rules->max_line, scratch, &text, err);
         if (status != STATUS_OK)
             return status;
-        json_find(text.data, text.length, names, MEMBERS, in.members);
+        json_find(text.data, text.length, keys, MEMBERS, in.members);
     }
     *ret_event = make_event(text, &in);
     *ret_borrows_line = borrows;
