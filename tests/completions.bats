@@ -38,19 +38,20 @@ offered()
         command=${path##*/}
         [[ -f $path && -x $path ]] || continue
         [ "$(complete -p "$command")" = "complete -F _metaspn $command" ]
-        diff <("$path" --help | grep -E '^ +-' | grep -oE -- '(^ +|, )--[a-z-]+' | grep -oE -- '--.*' | sort) \
+        diff <("$path" --help | grep -E '^ {2,6}-' | grep -oE -- '(^ +|, )--[a-z-]+' | grep -oE -- '--.*' | sort) \
             <(offered "$path" -- | tr -d = | sort)
     done
 }
 
 @test "options: with = where they take a value" {
     command_saying metaspn-top '  -n, --limit=N        how many
-      --stats          a line
+      --stats, --no-stats
+                       a line
       --print=none|path
                        --not-an-option
 Examples: metaspn-top --neither'
-    [ "$(offered metaspn-top --)" = $'--limit=\n--stats\n--print=' ]
-    [ "$(offered metaspn-top --s)" = '--stats' ]
+    [ "$(offered metaspn-top --)" = $'--limit=\n--stats\n--no-stats\n--print=' ]
+    [ "$(offered metaspn-top --st)" = '--stats' ]
 }
 
 @test "values: words that the help lists, in both spellings" {

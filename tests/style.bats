@@ -127,11 +127,11 @@ add()
 
 @test "a header that needs another one before it, or has the wrong guard" {
     add lib/status.h 'struct bytes *f(uint64_t n);'
-    refused headers_stand_alone 'uint64_t'
     sed -i 's/METASPN_BYTES_H/BYTES_H/' lib/bytes.h
-    refused headers_stand_alone 'lib/bytes.h: its guard is not METASPN_BYTES_H'
     echo '#include "bytes.h"' >lib/name.h
-    refused headers_stand_alone 'lib/name.h: does not begin with what it is for'
+    refused headers_stand_alone 'uint64_t'
+    [[ $output == *'lib/bytes.h: its guard is not METASPN_BYTES_H'* ]]
+    [[ $output == *'lib/name.h: does not begin with what it is for'* ]]
 }
 
 @test "a file of more than 500 lines" {
@@ -146,25 +146,26 @@ add()
 
 @test "what shellcheck does not like" {
     add scripts/test "rm \$unquoted"
-    refused shell 'scripts/test:'
     add tests/style.bats "cp \$unquoted ."
-    refused shell 'tests/style.bats:'
+    refused shell 'scripts/test:'
+    [[ $output == *tests/style.bats:* ]]
 }
 
 @test "white space at ends, tabs, a missing newline" {
     add README.md 'text '
-    refused white_space 'white space at the end'
     add lib/event.c $'\tint a;'
-    refused white_space 'tab'
     printf 'text' >>man/metaspn.7
-    refused white_space 'man/metaspn.7: no newline at the end'
+    refused white_space 'white space at the end'
+    [[ $output == *'lib/event.c:'*': tab'* ]]
+    [[ $output == *'man/metaspn.7: no newline at the end'* ]]
 }
 
 @test "words of unfinished work" {
-    for word in TO""DO FIX""ME X""XX HA""CK; do
-        add lib/event.c "/* $word: later */"
-        refused finished "$word"
-    done
+    add lib/event.c "/* TO""DO: later */"
+    add tests/unit/tap.h "/* FIX""ME */"
+    add man/metaspn.7 "HA""CK"
+    refused finished 'lib/event.c:'
+    [[ $output == *tests/unit/tap.h:* && $output == *man/metaspn.7:* ]]
 }
 
 # A command that says what it is given to say.
@@ -206,18 +207,18 @@ command_saying()
 
 @test "a manual page that mandoc does not like, or that nobody installs" {
     add man/metaspn.7 '.Xx'
-    refused manual_pages 'metaspn.7'
-    echo >man/metaspn-new.5
-    refused manual_pages 'man/metaspn-new.5 is not in man/meson.build'
     add man/metaspn.7 '.Xr metaspn-absent 1'
-    refused manual_pages 'refers to metaspn-absent.1'
+    echo >man/metaspn-new.5
+    refused manual_pages 'skipping unknown macro'
+    [[ $output == *'man/metaspn-new.5 is not in man/meson.build'* ]]
+    [[ $output == *'man/metaspn.7 refers to metaspn-absent.1'* ]]
 }
 
 @test "a test that nobody runs" {
     echo >tests/forgotten.bats
-    refused no_test_is_forgotten 'tests/forgotten.bats is not run'
     echo >tests/unit/test_forgotten.c
-    refused no_test_is_forgotten 'tests/unit/test_forgotten.c is not run'
     echo >tests/fuzz/fuzz_forgotten.c
-    refused no_test_is_forgotten 'tests/fuzz/fuzz_forgotten.c is not run'
+    refused no_test_is_forgotten 'tests/forgotten.bats is not run'
+    [[ $output == *'tests/unit/test_forgotten.c is not run'* ]]
+    [[ $output == *'tests/fuzz/fuzz_forgotten.c is not run'* ]]
 }
