@@ -40,9 +40,7 @@ struct input {
     struct json_text members[MEMBERS];
     enum event_kind kind;
     int64_t timestamp;
-    char time_text[TIMESTAMP_TEXT_SIZE + 2]; /* canonical, with quotes */
-    size_t time_length;
-    bool canonical;
+    bool canonical; /* the text of the line, whatever its members say */
 };
 
 /* A value for a message: a string's text in quotes, anything else as it stands. */
@@ -110,9 +108,6 @@ static enum status check_time_text(const char *text, size_t length, struct input
     if (!timestamp_is_valid(in->timestamp))
         return error_set(err, STATUS_INVALID, "timestamp: outside the years 0001-9999: %s",
                          quote_bytes(buffer, text, length));
-    in->time_text[0] = '"';
-    in->time_length = timestamp_format(in->timestamp, in->time_text + 1) + 2;
-    in->time_text[in->time_length - 1] = '"';
     return STATUS_OK;
 }
 
@@ -187,19 +182,29 @@ static enum status scan_line(struct json_text text, struct input *in, struct err
     return STATUS_OK;
 }
 
+/* A time that was read and has no escape stands as timestamp_format() would write it. */
+static bool is_canonical_time(struct json_text string)
+{
+    const char *text = string.data + 1;
+    size_t length = string.length - 2;
+    bool whole = length == 20, fraction = length == 27 && text[19] == '.' && memcmp(text + 20, "000000", 6) != 0;
+    return (whole || fraction) && text[10] == 'T' && text[length - 1] == 'Z';
+}
+
 /* The line may be stored as it is. */
 static bool stands_canonical(const struct input *in)
 {
-    struct json_text time = in->members[TIMESTAMP];
-    return in->canonical && in->members[SCHEMA_VERSION].data && time.length == in->time_length &&
-           memcmp(time.data, in->time_text, time.length) == 0;
+    return in->canonical && in->members[SCHEMA_VERSION].data && is_canonical_time(in->members[TIMESTAMP]);
 }
 
 static enum status write_canonical(struct json_text text, const struct input *in, size_t max_line,
                                    struct bytes *scratch, struct json_text *ret_line, struct error *err)
 {
+    char time[TIMESTAMP_TEXT_SIZE + 2] = "\"";
+    size_t time_length = timestamp_format(in->timestamp, time + 1) + 2;
+    time[time_length - 1] = '"';
     struct json_override overrides[2] = {
-        {keys[TIMESTAMP].name, {in->time_text, in->time_length}},
+        {keys[TIMESTAMP].name, {time, time_length}},
         {keys[SCHEMA_VERSION].name, {DEFAULT_SCHEMA_VERSION, sizeof DEFAULT_SCHEMA_VERSION - 1}},
     };
     size_t before = scratch->length, count = in->members[SCHEMA_VERSION].data ? 1 : 2;
