@@ -44,7 +44,7 @@ static enum status open_directory(struct index *index, int store, const char *la
         snprintf(name, sizeof name, "%s/%s", label, ours[i]);
         status = io_check_type(index->directory, ours[i], S_IFREG, name, err);
     }
-    if (status == STATUS_OK &&
+    if (status == STATUS_OK && create &&
         io_open_below(index->directory, "lock", IO_UPDATE, true, "lock", &index->lock, NULL, NULL) != STATUS_OK)
         index->lock = -1;
     return status;
@@ -284,10 +284,10 @@ enum status index_find(struct index *index, enum index_table which, uint64_t key
     return STATUS_OK;
 }
 
-enum status index_lookup(struct index *index, const uint64_t *keys, size_t count, struct index_entries *ret_hits,
-                         struct error *err)
+enum status index_lookup_in(struct index *index, enum index_table which, const uint64_t *keys, size_t count,
+                            struct index_entries *ret_hits, struct error *err)
 {
-    struct table *table = &index->tables[INDEX_IDS];
+    struct table *table = &index->tables[which];
     enum status status = STATUS_OK;
     ret_hits->count = 0;
     for (size_t i = 0; i < table->count && status == STATUS_OK; i++)

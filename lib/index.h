@@ -84,8 +84,9 @@ struct partition_facts {
 struct index;
 
 /*
- * Opens `index/` below the store's directory, which is made where `create` allows. Where it cannot be used (missing,
- * damaged, no permission) the index is empty and in memory. STATUS_IO only where there is no memory, or a link or
+ * Opens `index/` below the store's directory. With `create` it is made where it is missing, and commits reach the disk;
+ * without, nothing on disk is ever made or changed. Where it cannot be used (missing, damaged, no permission) the index
+ * is empty and in memory. STATUS_IO only where there is no memory, or a link or
  * special file stands in the place of index/ or of a file of ours in it (SPEC section 2).
  */
 enum status index_open(int store, const char *store_label, bool create, struct index **ret_index, struct error *err);
@@ -128,10 +129,16 @@ enum status index_settle(struct index *index, index_repeat *repeat, void *contex
  * first). */
 enum status index_find(struct index *index, enum index_table table, uint64_t key, struct index_entries *ret_matches,
                        struct error *err);
-/* Looks up many ascending keys of INDEX_IDS at once: *ret_hits (cleared first) gets {i, value} for every current value
- * of keys[i], ascending. */
-enum status index_lookup(struct index *index, const uint64_t *keys, size_t count, struct index_entries *ret_hits,
-                         struct error *err);
+/* Looks up many ascending keys at once: *ret_hits (cleared first) gets {i, value} for every current value of keys[i],
+ * ascending. */
+enum status index_lookup_in(struct index *index, enum index_table table, const uint64_t *keys, size_t count,
+                            struct index_entries *ret_hits, struct error *err);
+/* The same in INDEX_IDS. */
+static inline enum status index_lookup(struct index *index, const uint64_t *keys, size_t count,
+                                       struct index_entries *ret_hits, struct error *err)
+{
+    return index_lookup_in(index, INDEX_IDS, keys, count, ret_hits, err);
+}
 
 /* Entries that stand only until the next look at the partitions: events on a last line without newline. */
 enum status index_add_volatile(struct index *index, struct index_entry entry, struct error *err);
@@ -148,8 +155,8 @@ enum status index_reload(struct index *index, struct error *err);
 
 /*
  * Writes what is staged to disk, under the lock. Failure (no space, say) is no error of the store: the index then
- * stays in memory, index_is_persistent() turns false, and *err (may be NULL) says why. STATUS_ABSENT: others committed
- * meanwhile, nothing was written.
+ * stays in memory, index_is_persistent() turns false, and *err (may be NULL) says why. STATUS_ABSENT: the
+ * lock is not held, nothing was written.
  */
 enum status index_commit(struct index *index, struct error *err);
 

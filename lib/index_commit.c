@@ -356,6 +356,8 @@ static enum status commit(struct index *index, uint64_t log_limit, struct error 
 {
     if (index->lock < 0)
         return STATUS_OK;
+    if (!index->locked)
+        return error_set(err, STATUS_ABSENT, "the index is not locked");
     enum status status = STATUS_OK;
     if (index_has_uncommitted(index)) {
         for (enum index_table t = 0; t < INDEX_TABLES; t++)
@@ -385,8 +387,8 @@ void index_commit_if_alone(struct index *index)
     if (index->lock < 0 || !index_has_uncommitted(index) ||
         io_lock(index->lock, IO_EXCLUSIVE, 0, NULL, "index/lock", NULL) != STATUS_OK)
         return;
+    index->locked = true;
     if (!index_is_behind(index))
         (void)index_commit_folded(index, NULL);
-    if (index->lock >= 0)
-        io_unlock(index->lock, "index/lock", NULL);
+    index_unlock(index);
 }

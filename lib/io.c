@@ -335,14 +335,19 @@ struct sweep {
     size_t removed;
 };
 
+bool io_is_left_over(int directory, const char *name, int64_t now_seconds)
+{
+    struct stat st;
+    return strncmp(name, IO_TEMPORARY_PREFIX, strlen(IO_TEMPORARY_PREFIX)) == 0 &&
+           fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+           st.st_mtime + TEMPORARY_AGE <= now_seconds;
+}
+
 static bool sweep_entry(void *context, const char *name, unsigned char type)
 {
     struct sweep *sweep = context;
     (void)type;
-    struct stat st;
-    if (strncmp(name, IO_TEMPORARY_PREFIX, strlen(IO_TEMPORARY_PREFIX)) == 0 &&
-        fstatat(sweep->directory, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
-        st.st_mtime + TEMPORARY_AGE <= sweep->now_seconds && unlinkat(sweep->directory, name, 0) == 0)
+    if (io_is_left_over(sweep->directory, name, sweep->now_seconds) && unlinkat(sweep->directory, name, 0) == 0)
         sweep->removed++;
     return true;
 }
@@ -427,4 +432,12 @@ bool io_lease_acquire(int fd)
 void io_lease_release(int fd)
 {
     fcntl(fd, F_SETLEASE, F_UNLCK);
+}
+
+bool io_is_written(int fd)
+{
+    if (fcntl(fd, F_SETLEASE, F_RDLCK) != 0)
+        return true;
+    io_lease_release(fd);
+    return false;
 }

@@ -80,8 +80,9 @@ enum status io_replace_path(const char *path, const void *data, size_t length, s
 
 /* Names of temporaries begin with this; what is left over from a killed process may be swept. */
 #define IO_TEMPORARY_PREFIX ".tmp-metaspn-"
-/* Removes temporaries that are older than an hour (by `now_seconds`, Unix time); returns how many. Errors are nobody's.
- */
+/* The entry is a temporary that is older than an hour (by `now_seconds`, Unix time): it belongs to nobody any more. */
+bool io_is_left_over(int directory, const char *name, int64_t now_seconds);
+/* Removes such temporaries; returns how many. Errors are nobody's. */
 size_t io_sweep(int directory, int64_t now_seconds);
 
 /* STATUS_OK where `name` is absent or is what `type` says (S_IFREG or S_IFDIR); STATUS_IO where a link, a FIFO, a
@@ -114,5 +115,8 @@ enum status io_unlock(int fd, const char *label, struct error *err);
  */
 bool io_lease_acquire(int fd);
 void io_lease_release(int fd);
+/* False where certainly nobody has this file open to write: takes a read lease on `fd`, which was opened by IO_READ,
+ * and gives it back. True: somebody has, or it cannot be told. */
+bool io_is_written(int fd);
 
 #endif

@@ -111,6 +111,11 @@ enum status partition_stat_at(int directory, const char *directory_label, int32_
     return STATUS_OK;
 }
 
+bool partition_is_written(const struct partition *partition)
+{
+    return io_is_written(partition->fd);
+}
+
 /* Reads [from, from + length) to the front of the buffer; a file that has shrunk gives less. */
 static enum status read_block(const struct partition *partition, uint64_t from, size_t length, struct bytes *buffer,
                               struct error *err)

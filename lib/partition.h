@@ -49,6 +49,9 @@ enum status partition_stat(const struct partition *partition, struct partition_s
 enum status partition_stat_at(int directory, const char *directory_label, int32_t day, struct partition_stat *ret_stat,
                               struct error *err);
 
+/* False where certainly nobody has the file open to write. The partition was opened by IO_READ. */
+bool partition_is_written(const struct partition *partition);
+
 /* A piece of the file that consists of whole lines; only the last one may lack its newline, at the end asked for. */
 struct chunk {
     const char *data; /* in the reader's buffer: valid until the next read into it */

@@ -123,6 +123,18 @@ enum status store_quarantine(struct store *store, uint32_t number, const char *l
 enum status store_line_number(struct store *store, uint32_t number, uint64_t offset, uint64_t *ret_line,
                               struct error *err);
 
+/*
+ * Whether these facts are believed of the file as it is: it is the same file as then, or one that has grown since, the
+ * bytes before facts->known being the same. `partition` is open.
+ */
+enum status store_facts_hold(const struct partition_facts *facts, const struct partition_stat *stat,
+                             const struct partition *partition, bool *ret_hold, struct error *err);
+/* Mends the last lines of all partitions that need it (SPEC section 8), under the writers' lock, as the next append to
+ * each of them would; notices say what was done. */
+enum status store_mend_all(struct store *store, struct error *err);
+/* Forgets the index and makes it anew from the partitions. STATUS_IO: it did not reach the disk. */
+enum status store_remake_index(struct store *store, struct error *err);
+
 /* What became of an event of a batch. */
 enum store_outcome { STORE_APPENDED, STORE_DUPLICATE, STORE_CONFLICT };
 

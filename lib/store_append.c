@@ -3,9 +3,7 @@
 
 #include "store_private.h"
 
-#define INDEX_WAIT_MS 2000                 /* how long others' commits of the index are waited for */
-#define PENDING_MUCH  ((uint64_t)16 << 20) /* bytes to catch up with that are not read under the lock */
-#define TURNS         8                    /* tries while others without lock write too */
+#define TURNS 8 /* tries while others without lock write too */
 
 /* One partition's share of a batch. */
 struct share {
@@ -600,43 +598,6 @@ static unsigned kinds_of(const struct store_item *items, size_t count)
     return kinds;
 }
 
-/* Under both locks: sees what others wrote. *ret_much: too much to be read under the lock. */
-static enum status see_others(struct store *store, unsigned kinds, bool *ret_much, struct error *err)
-{
-    uint64_t pending;
-    enum status status = store_look(store, kinds, &pending, err);
-    *ret_much = pending > PENDING_MUCH;
-    if (status == STATUS_OK && !*ret_much)
-        status = store_read_on(store, err);
-    for (int turn = 0; status == STATUS_INVALID && turn < 2; turn++)
-        status = store_rebuild(store, err);
-    return status;
-}
-
-/* Takes the writers' lock, then the index's. What takes long to catch up with is read before. */
-static enum status lock_and_look(struct store *store, unsigned kinds, struct error *err)
-{
-    for (int turn = 0;; turn++) {
-        bool much;
-        enum status status = store_lock(store, err);
-        if (status != STATUS_OK)
-            return status;
-        status = index_lock(store->index, INDEX_WAIT_MS, err);
-        if (status == STATUS_ABSENT)
-            status = index_reload(store->index, err);
-        if (status == STATUS_OK)
-            status = see_others(store, kinds, &much, err);
-        if (status == STATUS_OK && (!much || turn == 2))
-            return much ? store_read_on(store, err) : STATUS_OK;
-        index_unlock(store->index);
-        store_unlock(store);
-        if (status == STATUS_OK)
-            status = store_refresh(store, kinds, err);
-        if (status != STATUS_OK)
-            return status;
-    }
-}
-
 /* What comes behind the first duplicate is left alone. */
 static enum status cut_at_duplicate(struct batch *batch)
 {
@@ -688,13 +649,11 @@ enum status store_append(struct store *store, struct store_item *items, size_t c
     if (count == 0)
         return STATUS_OK;
     struct batch batch = {.store = store, .items = items, .count = count, .err = err};
-    enum status status = lock_and_look(store, kinds_of(items, count), err);
+    enum status status = store_begin_turn(store, kinds_of(items, count), err);
     if (status != STATUS_OK)
         return status;
     status = append_locked(&batch, stop_at_duplicate, ret_result);
     batch_release(&batch);
-    store_close_files(store);
-    index_unlock(store->index);
-    store_unlock(store);
+    store_end_turn(store);
     return status == STATUS_ABSENT || status == STATUS_INVALID ? STATUS_IO : status;
 }

@@ -230,23 +230,42 @@ static bool same_file(const struct partition_facts *facts, const struct partitio
            facts->changed == stat->changed && facts->modified == stat->modified;
 }
 
-/* The bytes that are known still stand there. A file of the same size that was modified is not believed. */
-static enum status check_content(struct store *store, const struct store_partition *row, bool *ret_same,
-                                 struct error *err)
+/* A file of the same size that was modified is not believed. */
+static bool may_have_grown(const struct partition_facts *facts, const struct partition_stat *stat)
 {
-    const struct partition_facts *facts = &row->facts;
-    *ret_same = false;
-    if (facts->inode != row->stat.inode || row->stat.size < facts->known ||
-        (row->stat.size == facts->size && row->stat.modified != facts->modified))
-        return STATUS_OK;
-    struct partition *partition;
+    return facts->inode == stat->inode && stat->size >= facts->known &&
+           (stat->size != facts->size || stat->modified == facts->modified);
+}
+
+static enum status same_content(const struct partition_facts *facts, const struct partition *partition, bool *ret_same,
+                                struct error *err)
+{
     uint64_t hash;
-    enum status status = store_partition_at_hand(store, row->number, &partition, err);
-    if (status == STATUS_OK)
-        status = partition_hash_before(partition, facts->known, &hash, err);
+    enum status status = partition_hash_before(partition, facts->known, &hash, err);
     if (status == STATUS_OK)
         *ret_same = hash == facts->hash;
     return status;
+}
+
+enum status store_facts_hold(const struct partition_facts *facts, const struct partition_stat *stat,
+                             const struct partition *partition, bool *ret_hold, struct error *err)
+{
+    *ret_hold = same_file(facts, stat);
+    if (*ret_hold || !may_have_grown(facts, stat))
+        return STATUS_OK;
+    return same_content(facts, partition, ret_hold, err);
+}
+
+/* The bytes that are known still stand there. */
+static enum status check_content(struct store *store, const struct store_partition *row, bool *ret_same,
+                                 struct error *err)
+{
+    struct partition *partition;
+    *ret_same = false;
+    if (!may_have_grown(&row->facts, &row->stat))
+        return STATUS_OK;
+    enum status status = store_partition_at_hand(store, row->number, &partition, err);
+    return status == STATUS_OK ? same_content(&row->facts, partition, ret_same, err) : status;
 }
 
 static enum status forget_content(struct store *store, struct store_partition *row, struct error *err)

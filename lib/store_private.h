@@ -56,6 +56,13 @@ void intake_release(struct intake *intake);
 /* Settles what is staged; `known` tells that the ids were looked up already. */
 enum status store_settle(struct store *store, bool known, struct error *err);
 
+/*
+ * store_turn.c: a writer's turn. Takes the writers' lock, then the index's, and catches up; what takes long to catch up
+ * with is read before. On failure neither lock is held.
+ */
+enum status store_begin_turn(struct store *store, unsigned kinds, struct error *err);
+void store_end_turn(struct store *store);
+
 /* store_tail.c: mends the last lines of partitions that need it (SPEC section 8); `wanted` says for which ones to wait.
  */
 typedef bool store_wanted(void *context, uint32_t number);
