@@ -1,0 +1,160 @@
+#include "advance.h"
+
+#include <stdint.h>
+
+#include "checkpoint_lines.h"
+#include "checkpoint_move.h"
+#include "checkpoints.h"
+#include "input.h"
+#include "interrupt.h"
+
+#define STORE_AFTER_MS 500 /* from the first line that is not stored yet */
+#define RELEASE_AFTER  256 /* lines, after which the input's memory is given back */
+
+struct advance {
+    struct checkpoints checkpoints;
+    const char *name;
+};
+
+/* `settle`: a stored checkpoint without positions gets them before it moves. */
+static enum status merge(struct advance *advance, const struct checkpoint *to, bool settle, struct error *err)
+{
+    struct checkpoint checkpoint;
+    bool absent, moved = false;
+    struct store *store = advance->checkpoints.store;
+    enum status status = checkpoints_load(&advance->checkpoints, advance->name, &checkpoint, &absent, err);
+    if (status != STATUS_OK)
+        return status;
+    if (settle && !absent)
+        status = checkpoint_settle(store, to->kind, &checkpoint, err);
+    if (status == STATUS_OK)
+        status = checkpoint_advance(store, &checkpoint, to, &moved, err);
+    if (status == STATUS_OK && (moved || absent))
+        status = checkpoints_save(&advance->checkpoints, advance->name, &checkpoint, err);
+    checkpoint_release(&checkpoint);
+    return status;
+}
+
+static enum status merge_locked(struct advance *advance, const struct checkpoint *to, bool settle, struct error *err)
+{
+    unsigned kinds = to->has_kind ? KIND_BIT(to->kind) : KIND_BITS_ALL;
+    enum status status = checkpoints_lock(&advance->checkpoints, kinds, err);
+    if (status != STATUS_OK)
+        return status;
+    status = merge(advance, to, settle, err);
+    checkpoints_unlock(&advance->checkpoints);
+    return status;
+}
+
+/* ---- to another checkpoint */
+
+static enum status run_to(struct advance *advance, const char *path, struct error *err)
+{
+    struct checkpoint to;
+    struct error why;
+    enum status status = checkpoint_load_path(path, &to, err);
+    if (status != STATUS_OK)
+        return status == STATUS_ABSENT ? STATUS_IO : status;
+    status = merge_locked(advance, &to, false, &why);
+    if (status == STATUS_INVALID)
+        error_set(err, status, "%s: %s; nothing was moved", path, why.text);
+    else if (status != STATUS_OK)
+        *err = why;
+    checkpoint_release(&to);
+    return status;
+}
+
+/* ---- behind lines */
+
+static enum status store_passed(struct advance *advance, struct checkpoint_lines *lines, struct error *err)
+{
+    struct checkpoint passed;
+    if (!checkpoint_lines_pending(lines))
+        return STATUS_OK;
+    enum status status = checkpoint_lines_take(lines, &passed, err);
+    if (status != STATUS_OK)
+        return status;
+    status = merge_locked(advance, &passed, true, err);
+    checkpoint_release(&passed);
+    return status;
+}
+
+/* Reads lines until there are no more, or one is wrong; stores as it goes. */
+static enum status pass_lines(struct advance *advance, struct input *input, struct checkpoint_lines *lines,
+                              struct error *err)
+{
+    int64_t deadline = INPUT_FOR_EVER;
+    enum status status = STATUS_OK;
+    struct input_line line;
+    struct error why;
+    for (unsigned held = 0; status == STATUS_OK;) {
+        enum input_result result = input_next(input, deadline, &line);
+        if (result == INPUT_END || result == INPUT_INTERRUPTED)
+            break;
+        if (result == INPUT_PENDING) {
+            status = store_passed(advance, lines, err);
+            deadline = INPUT_FOR_EVER;
+        } else {
+            status = checkpoint_lines_pass(lines, line.data, line.length, &why);
+            if (status != STATUS_OK)
+                error_set(err, status, "%s:%llu: %s; what precedes it counts", line.file,
+                          (unsigned long long)line.number, why.text);
+            if (deadline == INPUT_FOR_EVER && checkpoint_lines_pending(lines))
+                deadline = cli_monotonic_ms() + STORE_AFTER_MS;
+        }
+        if (++held == RELEASE_AFTER || result == INPUT_PENDING) {
+            input_release(input);
+            held = 0;
+        }
+    }
+    return status;
+}
+
+/* What was passed before a line that is wrong is stored all the same. */
+static enum status pass_and_store(struct advance *advance, struct input *input, struct checkpoint_lines *lines,
+                                  struct error *err)
+{
+    struct error why;
+    enum status status = pass_lines(advance, input, lines, err);
+    if (status != STATUS_OK && status != STATUS_INVALID)
+        return status;
+    enum status stored = store_passed(advance, lines, &why);
+    if (stored != STATUS_OK)
+        *err = why;
+    return stored != STATUS_OK ? stored : status;
+}
+
+static enum status run_lines(struct advance *advance, const struct advance_request *request, struct error *err)
+{
+    struct cli *cli = advance->checkpoints.cli;
+    struct checkpoint_lines lines = {.store = advance->checkpoints.store, .kinds = KIND_BITS_ALL};
+    struct checkpoint checkpoint;
+    struct input *input = NULL;
+    bool absent;
+    enum status status = checkpoints_load(&advance->checkpoints, advance->name, &checkpoint, &absent, err);
+    if (status != STATUS_OK)
+        return status;
+    if (checkpoint.has_kind)
+        lines.kinds = KIND_BIT(checkpoint.kind);
+    checkpoint_release(&checkpoint);
+    status = store_refresh(lines.store, lines.kinds, err);
+    if (status == STATUS_OK && !(input = input_open(cli, request->files, request->file_count, SIZE_MAX)))
+        status = error_set_memory(err);
+    if (status == STATUS_OK)
+        status = pass_and_store(advance, input, &lines, err);
+    input_close(input);
+    checkpoint_lines_release(&lines);
+    return status;
+}
+
+enum status advance_run(struct cli *cli, const struct options *options, const struct advance_request *request,
+                        struct error *err)
+{
+    struct advance advance = {.name = request->name};
+    interrupt_catch();
+    enum status status = checkpoints_open(&advance.checkpoints, cli, options, WORKSPACE_WRITE, err);
+    if (status == STATUS_OK)
+        status = request->to ? run_to(&advance, request->to, err) : run_lines(&advance, request, err);
+    checkpoints_close(&advance.checkpoints);
+    return status;
+}

@@ -1,0 +1,71 @@
+#include "build.h"
+
+#include <stdint.h>
+
+#include "checkpoint.h"
+#include "checkpoint_lines.h"
+#include "input.h"
+
+#define RELEASE_AFTER 256 /* lines, after which the input's memory is given back */
+
+struct build {
+    struct checkpoint checkpoint;
+    unsigned kinds; /* set of KIND_BIT()s; the first event decides */
+    bool any;       /* there was an event */
+};
+
+static enum status take_line(struct build *build, const struct input_line *line, struct error *err)
+{
+    struct event event;
+    bool blank;
+    enum status status = checkpoint_read_event(line->data, line->length, &build->kinds, &event, &blank, err);
+    if (status != STATUS_OK || blank)
+        return status;
+    if (build->any && event.timestamp < build->checkpoint.last_timestamp) {
+        char before[TIMESTAMP_TEXT_SIZE], now[TIMESTAMP_TEXT_SIZE];
+        timestamp_format(build->checkpoint.last_timestamp, before);
+        timestamp_format(event.timestamp, now);
+        return error_set(err, STATUS_INVALID, "the timestamps go down, from %s to %s", before, now);
+    }
+    build->any = true;
+    return checkpoint_note(&build->checkpoint, event.timestamp, event.id) ? STATUS_OK : error_set_memory(err);
+}
+
+static enum status take_lines(struct build *build, struct input *input, struct error *err)
+{
+    struct input_line line;
+    struct error why;
+    enum status status = STATUS_OK;
+    for (unsigned held = 1; status == STATUS_OK && input_next(input, INPUT_FOR_EVER, &line) == INPUT_LINE; held++) {
+        status = take_line(build, &line, &why);
+        if (status != STATUS_OK)
+            error_set(err, status, "%s:%llu: %s; no checkpoint was printed", line.file, (unsigned long long)line.number,
+                      why.text);
+        if (held % RELEASE_AFTER == 0)
+            input_release(input);
+    }
+    return status;
+}
+
+static enum status print(const struct checkpoint *checkpoint, struct output *out, struct error *err)
+{
+    struct bytes text = {0};
+    enum status status = checkpoint_print(checkpoint, &text, err);
+    if (status == STATUS_OK)
+        output_jsonl(out, text.data, text.length - 1);
+    bytes_release(&text);
+    return status;
+}
+
+enum status build_run(struct cli *cli, char *const *files, size_t count, struct output *out, struct error *err)
+{
+    struct build build = {.kinds = KIND_BITS_ALL};
+    struct input *input = input_open(cli, files, count, SIZE_MAX);
+    checkpoint_init(&build.checkpoint);
+    enum status status = input ? take_lines(&build, input, err) : error_set_memory(err);
+    if (status == STATUS_OK && build.any && cli->status == STATUS_OK)
+        status = print(&build.checkpoint, out, err);
+    input_close(input);
+    checkpoint_release(&build.checkpoint);
+    return status;
+}

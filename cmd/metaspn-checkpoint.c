@@ -1,0 +1,364 @@
+#include <stdint.h>
+#include <stdio.h>
+
+#include "advance.h"
+#include "build.h"
+#include "checkpoint.h"
+#include "checkpoint_move.h"
+#include "checkpoints.h"
+#include "cli.h"
+#include "input.h"
+#include "interrupt.h"
+#include "name.h"
+#include "options.h"
+#include "reading.h"
+#include "table.h"
+#include "workspace.h"
+
+static const char help_text[] = "Usage: metaspn-checkpoint [OPTION]... list\n"
+                                "       metaspn-checkpoint [OPTION]... read NAME\n"
+                                "       metaspn-checkpoint [OPTION]... write NAME\n"
+                                "       metaspn-checkpoint [OPTION]... delete NAME\n"
+                                "       metaspn-checkpoint [OPTION]... advance NAME --to=FILE\n"
+                                "       metaspn-checkpoint [OPTION]... advance NAME [FILE]...\n"
+                                "       metaspn-checkpoint [OPTION]... reset NAME --to=TIME [--kind=KIND]\n"
+                                "       metaspn-checkpoint [OPTION]... build [FILE]...\n"
+                                "\n"
+                                "Keep where each worker has got to. metaspn-replay --checkpoint reads it.\n"
+                                "\n"
+                                "  list     print the names\n"
+                                "  read     print a checkpoint\n"
+                                "  write    store the document on standard input; empty input changes nothing\n"
+                                "  delete   remove it: the worker begins at the beginning\n"
+                                "  advance  move on to the checkpoint in FILE (metaspn-replay --next), or behind\n"
+                                "           the lines that are read, which a replay printed\n"
+                                "  reset    move back to TIME a worker that is not running; or let a new one\n"
+                                "           begin there\n"
+                                "  build    print a checkpoint by time from processed events, as the original\n"
+                                "\n"
+                                "Options:\n"
+                                "      --to=FILE|TIME    advance: the checkpoint to move on to; reset: the time\n"
+                                "  -k, --kind=signals|emissions\n"
+                                "                        reset: the kind of a new checkpoint (default signals)\n"
+                                "      --format=names|table\n"
+                                "                        list: names (default), or name, kind, last timestamp,\n"
+                                "                        bytes behind and time of the file\n" COMMON_HELP "\n"
+                                "Exit status: 0 done; 1 no such checkpoint; 2 usage; 3 the input is invalid;\n"
+                                "5 something cannot be read or written.\n"
+                                "\n"
+                                "Examples:\n"
+                                "  metaspn-checkpoint advance w --to=n\n"
+                                "  metaspn-checkpoint reset w --to=now\n";
+
+enum { OPTION_TO = OPTION_OWN, OPTION_FORMAT };
+
+static const struct option long_options[] = {
+    COMMON_LONG,
+    {"to", required_argument, NULL, OPTION_TO},
+    {"kind", required_argument, NULL, 'k'},
+    {"format", required_argument, NULL, OPTION_FORMAT},
+    {0},
+};
+
+enum verb { LIST, READ, WRITE, DELETE, ADVANCE, RESET, BUILD };
+static const char *const verbs[] = {"list", "read", "write", "delete", "advance", "reset", "build", NULL};
+static const char *const kinds[] = {"signals", "emissions", NULL};
+static const char *const formats[] = {"names", "table", NULL};
+
+struct request {
+    enum verb verb;
+    const char *name;   /* NULL: the verb takes none */
+    char *const *files; /* the operands behind */
+    size_t file_count;
+    const char *to, *kind, *format; /* as given; NULL: not given */
+    int64_t time;                   /* of reset */
+};
+
+static void read_options(struct cli *cli, int argc, char **argv, struct options *options, struct request *request)
+{
+    for (int c; (c = options_next(cli, options, argc, argv, COMMON_SHORT "k:", long_options)) != -1;)
+        switch (c) {
+        case OPTION_TO:
+            request->to = optarg;
+            break;
+        case 'k':
+            options_choice(cli, "--kind", optarg, kinds);
+            request->kind = optarg;
+            break;
+        case OPTION_FORMAT:
+            options_choice(cli, "--format", optarg, formats);
+            request->format = optarg;
+            break;
+        }
+    options_finish(cli, options);
+}
+
+static void read_operands(const struct cli *cli, int count, char **operands, struct request *request)
+{
+    struct error err;
+    if (count == 0)
+        cli_usage(cli, "one of list, read, write, delete, advance, reset, build is needed");
+    request->verb = (enum verb)options_choice(cli, "command", operands[0], verbs);
+    bool is_named = request->verb != LIST && request->verb != BUILD;
+    if (is_named && count < 2)
+        cli_usage(cli, "%s: the name of a checkpoint is needed", operands[0]);
+    request->name = is_named ? operands[1] : NULL;
+    request->files = operands + 1 + is_named;
+    request->file_count = (size_t)(count - 1 - is_named);
+    bool takes_files = request->verb == BUILD || (request->verb == ADVANCE && !request->to);
+    if (request->file_count > 0 && !takes_files)
+        cli_usage(cli, "%s: too many operands", operands[0]);
+    enum status status = is_named ? name_check("checkpoint", request->name, &err) : STATUS_OK;
+    if (status != STATUS_OK)
+        cli_die(cli, status, &err);
+}
+
+static void refuse_what_does_not_fit(const struct cli *cli, const struct request *request)
+{
+    if (request->to && request->verb != ADVANCE && request->verb != RESET)
+        cli_usage(cli, "--to goes with advance and reset only");
+    if (!request->to && request->verb == RESET)
+        cli_usage(cli, "reset needs --to=TIME");
+    if (request->kind && request->verb != RESET)
+        cli_usage(cli, "--kind goes with reset only");
+    if (request->format && request->verb != LIST)
+        cli_usage(cli, "--format goes with list only");
+}
+
+static void read_request(struct cli *cli, int argc, char **argv, struct options *options, struct request *request)
+{
+    read_options(cli, argc, argv, options, request);
+    read_operands(cli, argc - optind, argv + optind, request);
+    refuse_what_does_not_fit(cli, request);
+    if (request->verb == RESET)
+        request->time = options_time(cli, "--to", request->to, options->now, false);
+}
+
+/* ---- reading */
+
+static enum status print_checkpoint(const struct checkpoint *checkpoint, struct output *out, struct error *err)
+{
+    struct bytes text = {0};
+    enum status status = checkpoint_print_as_read(checkpoint, &text, err);
+    if (status == STATUS_OK)
+        output_jsonl(out, text.data, text.length - 1);
+    bytes_release(&text);
+    return status;
+}
+
+static enum status run_read(const struct options *options, const struct request *request, struct output *out,
+                            struct error *err)
+{
+    struct workspace *workspace = NULL;
+    struct checkpoint checkpoint;
+    enum status status = workspace_open(options->workspace, WORKSPACE_READ, &workspace, err);
+    if (status == STATUS_OK)
+        status = checkpoint_load(workspace, request->name, &checkpoint, err);
+    if (status == STATUS_OK) {
+        status = print_checkpoint(&checkpoint, out, err);
+        checkpoint_release(&checkpoint);
+    }
+    workspace_close(workspace);
+    return status;
+}
+
+static enum status add_row(struct table *table, struct store *store, const char *name, struct error *err)
+{
+    struct checkpoint checkpoint;
+    char time[TIMESTAMP_TEXT_SIZE], number[24];
+    uint64_t behind;
+    enum status status = checkpoint_load(store_workspace(store), name, &checkpoint, err);
+    if (status != STATUS_OK)
+        return status == STATUS_ABSENT ? STATUS_OK : status; /* deleted meanwhile */
+    enum event_kind kind = checkpoint.has_kind ? checkpoint.kind : EVENT_SIGNAL;
+    status = checkpoint_bytes_behind(store, kind, &checkpoint, &behind, err);
+    if (status == STATUS_OK) {
+        table_string(table, name);
+        table_string(table, event_kind_name(kind));
+        timestamp_format(checkpoint.last_timestamp, time);
+        table_string(table, time);
+        snprintf(number, sizeof number, "%llu", (unsigned long long)behind);
+        table_string(table, number);
+        timestamp_format(checkpoint.replaced / MICROSECONDS_A_SECOND * MICROSECONDS_A_SECOND, time);
+        table_string(table, time);
+        table_end_row(table);
+    }
+    checkpoint_release(&checkpoint);
+    return status;
+}
+
+/* A checkpoint that cannot be read is told; the others are listed all the same. */
+static void list_as_table(struct cli *cli, const struct options *options, const struct checkpoint_list *list,
+                          struct output *out)
+{
+    struct reading reading;
+    struct table table;
+    struct error err;
+    reading_open(&reading, cli, options, false, KIND_BITS_ALL);
+    table_start(&table, out);
+    for (size_t i = 0; i < list->count; i++)
+        cli_fail(cli, add_row(&table, reading.store, list->names[i], &err), &err);
+    table_finish(&table);
+    reading_close(&reading);
+}
+
+static enum status run_list(struct cli *cli, const struct options *options, const struct request *request,
+                            struct output *out, struct error *err)
+{
+    struct workspace *workspace = NULL;
+    struct checkpoint_list list = {0};
+    enum status status = workspace_open(options->workspace, WORKSPACE_READ, &workspace, err);
+    if (status == STATUS_OK)
+        status = checkpoint_list(workspace, &list, err);
+    if (request->format && options_choice(cli, "--format", request->format, formats) == 1)
+        list_as_table(cli, options, &list, out);
+    else
+        for (size_t i = 0; i < list.count; i++)
+            output_name(out, list.names[i]);
+    checkpoint_list_release(&list);
+    workspace_close(workspace);
+    return status;
+}
+
+/* ---- changing */
+
+/* Reads and checks what is to be stored; *ret_document stays empty where there was nothing. */
+static enum status read_document(const struct cli *cli, struct bytes *ret_document, struct error *err)
+{
+    struct bytes text = {0};
+    struct checkpoint checkpoint;
+    struct error why;
+    enum status status = input_read_document(cli, CHECKPOINT_MAX, &text, err);
+    if (status == STATUS_OK && !json_is_blank(text.data, text.length)) {
+        status = checkpoint_parse(text.data, text.length, &checkpoint, &why);
+        if (status == STATUS_OK) {
+            status = checkpoint_print_as_read(&checkpoint, ret_document, err);
+            checkpoint_release(&checkpoint);
+        } else {
+            error_set(err, status, "-: %s; nothing was stored", why.text);
+        }
+    }
+    bytes_release(&text);
+    return status;
+}
+
+static enum status run_write(struct cli *cli, const struct options *options, const struct request *request,
+                             struct error *err)
+{
+    struct checkpoints checkpoints;
+    struct bytes document = {0};
+    enum status status = read_document(cli, &document, err);
+    if (status == STATUS_OK && document.length > 0) {
+        interrupt_hold();
+        status = checkpoints_open(&checkpoints, cli, options, WORKSPACE_WRITE, err);
+        if (status == STATUS_OK)
+            status = checkpoints_lock(&checkpoints, 0, err);
+        if (status == STATUS_OK) {
+            status = checkpoint_save(store_workspace(checkpoints.store), request->name, &document,
+                                     options->clock / MICROSECONDS_A_SECOND, err);
+            checkpoints_unlock(&checkpoints);
+        }
+        checkpoints_close(&checkpoints);
+        interrupt_release();
+    }
+    bytes_release(&document);
+    return status;
+}
+
+static enum status run_delete(struct cli *cli, const struct options *options, const struct request *request,
+                              struct error *err)
+{
+    struct checkpoints checkpoints;
+    enum status status = checkpoints_open(&checkpoints, cli, options, WORKSPACE_READ, err);
+    if (status == STATUS_OK)
+        status = checkpoints_lock(&checkpoints, 0, err);
+    if (status == STATUS_OK) {
+        status = checkpoint_delete(store_workspace(checkpoints.store), request->name, err);
+        checkpoints_unlock(&checkpoints);
+    }
+    checkpoints_close(&checkpoints);
+    return status;
+}
+
+/* Which kind is meant, or refuses another one than the checkpoint's. */
+static enum event_kind kind_of(const struct cli *cli, const struct request *request,
+                               const struct checkpoint *checkpoint)
+{
+    enum event_kind kind = checkpoint->has_kind ? checkpoint->kind : EVENT_SIGNAL;
+    if (!request->kind)
+        return kind;
+    enum event_kind wanted = (enum event_kind)options_choice(cli, "--kind", request->kind, kinds);
+    if (checkpoint->has_kind && wanted != kind)
+        cli_usage(cli, "--kind=%s: %s is a checkpoint of %s", request->kind, request->name, event_kind_name(kind));
+    return wanted;
+}
+
+static enum status reset(struct checkpoints *checkpoints, const struct request *request, struct error *err)
+{
+    struct checkpoint checkpoint;
+    bool absent;
+    enum status status = checkpoints_load(checkpoints, request->name, &checkpoint, &absent, err);
+    if (status != STATUS_OK)
+        return status;
+    checkpoint.has_positions |= absent;
+    status = checkpoint_reset(checkpoints->store, kind_of(checkpoints->cli, request, &checkpoint), request->time,
+                              &checkpoint, err);
+    if (status == STATUS_OK)
+        status = checkpoints_save(checkpoints, request->name, &checkpoint, err);
+    checkpoint_release(&checkpoint);
+    return status;
+}
+
+static enum status run_reset(struct cli *cli, const struct options *options, const struct request *request,
+                             struct error *err)
+{
+    struct checkpoints checkpoints;
+    interrupt_hold();
+    enum status status = checkpoints_open(&checkpoints, cli, options, WORKSPACE_WRITE, err);
+    if (status == STATUS_OK)
+        status = checkpoints_lock(&checkpoints, KIND_BITS_ALL, err);
+    if (status == STATUS_OK) {
+        status = reset(&checkpoints, request, err);
+        checkpoints_unlock(&checkpoints);
+    }
+    checkpoints_close(&checkpoints);
+    interrupt_release();
+    return status;
+}
+
+static enum status run(struct cli *cli, const struct options *options, const struct request *request,
+                       struct output *out, struct error *err)
+{
+    switch (request->verb) {
+    case LIST:
+        return run_list(cli, options, request, out, err);
+    case READ:
+        return run_read(options, request, out, err);
+    case WRITE:
+        return run_write(cli, options, request, err);
+    case DELETE:
+        return run_delete(cli, options, request, err);
+    case RESET:
+        return run_reset(cli, options, request, err);
+    case BUILD:
+        return build_run(cli, request->files, request->file_count, out, err);
+    case ADVANCE:
+        break;
+    }
+    struct advance_request advance = {request->name, request->to, request->files, request->file_count};
+    return advance_run(cli, options, &advance, err);
+}
+
+int main(int argc, char **argv)
+{
+    struct cli cli = cli_start("metaspn-checkpoint", help_text);
+    struct options options = {0};
+    struct request request = {0};
+    struct output out;
+    struct error err;
+    read_request(&cli, argc, argv, &options, &request);
+    output_start(&out);
+    enum status status = run(&cli, &options, &request, &out, &err);
+    cli_fail(&cli, status, &err);
+    return cli_finish(&cli, &out);
+}

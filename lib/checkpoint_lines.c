@@ -1,0 +1,234 @@
+#include "checkpoint_lines.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "checkpoint_move.h"
+
+#define AHEAD ((size_t)64 << 10) /* bytes that are read on at least */
+
+enum status checkpoint_read_event(const char *line, size_t length, unsigned *kinds, struct event *ret_event,
+                                  bool *ret_blank, struct error *err)
+{
+    struct json_fault fault = {.what = ""};
+    for (enum event_kind kind = 0; kind < EVENT_KINDS; kind++) {
+        if (!(*kinds & KIND_BIT(kind)))
+            continue;
+        enum event_verdict verdict = event_read(line, length, kind, false, ret_event, &fault);
+        *ret_blank = verdict == EVENT_BLANK;
+        if (verdict == EVENT_NO_MEMORY)
+            return error_set_memory(err);
+        if (verdict == EVENT_GOOD)
+            *kinds = KIND_BIT(kind);
+        if (verdict != EVENT_DAMAGED)
+            return STATUS_OK;
+    }
+    return error_set(err, STATUS_INVALID, "is no event: %s", fault.what);
+}
+
+static void forget_next(struct checkpoint_lines *lines)
+{
+    partition_close(lines->open);
+    lines->open = NULL;
+    free(lines->suspects);
+    lines->suspects = NULL;
+    lines->suspect_count = 0;
+    bytes_clear(&lines->ahead);
+}
+
+static enum status refresh(struct checkpoint_lines *lines, struct error *err)
+{
+    forget_next(lines);
+    return store_refresh(lines->store, lines->kinds, err);
+}
+
+/* ---- reading on */
+
+static bool is_suspect(const struct checkpoint_lines *lines, uint64_t offset)
+{
+    size_t low = 0, high = lines->suspect_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (lines->suspects[middle] < offset)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < lines->suspect_count && lines->suspects[low] == offset;
+}
+
+/* Has the bytes [offset, offset + length] of the partition at hand, as far as it has them. */
+static enum status look_ahead(struct checkpoint_lines *lines, uint64_t offset, size_t length, struct error *err)
+{
+    struct chunk chunk;
+    if (lines->ahead.length > 0 && offset >= lines->ahead_offset &&
+        offset + length < lines->ahead_offset + lines->ahead.length)
+        return STATUS_OK;
+    size_t block = length < AHEAD ? AHEAD : length + 1;
+    enum status status = partition_read_forward(lines->open, offset, offset + block, block, &lines->ahead, &chunk, err);
+    lines->ahead_offset = offset;
+    return status;
+}
+
+/* Whether the next line of the partition that is open is this one and, as the facts have it, a first record. */
+static enum status is_next_line(struct checkpoint_lines *lines, const struct event *event, bool *ret_is_next,
+                                struct error *err)
+{
+    size_t length = event->length;
+    const struct store_partition *row = lines->open ? store_partition(lines->store, lines->next.partition) : NULL;
+    uint64_t offset = lines->next.offset;
+    *ret_is_next = false;
+    if (!row || offset >= row->facts.known || is_suspect(lines, offset))
+        return STATUS_OK;
+    enum status status = look_ahead(lines, offset, length, err);
+    if (status != STATUS_OK)
+        return status;
+    size_t at = (size_t)(offset - lines->ahead_offset);
+    *ret_is_next = lines->ahead.length > at + length && memcmp(lines->ahead.data + at, event->line, length) == 0 &&
+                   lines->ahead.data[at + length] == '\n';
+    return STATUS_OK;
+}
+
+/* ---- by the id */
+
+static enum status same_bytes(struct checkpoint_lines *lines, struct store_position position, const char *line,
+                              size_t length, bool *ret_same, struct error *err)
+{
+    enum status status = store_read_line(lines->store, position, &lines->scratch, err);
+    *ret_same =
+        status == STATUS_OK && lines->scratch.length == length && memcmp(lines->scratch.data, line, length) == 0;
+    return status == STATUS_ABSENT ? STATUS_OK : status;
+}
+
+/* Among all records of the id. */
+static enum status find_among(struct checkpoint_lines *lines, const struct event *event,
+                              struct store_position *ret_position, struct error *err)
+{
+    struct index_entries entries = {0};
+    uint64_t hash;
+    bool same = false;
+    if (!event_id_hash(event, index_seed(store_index(lines->store)), &lines->scratch, &hash))
+        return error_set_memory(err);
+    enum status status = store_candidates(lines->store, true, &hash, 1, &entries, err);
+    for (size_t i = 0; i < entries.count && status == STATUS_OK && !same; i++) {
+        uint64_t value = entries.data[i].value;
+        *ret_position = (struct store_position){index_value_partition(value), index_value_offset(value)};
+        status = same_bytes(lines, *ret_position, event->line, event->length, &same, err);
+    }
+    index_entries_release(&entries);
+    return status == STATUS_OK && !same ? error_set(err, STATUS_ABSENT, "nowhere") : status;
+}
+
+/* The first line with the bytes of the event: mostly it is the first record of its id. */
+static enum status find_line(struct checkpoint_lines *lines, const struct event *event,
+                             struct store_position *ret_position, struct error *err)
+{
+    bool same = false;
+    enum status status = store_find_first(lines->store, event, ret_position, err);
+    if (status == STATUS_OK)
+        status = same_bytes(lines, *ret_position, event->line, event->length, &same, err);
+    if (status == STATUS_OK && !same)
+        status = find_among(lines, event, ret_position, err);
+    return status;
+}
+
+/* From here on lines are expected as they lie. */
+static enum status expect_from(struct checkpoint_lines *lines, uint32_t number, struct error *err)
+{
+    if (lines->open && lines->next.partition == number)
+        return STATUS_OK;
+    forget_next(lines);
+    enum status status = store_open_partition(lines->store, number, &lines->open, err);
+    if (status == STATUS_OK)
+        status = store_suspects(lines->store, number, &lines->suspects, &lines->suspect_count, err);
+    return status == STATUS_ABSENT ? STATUS_OK : status;
+}
+
+static enum status find(struct checkpoint_lines *lines, const struct event *event, struct store_position *ret_position,
+                        struct error *err)
+{
+    bool is_next;
+    enum status status = is_next_line(lines, event, &is_next, err);
+    if (status != STATUS_OK || is_next) {
+        *ret_position = lines->next;
+        return status;
+    }
+    status = find_line(lines, event, ret_position, err);
+    if (status == STATUS_ABSENT) {
+        status = refresh(lines, err);
+        if (status == STATUS_OK)
+            status = find_line(lines, event, ret_position, err);
+    }
+    if (status == STATUS_ABSENT)
+        return error_set(err, STATUS_INVALID, "is not in the store");
+    return status == STATUS_OK ? expect_from(lines, ret_position->partition, err) : status;
+}
+
+/* ---- passing */
+
+static enum status move_behind(struct checkpoint_lines *lines, struct store_position position, size_t length,
+                               struct error *err)
+{
+    const struct store_partition *row = store_partition(lines->store, position.partition);
+    int32_t day = partition_number_day(position.partition);
+    uint64_t end = position.offset + length + 1;
+    if (row && end > row->end) /* the last line has no newline yet */
+        end = row->end;
+    lines->next = (struct store_position){position.partition, end};
+    const struct checkpoint_position *old = checkpoint_find(&lines->passed, day);
+    struct checkpoint_position behind = {.day = day, .offset = end};
+    return old && old->offset >= end ? STATUS_OK : checkpoint_put(&lines->passed, &behind, err);
+}
+
+enum status checkpoint_lines_pass(struct checkpoint_lines *lines, const char *line, size_t length, struct error *err)
+{
+    struct event event;
+    struct store_position position;
+    bool blank;
+    enum status status = checkpoint_read_event(line, length, &lines->kinds, &event, &blank, err);
+    if (status != STATUS_OK || blank)
+        return status;
+    if (!lines->passed.has_kind) {
+        checkpoint_init(&lines->passed);
+        lines->passed.has_kind = true;
+        lines->passed.kind = event.kind;
+    }
+    status = find(lines, &event, &position, err);
+    if (status == STATUS_OK)
+        status = move_behind(lines, position, length, err);
+    if (status == STATUS_OK && !checkpoint_note(&lines->passed, event.timestamp, event.id))
+        status = error_set_memory(err);
+    return status;
+}
+
+bool checkpoint_lines_pending(const struct checkpoint_lines *lines)
+{
+    return lines->passed.position_count > 0;
+}
+
+enum status checkpoint_lines_take(struct checkpoint_lines *lines, struct checkpoint *ret_passed, struct error *err)
+{
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < lines->passed.position_count && status == STATUS_OK; i++) {
+        struct checkpoint_position *position = &lines->passed.positions[i];
+        const struct store_partition *row =
+            store_partition(lines->store, partition_number(lines->passed.kind, position->day));
+        if (row)
+            status = checkpoint_position_at(lines->store, row, NULL, position->offset, position, err);
+        if (status == STATUS_ABSENT) /* gone: its position has no hash, and fits nothing */
+            status = STATUS_OK;
+    }
+    if (status != STATUS_OK)
+        return status;
+    *ret_passed = lines->passed;
+    lines->passed = (struct checkpoint){0};
+    return STATUS_OK;
+}
+
+void checkpoint_lines_release(struct checkpoint_lines *lines)
+{
+    forget_next(lines);
+    checkpoint_release(&lines->passed);
+    bytes_release(&lines->ahead);
+    bytes_release(&lines->scratch);
+}
