@@ -1,0 +1,237 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "document.h"
+#include "json_text.h"
+#include "options.h"
+#include "ranking.h"
+#include "reading.h"
+#include "replay.h"
+#include "selection.h"
+#include "table.h"
+
+static const char help_text[] = "Usage: metaspn-top [OPTION]...\n"
+                                "\n"
+                                "Print the signals with the highest scores: best first, of equal scores the later\n"
+                                "one, then the one with the greater id; each entity once, with its best signal.\n"
+                                "\n"
+                                "Ranking:\n"
+                                "  -n, --limit=N         how many (default 25)\n"
+                                "      --score-field=PATH\n"
+                                "                        where the score stands in the payload (default score)\n"
+                                "      --missing-score=NUMBER\n"
+                                "                        the score of a payload without that member\n"
+                                "      --unique-by=entity|none\n"
+                                "                        the best of each first-named entity (default), or all\n"
+                                "      --format=jsonl|digest|table\n"
+                                "                        stored lines (default), one object with the ids, or\n"
+                                "                        fields for people and cut\n"
+                                "\n"
+                                "Which signals (all must hold):\n" SELECTION_HELP "\n"
+                                "The rest:\n"
+                                "      --skip-damaged    damaged lines do not change the exit status\n"
+                                "      --no-index        answer from the partitions alone\n" COMMON_HELP "\n"
+                                "Exit status: 0 done, also where nothing was found; 2 usage; 3 a stored line is\n"
+                                "damaged, the others were ranked; 5 something cannot be read or written.\n"
+                                "\n"
+                                "Examples:\n"
+                                "  metaspn-top --day=today --unique-by=none --format=table | cut -f 1,5-7\n"
+                                "  metaspn-top --format=digest | metaspn-snapshot write digest --day=today\n";
+
+enum {
+    OPTION_SCORE_FIELD = OPTION_OWN,
+    OPTION_MISSING_SCORE,
+    OPTION_UNIQUE_BY,
+    OPTION_FORMAT,
+    OPTION_SKIP_DAMAGED,
+    OPTION_NO_INDEX,
+};
+
+static const struct option long_options[] = {
+    COMMON_LONG,
+    SELECTION_LONG,
+    {"limit", required_argument, NULL, 'n'},
+    {"score-field", required_argument, NULL, OPTION_SCORE_FIELD},
+    {"missing-score", required_argument, NULL, OPTION_MISSING_SCORE},
+    {"unique-by", required_argument, NULL, OPTION_UNIQUE_BY},
+    {"format", required_argument, NULL, OPTION_FORMAT},
+    {"skip-damaged", no_argument, NULL, OPTION_SKIP_DAMAGED},
+    {"no-index", no_argument, NULL, OPTION_NO_INDEX},
+    {0},
+};
+
+enum format { FORMAT_JSONL, FORMAT_DIGEST, FORMAT_TABLE };
+static const char *const format_words[] = {"jsonl", "digest", "table", NULL};
+static const char *const unique_words[] = {"entity", "none", NULL};
+
+struct request {
+    struct selection selection;
+    struct ranking_options ranking;
+    enum format format;
+    bool skip_damaged, no_index;
+};
+
+static void take_option(const struct cli *cli, struct request *request, int c)
+{
+    switch (c) {
+    case 'n':
+        request->ranking.limit = options_count(cli, "--limit", optarg);
+        break;
+    case OPTION_SCORE_FIELD:
+        request->ranking.score_field = optarg;
+        break;
+    case OPTION_MISSING_SCORE:
+        if (!json_is_number(optarg, strlen(optarg)))
+            cli_usage(cli, "--missing-score: not a JSON number: %s", optarg);
+        request->ranking.missing_score = optarg;
+        break;
+    case OPTION_UNIQUE_BY:
+        request->ranking.unique =
+            options_choice(cli, "--unique-by", optarg, unique_words) == 0 ? RANKING_BY_ENTITY : RANKING_EVERY;
+        break;
+    case OPTION_FORMAT:
+        request->format = (enum format)options_choice(cli, "--format", optarg, format_words);
+        break;
+    case OPTION_SKIP_DAMAGED:
+        request->skip_damaged = true;
+        break;
+    case OPTION_NO_INDEX:
+        request->no_index = true;
+        break;
+    }
+}
+
+/* What cannot get a score need not be read. Without a missing score that is a condition like the others. */
+static void finish_score(const struct cli *cli, struct request *request)
+{
+    struct error err;
+    struct filter *checked = request->ranking.missing_score ? filter_new() : request->selection.filter;
+    enum status status =
+        checked ? filter_add_number(checked, request->ranking.score_field, &err) : error_set_memory(&err);
+    if (status == STATUS_USAGE)
+        cli_usage(cli, "--score-field: %s", err.text);
+    if (status != STATUS_OK)
+        cli_die(cli, status, &err);
+    if (request->ranking.missing_score)
+        filter_free(checked);
+}
+
+static void read_options(struct cli *cli, int argc, char **argv, struct options *options, struct request *request)
+{
+    static const char short_options[] = COMMON_SHORT SELECTION_SHORT "n:";
+    selection_start(cli, &request->selection);
+    for (int c; (c = options_next(cli, options, argc, argv, short_options, long_options)) != -1;)
+        if (!selection_option(cli, &request->selection, c))
+            take_option(cli, request, c);
+    if (optind < argc)
+        cli_usage(cli, "there is nothing to be done with %s", argv[optind]);
+    options_finish(cli, options);
+    selection_finish(cli, &request->selection, options->now);
+    finish_score(cli, request);
+}
+
+/* Offers every signal that the selection lets through. */
+static enum status rank(struct reading *reading, const struct request *request, struct ranking *ranking,
+                        struct error *err)
+{
+    struct replay_options options = {
+        .kinds = KIND_BIT(EVENT_SIGNAL),
+        .window = request->selection.window,
+        .filter = request->selection.filter,
+        .order = REPLAY_AS_APPENDED,
+        .need_events = true,
+        .use_index = !request->no_index,
+        .report = reading_report,
+        .report_context = reading,
+    };
+    struct replay *replay;
+    struct scan_item item;
+    enum status status = replay_open(reading->store, &options, &replay, err);
+    if (status != STATUS_OK)
+        return status;
+    while (status == STATUS_OK) {
+        status = replay_next(replay, &item, err);
+        if (status == STATUS_OK)
+            status = ranking_offer(ranking, &item.event, err);
+    }
+    replay_close(replay);
+    return status == STATUS_ABSENT ? STATUS_OK : status;
+}
+
+static bool read_ranked(const struct ranked *ranked, struct event *ret_event)
+{
+    return event_read(ranked->line, ranked->length, ranked->kind, true, ret_event, NULL) == EVENT_GOOD;
+}
+
+static void print_table(const struct ranking *ranking, size_t count, struct output *out)
+{
+    struct table table;
+    table_start(&table, out);
+    for (size_t i = 0; i < count; i++) {
+        struct ranked ranked = ranking_get(ranking, i);
+        struct event event;
+        if (read_ranked(&ranked, &event))
+            table_event(&table, &event, &ranked.score);
+    }
+    table_finish(&table);
+}
+
+static enum status print_digest(const struct ranking *ranking, size_t count, struct output *out, struct error *err)
+{
+    struct bytes document = {0};
+    struct json_text *ids = reallocarray(NULL, count + 1, sizeof *ids);
+    if (!ids)
+        return error_set_memory(err);
+    for (size_t i = 0; i < count; i++) {
+        struct ranked ranked = ranking_get(ranking, i);
+        struct event event = {0};
+        read_ranked(&ranked, &event);
+        ids[i] = event.id;
+    }
+    enum status status = document_digest(ids, count, &document, err);
+    if (status == STATUS_OK)
+        output_line(out, document.data, document.length);
+    bytes_release(&document);
+    free(ids);
+    return status;
+}
+
+static enum status print(struct ranking *ranking, enum format format, struct output *out, struct error *err)
+{
+    size_t count = ranking_finish(ranking);
+    if (format == FORMAT_DIGEST)
+        return print_digest(ranking, count, out, err);
+    if (format == FORMAT_TABLE) {
+        print_table(ranking, count, out);
+        return STATUS_OK;
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct ranked ranked = ranking_get(ranking, i);
+        output_jsonl(out, ranked.line, ranked.length);
+    }
+    return STATUS_OK;
+}
+
+int main(int argc, char **argv)
+{
+    struct cli cli = cli_start("metaspn-top", help_text);
+    struct options options = {0};
+    struct request request = {.ranking = {.limit = 25, .score_field = "score"}};
+    struct reading reading;
+    struct output out;
+    struct error err;
+    read_options(&cli, argc, argv, &options, &request);
+    reading_open(&reading, &cli, &options, request.no_index, KIND_BIT(EVENT_SIGNAL));
+    reading.skip_damaged = request.skip_damaged;
+    output_start(&out);
+    struct ranking *ranking = ranking_new(&request.ranking);
+    enum status status = ranking ? rank(&reading, &request, ranking, &err) : error_set_memory(&err);
+    if (status == STATUS_OK)
+        status = print(ranking, request.format, &out, &err);
+    cli_fail(&cli, status, &err);
+    ranking_free(ranking);
+    reading_close(&reading);
+    selection_release(&request.selection);
+    return cli_finish(&cli, &out);
+}
