@@ -8,8 +8,9 @@
  * may be read wherever the one before was no closing brace.
  */
 struct level {
-    uint32_t first; /* of its names */
-    bool object, disordered;
+    uint32_t first; /* its names begin behind this one */
+    bool object;
+    bool disordered; /* some name may not be above the one before: they look so, or are the same in their heads */
 };
 
 struct fast {
@@ -31,7 +32,7 @@ struct at {
     const uint32_t *next;   /* see json_index.h */
     struct json_name *name; /* the last one */
     struct level *level;    /* the innermost */
-    bool disordered;        /* an object was, or there was white space */
+    bool disordered;        /* an object was */
 };
 
 ALWAYS_INLINE bool is_digit(char c)
@@ -97,35 +98,7 @@ ALWAYS_INLINE void skip_space(struct fast *f, struct at *a, bool spaced)
 {
     if (!spaced)
         return;
-    size_t solid = json_index_solid(&f->index, &a->next, a->at);
-    a->disordered |= solid != a->at;
-    a->at = solid;
-}
-
-static uint64_t first_bytes(const char *at, const char *end)
-{
-    uint64_t bytes = 0;
-    memcpy(&bytes, at, end - at < 8 ? (size_t)(end - at) : 8);
-    return bytes;
-}
-
-ALWAYS_INLINE uint64_t head_of(const struct fast *f, const char *at, size_t length)
-{
-    static const uint64_t masks[] = {0,
-                                     UINT64_MAX << 56,
-                                     UINT64_MAX << 48,
-                                     UINT64_MAX << 40,
-                                     UINT64_MAX << 32,
-                                     UINT64_MAX << 24,
-                                     UINT64_MAX << 16,
-                                     UINT64_MAX << 8,
-                                     UINT64_MAX};
-    uint64_t bytes;
-    if (LIKELY(f->end - at >= 8))
-        memcpy(&bytes, at, 8);
-    else
-        bytes = first_bytes(at, f->end);
-    return __builtin_bswap64(bytes) & masks[length < 8 ? length : 8];
+    a->at = json_index_solid(&f->index, &a->next, a->at);
 }
 
 /* A member's name and the colon behind it. */
@@ -136,12 +109,7 @@ ALWAYS_INLINE bool take_name(struct fast *f, struct at *a, struct json_name *ret
     if (UNLIKELY(end == 0))
         return false;
     size_t length = end - a->at - 2;
-    ret_name->at = name;
-    ret_name->length = length;
-    ret_name->head = head_of(f, name, length);
-    ret_name->escaped = false;
-    if (UNLIKELY(f->index.escaped) && memchr(name, '\\', length))
-        *ret_name = json_name_make(name, length, true);
+    json_name_set(ret_name, name, length, f->end, f->index.escaped);
     a->at = end;
     skip_space(f, a, spaced);
     bool good = f->text[a->at++] == ':';
@@ -170,8 +138,7 @@ ALWAYS_INLINE struct json_name *note_name(struct fast *f, struct at *a, struct j
     struct json_name *last = a->name++;
     if (!take_name(f, a, a->name, spaced))
         return NULL;
-    if (UNLIKELY(last->head >= a->name->head) && last > f->names.items + a->level->first)
-        a->level->disordered |= json_name_compare(last, a->name) >= 0;
+    a->level->disordered |= (last->head >= a->name->head) & (last > f->names.items + a->level->first);
     return a->name;
 }
 
@@ -195,7 +162,7 @@ ALWAYS_INLINE bool close_container(struct fast *f, struct at *a)
     a->level--;
     a->name = first;
     a->at++;
-    if (LIKELY(!disordered))
+    if (LIKELY(!disordered) || json_names_ascend(first + 1, (size_t)(last - first)))
         return true;
     a->disordered = true;
     return !json_names_duplicate(first + 1, (size_t)(last - first));
@@ -256,7 +223,7 @@ ALWAYS_INLINE bool take_member(struct fast *f, struct at *a, size_t *hint, bool 
     return true;
 }
 
-/* The whole document, which is an object. *ret_ordered: nothing but its strings may keep it from being canonical. */
+/* The whole document, which is an object. *ret_ordered: names ascend in every object. */
 ALWAYS_INLINE bool take_document(struct fast *f, const uint32_t *next, bool *ret_ordered, bool strict, bool spaced)
 {
     struct at a = {.next = next, .name = f->names.items, .level = f->levels};
@@ -311,6 +278,7 @@ bool json_scan_fast(const char *text, size_t length, enum json_rules rules, cons
     if (!good && !f.index.invalid) {
         memset(ret_members, 0, count * sizeof *ret_members);
         good = take_spaced(&f, json_index_space(&f.index), &ordered, strict);
+        ordered = false; /* if it is good, then it was white space that kept it from being taken before */
     }
     json_names_release(&f.names);
     *ret_canonical = strict && white == 0 && ordered && !f.index.rewritten;

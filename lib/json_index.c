@@ -76,9 +76,9 @@ ALWAYS_INLINE size_t count_bits(uint64_t v, bool native)
 static void check_escape(struct json_index *ix, const char *at)
 {
     if (json_escape_length(at, ix->text + ix->length) == 0)
-        ix->invalid = true;
-    else if (!json_escape_is_canonical(at))
-        ix->rewritten = true;
+        ix->invalid |= ix->checked;
+    else
+        ix->rewritten |= !json_escape_is_canonical(at);
 }
 
 /* `pending` reaches over the border of blocks. */
@@ -94,8 +94,7 @@ static uint64_t without_escaped(struct json_index *ix, size_t base, uint64_t sla
         ix->pending = i == BLOCK - 1;
         quotes &= ~next;
         slashes &= ~next & (slashes - 1);
-        if (ix->checked)
-            check_escape(ix, ix->text + base + (unsigned)i);
+        check_escape(ix, ix->text + base + (unsigned)i);
     }
     return quotes;
 }
@@ -182,17 +181,14 @@ ALWAYS_INLINE uint64_t inside_strings(uint64_t quotes)
     return quotes;
 }
 
-ALWAYS_INLINE uint64_t white_mask(struct block v)
+/* Bytes up to `most`. */
+ALWAYS_INLINE uint64_t block_at_most(struct block v, char most)
 {
-    return block_equal(v, ' ') | block_equal(v, '\t') | block_equal(v, '\n') | block_equal(v, '\r');
-}
-
-ALWAYS_INLINE uint64_t control_mask(struct block v)
-{
-    __m128i m[4], least = _mm_set1_epi8(0x20);
-    for (int i = 0; i < 4; i++)
-        m[i] = _mm_cmpeq_epi8(_mm_max_epu8(v.part[i], least), v.part[i]);
-    return ~block_mask(m[0], m[1], m[2], m[3]);
+    __m128i x = _mm_set1_epi8(most);
+    return block_mask(_mm_cmpeq_epi8(_mm_min_epu8(v.part[0], x), v.part[0]),
+                      _mm_cmpeq_epi8(_mm_min_epu8(v.part[1], x), v.part[1]),
+                      _mm_cmpeq_epi8(_mm_min_epu8(v.part[2], x), v.part[2]),
+                      _mm_cmpeq_epi8(_mm_min_epu8(v.part[3], x), v.part[3]));
 }
 
 /* The block at `at` of the window again, as it was when its quotes were looked for. */
@@ -202,6 +198,7 @@ ALWAYS_INLINE struct block reload(const struct json_index *ix, size_t at, unsign
     return at + BLOCK <= ix->done ? block_load(ix->text + at) : load_last(ix, at, ret_shift);
 }
 
+/* Outside strings tab, LF and CR are white space; nowhere else may a control character stand. */
 static void check_controls(struct json_index *ix)
 {
     uint64_t open = ix->inside ? UINT64_MAX : 0;
@@ -209,28 +206,44 @@ static void check_controls(struct json_index *ix)
         unsigned shift;
         struct block v = reload(ix, at, &shift);
         uint64_t inside = inside_strings(ix->strings[(at - ix->start) / BLOCK]) ^ open;
-        if (((control_mask(v) >> shift) & (inside | ~(white_mask(v) >> shift))) != 0)
-            ix->invalid = true;
+        uint64_t controls = block_at_most(v, 0x1f),
+                 white = block_equal(v, '\t') | block_equal(v, '\n') | block_equal(v, '\r');
+        ix->invalid |= ((controls & ~white) >> shift | (controls >> shift & inside)) != 0;
         open = inside >> (BLOCK - 1) ? UINT64_MAX : 0;
     }
 }
 
-static void check_odd_bytes(struct json_index *ix)
+static bool has_beyond_ascii(const struct json_index *ix)
 {
-    ix->rewritten = true;
-    check_controls(ix);
-    if (!ix->utf8_known && json_utf8_valid(ix->text, ix->length) != ix->length)
-        ix->invalid = true;
-    ix->utf8_known = true;
+    for (size_t at = ix->start; at < ix->done; at += BLOCK) {
+        unsigned shift;
+        if (block_at_most(reload(ix, at, &shift), 0x7e) != UINT64_MAX)
+            return true;
+    }
+    return false;
 }
 
+/* Some byte of the window is a control character, DEL or not ASCII. */
+static void look_at_odd_bytes(struct json_index *ix)
+{
+    if (has_beyond_ascii(ix)) {
+        ix->rewritten = true;
+        if (ix->checked && !ix->utf8_known && json_utf8_valid(ix->text, ix->length) != ix->length)
+            ix->invalid = true;
+        ix->utf8_known = true;
+    }
+    if (ix->checked)
+        check_controls(ix);
+}
+
+/* Control characters count as white space, too: where that would matter they make the text invalid. */
 static void tell_space(struct json_index *ix)
 {
     size_t at = ix->start;
     for (; at < ix->done; at += BLOCK) {
         unsigned shift;
         struct block v = reload(ix, at, &shift);
-        ix->solid[(at - ix->start) / BLOCK] = ~white_mask(v) >> shift;
+        ix->solid[(at - ix->start) / BLOCK] = ~block_at_most(v, ' ') >> shift;
     }
     ix->solid[(at - ix->start) / BLOCK] = 0;
 }
@@ -242,8 +255,8 @@ static void index_on(struct json_index *ix, size_t left)
     ix->done = ix->length - ix->start > JSON_WINDOW ? ix->start + JSON_WINDOW : ix->length;
     ix->last = ix->at + left;
     bool odd = has_native() ? index_window_native(ix) : index_window_plain(ix);
-    if (odd && ix->checked)
-        check_odd_bytes(ix);
+    if (odd)
+        look_at_odd_bytes(ix);
     ix->inside ^= ((size_t)(ix->last - ix->at) - left) % 2;
     if (ix->spaced)
         tell_space(ix);

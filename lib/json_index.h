@@ -27,7 +27,7 @@ struct json_index {
     bool checked;    /* text from outside: its strings are validated */
     bool invalid;    /* a fault was found; where is the careful scanner's business */
     bool escaped;    /* some string has an escape */
-    bool rewritten;  /* some string is not in canonical form (only where `checked`) */
+    bool rewritten;  /* some string is not in canonical form */
     bool pending;    /* the window's last byte is a backslash that begins an escape */
     bool inside;     /* a string is open where the window begins */
     bool utf8_known; /* the whole text is valid UTF-8 */

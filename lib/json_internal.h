@@ -7,14 +7,26 @@
 #ifndef METASPN_JSON_INTERNAL_H
 #define METASPN_JSON_INTERNAL_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "json_text.h"
 
+/* For pieces of a hot loop: what they are told as constants must be constants in them. */
+#define ALWAYS_INLINE       static inline __attribute__((always_inline))
+#define LIKELY(condition)   __builtin_expect(!!(condition), 1)
+#define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
+
+extern atomic_bool json_portable_only;
+
 /* json_use_portable() was called with true. */
-bool json_portable(void);
+static inline bool json_portable(void)
+{
+    return atomic_load_explicit(&json_portable_only, memory_order_relaxed);
+}
 
 static inline bool json_is_space(char c)
 {
@@ -67,6 +79,31 @@ struct json_name {
 };
 
 struct json_name json_name_make(const char *at, size_t length, bool escaped);
+/* `head` of a name without escapes, where the text ends before `end`. */
+uint64_t json_head_at_end(const char *at, size_t length, const char *end);
+ALWAYS_INLINE uint64_t json_head(const char *at, size_t length, const char *end)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    uint64_t bytes;
+    if (UNLIKELY(end - at < 8 || length == 0))
+        return json_head_at_end(at, length, end);
+    memcpy(&bytes, at, sizeof bytes);
+    unsigned unused = length < 8 ? 64 - 8 * (unsigned)length : 0;
+    return __builtin_bswap64(bytes) >> unused << unused;
+#else
+    return json_head_at_end(at, length, end);
+#endif
+}
+/* A name that stands in a text that ends at `end`, and which may have escapes. */
+ALWAYS_INLINE void json_name_set(struct json_name *name, const char *at, size_t length, const char *end, bool escapes)
+{
+    name->at = at;
+    name->length = length;
+    name->head = json_head(at, length, end);
+    name->escaped = false;
+    if (UNLIKELY(escapes) && memchr(at, '\\', length))
+        *name = json_name_make(at, length, true);
+}
 /* Below, at or above zero: order by the code points of the decoded names. */
 int json_name_compare_rest(const struct json_name *a, const struct json_name *b);
 static inline int json_name_compare(const struct json_name *a, const struct json_name *b)
@@ -94,31 +131,27 @@ static inline bool json_names_push(struct json_names *names, const struct json_n
     names->items[names->count++] = *name;
     return true;
 }
+/* Each name is above the one before it. */
+bool json_names_ascend(const struct json_name *items, size_t count);
 /* The first name in the text that was there before, of these names in the order of the text; NULL: all differ.
  * Reorders them. */
 const char *json_names_duplicate(struct json_name *items, size_t count);
 
 bool json_name_is_key(const struct json_name *name, const struct json_key *key);
-/* The index of the key that is this name, or `count`. The search begins at *hint and leaves it behind the key. */
-static inline size_t json_key_index(const struct json_name *name, const struct json_key *keys, size_t count,
+/* The index of the key that is this name, or `count`. */
+size_t json_key_search(const struct json_name *name, const struct json_key *keys, size_t count);
+/* As json_key_search, where the key at *hint is the likely one; *hint is left behind the key. */
+ALWAYS_INLINE size_t json_key_index(const struct json_name *name, const struct json_key *keys, size_t count,
                                     size_t *hint)
 {
-    size_t i = *hint, stop = count;
-    for (int round = 0; round < 2; round++, stop = *hint, i = 0)
-        for (; i < stop; i++)
-            if (keys[i].head == name->head && json_name_is_key(name, &keys[i])) {
-                *hint = i + 1;
-                return i;
-            }
-    return count;
+    size_t i = *hint;
+    if (i >= count || keys[i].head != name->head || !json_name_is_key(name, &keys[i]))
+        i = json_key_search(name, keys, count);
+    *hint = i + 1;
+    return i;
 }
 
 #define JSON_MAX_KEYS 16
-
-/* For pieces of a hot loop: what they are told as constants must be constants in them. */
-#define ALWAYS_INLINE       static inline __attribute__((always_inline))
-#define LIKELY(condition)   __builtin_expect(!!(condition), 1)
-#define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
 
 /*
  * The fast way through a document. False: the careful scanner must say what to think of it (a fault, a text of another

@@ -15,6 +15,11 @@ static uint64_t head_of_plain(const char *at, size_t length)
     return head;
 }
 
+uint64_t json_head_at_end(const char *at, size_t length, const char *end)
+{
+    return head_of_plain(at, length < (size_t)(end - at) ? length : (size_t)(end - at));
+}
+
 static uint64_t head_of_escaped(const char *at, size_t length)
 {
     char first[8 + 4] = {0};
@@ -82,6 +87,14 @@ bool json_names_grow(struct json_names *names)
     return true;
 }
 
+bool json_names_ascend(const struct json_name *items, size_t count)
+{
+    for (size_t i = 1; i < count; i++)
+        if (json_name_compare(&items[i - 1], &items[i]) >= 0)
+            return false;
+    return true;
+}
+
 static const char *duplicate_of_few(const struct json_name *items, size_t count)
 {
     for (size_t again = 1; again < count; again++)
@@ -115,4 +128,18 @@ bool json_name_is_key(const struct json_name *name, const struct json_key *key)
     if (name->escaped)
         return json_string_is((struct json_text){name->at - 1, name->length + 2}, key->name, key->length);
     return name->length == key->length && (key->length <= 8 || memcmp(name->at, key->name, key->length) == 0);
+}
+
+/* In no order at all a branch for each key would be guessed wrong, so the last key with this head is found first. */
+size_t json_key_search(const struct json_name *name, const struct json_key *keys, size_t count)
+{
+    size_t found = count;
+    for (size_t i = 0; i < count; i++)
+        found = keys[i].head == name->head ? i : found;
+    if (found == count || json_name_is_key(name, &keys[found]))
+        return found;
+    for (size_t i = 0; i < found; i++)
+        if (keys[i].head == name->head && json_name_is_key(name, &keys[i]))
+            return i;
+    return count;
 }

@@ -5,16 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static atomic_bool portable;
+atomic_bool json_portable_only;
 
-void json_use_portable(bool use)
+void json_use_portable(bool portable)
 {
-    atomic_store_explicit(&portable, use, memory_order_relaxed);
-}
-
-bool json_portable(void)
-{
-    return atomic_load_explicit(&portable, memory_order_relaxed);
+    atomic_store_explicit(&json_portable_only, portable, memory_order_relaxed);
 }
 
 /* One bit for each open container: is it an object? */

@@ -147,21 +147,3 @@ struct json_text json_member(struct json_text object, const char *name, size_t n
     }
     return found;
 }
-
-void json_find(const char *text, size_t length, const struct json_key *keys, size_t count,
-               struct json_text *ret_members)
-{
-    const char *at = json_skip_space(text, text + length), *end = text + length;
-    struct json_walk w = json_walk_start((struct json_text){at, (size_t)(json_value_end(at, end) - at)});
-    struct json_text string, value;
-    bool escaped;
-    size_t hint = 0;
-    for (size_t i = 0; i < count; i++)
-        ret_members[i] = (struct json_text){NULL, 0};
-    while (walk_member(&w, &string, &escaped, &value)) {
-        struct json_name name = json_name_make(string.data + 1, string.length - 2, escaped);
-        size_t i = json_key_index(&name, keys, count, &hint);
-        if (i < count)
-            ret_members[i] = value;
-    }
-}
