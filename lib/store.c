@@ -131,15 +131,10 @@ enum status store_add_row(struct store *store, uint32_t number, struct store_par
     return STATUS_OK;
 }
 
-static enum workspace_room room_of(uint32_t number)
-{
-    return partition_number_kind(number) == EVENT_SIGNAL ? ROOM_SIGNALS : ROOM_EMISSIONS;
-}
-
 enum status store_open_partition(struct store *store, uint32_t number, struct partition **ret_partition,
                                  struct error *err)
 {
-    enum workspace_room room = room_of(number);
+    enum workspace_room room = store_room(number);
     int folder;
     enum status status = workspace_room(store->workspace, room, false, &folder, err);
     if (status == STATUS_OK)
@@ -152,7 +147,7 @@ bool store_partition_path(const struct store *store, uint32_t number, struct byt
 {
     char name[PARTITION_NAME_SIZE];
     partition_name(partition_number_day(number), name);
-    return workspace_path(store->workspace, room_of(number), name, out);
+    return workspace_path(store->workspace, store_room(number), name, out);
 }
 
 void store_close_files(struct store *store)

@@ -18,6 +18,12 @@ struct store {
     struct index_entries matches;
 };
 
+/* The room that a partition lies in. */
+static inline enum workspace_room store_room(uint32_t number)
+{
+    return partition_number_kind(number) == EVENT_SIGNAL ? ROOM_SIGNALS : ROOM_EMISSIONS;
+}
+
 void store_tell(struct store *store, enum notice notice, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* The partition, kept open until another is wanted. */

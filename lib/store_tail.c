@@ -10,7 +10,7 @@
 static enum status open_to_append(struct store *store, uint32_t number, struct partition **ret_partition,
                                   struct error *err)
 {
-    enum workspace_room room = partition_number_kind(number) == EVENT_SIGNAL ? ROOM_SIGNALS : ROOM_EMISSIONS;
+    enum workspace_room room = store_room(number);
     int folder;
     enum status status = workspace_room(store->workspace, room, false, &folder, err);
     if (status == STATUS_OK)

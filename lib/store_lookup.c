@@ -1,0 +1,165 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "store_batch.h"
+
+static enum status hash_ids(struct batch *batch)
+{
+    uint64_t seed = index_seed(batch->store->index), hash;
+    batch->hashes.count = 0;
+    for (size_t i = 0; i < batch->count; i++) {
+        if (!event_id_hash(&batch->items[i].event, seed, &batch->scratch, &hash) ||
+            !index_entries_add(&batch->hashes, (struct index_entry){hash, i}))
+            return error_set_memory(batch->err);
+        batch->items[i].outcome = STORE_APPENDED;
+        batch->items[i].first_item = i;
+    }
+    index_entries_sort(&batch->hashes);
+    return STATUS_OK;
+}
+
+/* Compares an item with a stored line that its id's hash points to; takes it for the first record where the id is the
+ * same. */
+static enum status confirm(struct batch *batch, struct store_item *item, uint64_t value, const char *line,
+                           size_t length)
+{
+    struct event stored;
+    if (length == item->event.length && memcmp(line, item->event.line, length) == 0) {
+        item->outcome = STORE_DUPLICATE;
+    } else {
+        enum event_verdict verdict = event_read(line, length, item->event.kind, false, &stored, NULL);
+        if (verdict == EVENT_NO_MEMORY)
+            return error_set_memory(batch->err);
+        if (verdict != EVENT_GOOD || !json_string_same(stored.id, item->event.id))
+            return STATUS_OK;
+        item->outcome = event_conflicts(&stored, &item->event) ? STORE_CONFLICT : STORE_DUPLICATE;
+    }
+    item->first = (struct store_position){index_value_partition(value), index_value_offset(value)};
+    item->first_item = SIZE_MAX;
+    return STATUS_OK;
+}
+
+/* Reads stored lines in the order they lie, many from one block. */
+struct line_reader {
+    struct bytes block;
+    uint32_t partition;
+    uint64_t offset; /* of the block */
+};
+
+#define NEAR_BLOCK ((size_t)128 << 10)
+#define FAR_BLOCK  ((size_t)4 << 10)
+
+static const char *line_in_block(const struct line_reader *reader, uint32_t number, uint64_t offset, size_t *ret_length)
+{
+    if (reader->block.length == 0 || reader->partition != number || offset < reader->offset ||
+        offset >= reader->offset + reader->block.length)
+        return NULL;
+    const char *line = reader->block.data + (offset - reader->offset);
+    const char *newline = memchr(line, '\n', reader->block.length - (size_t)(line - reader->block.data));
+    if (!newline)
+        return NULL;
+    *ret_length = (size_t)(newline - line);
+    return line;
+}
+
+static enum status read_line(struct batch *batch, struct line_reader *reader, uint64_t value, const char **ret_line,
+                             size_t *ret_length)
+{
+    uint32_t number = index_value_partition(value);
+    uint64_t offset = index_value_offset(value);
+    if ((*ret_line = line_in_block(reader, number, offset, ret_length)))
+        return STATUS_OK;
+    bool near = reader->partition == number && reader->block.length > 0 &&
+                offset < reader->offset + reader->block.length + NEAR_BLOCK;
+    struct partition *partition;
+    struct chunk chunk;
+    enum status status = store_partition_at_hand(batch->store, number, &partition, batch->err);
+    if (status == STATUS_OK)
+        status = partition_read_forward(partition, offset, INDEX_OFFSET_LIMIT, near ? NEAR_BLOCK : FAR_BLOCK,
+                                        &reader->block, &chunk, batch->err);
+    if (status != STATUS_OK)
+        return status;
+    reader->partition = number;
+    reader->offset = offset;
+    if (!(*ret_line = line_in_block(reader, number, offset, ret_length))) {
+        *ret_line = reader->block.data ? reader->block.data : "";
+        *ret_length = reader->block.length;
+    }
+    return STATUS_OK;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    uint64_t x = ((const struct index_entry *)a)->value, y = ((const struct index_entry *)b)->value;
+    return (x > y) - (x < y);
+}
+
+/* Follows the index's hits to the lines; the first that has the id is the first record, for they come in that order. */
+static enum status confirm_hits(struct batch *batch, struct index_entries *hits)
+{
+    struct line_reader reader = {0};
+    enum status status = STATUS_OK;
+    if (hits->count > 1)
+        qsort(hits->data, hits->count, sizeof *hits->data, by_value);
+    for (size_t i = 0; i < hits->count && status == STATUS_OK; i++) {
+        struct store_item *item = &batch->items[batch->hashes.data[hits->data[i].key].value];
+        const char *line;
+        size_t length;
+        if (item->outcome != STORE_APPENDED)
+            continue;
+        status = read_line(batch, &reader, hits->data[i].value, &line, &length);
+        if (status == STATUS_OK)
+            status = confirm(batch, item, hits->data[i].value, line, length);
+        else if (status == STATUS_ABSENT)
+            status = STATUS_OK; /* the file has gone: no record */
+    }
+    bytes_release(&reader.block);
+    return status;
+}
+
+/* Items with the same id inside the batch: the first stands, the others are its duplicates. */
+static void compare_items(struct batch *batch)
+{
+    const struct index_entry *hashes = batch->hashes.data;
+    for (size_t i = 1; i < batch->hashes.count; i++) {
+        struct store_item *item = &batch->items[hashes[i].value];
+        for (size_t j = i; j > 0 && hashes[j - 1].key == hashes[i].key && item->outcome == STORE_APPENDED; j--) {
+            struct store_item *before = &batch->items[hashes[j - 1].value];
+            if (before->outcome != STORE_APPENDED || !json_string_same(before->event.id, item->event.id))
+                continue;
+            item->outcome = event_conflicts(&before->event, &item->event) ? STORE_CONFLICT : STORE_DUPLICATE;
+            item->first_item = (size_t)hashes[j - 1].value;
+        }
+    }
+}
+
+static enum status look_up(struct batch *batch)
+{
+    struct index_entries hits = {0};
+    uint64_t *keys = reallocarray(NULL, batch->count + 1, sizeof *keys);
+    enum status status = keys ? hash_ids(batch) : error_set_memory(batch->err);
+    for (size_t i = 0; i < batch->hashes.count && status == STATUS_OK; i++)
+        keys[i] = batch->hashes.data[i].key;
+    if (status == STATUS_OK)
+        status = index_lookup(batch->store->index, keys, batch->hashes.count, &hits, batch->err);
+    if (status == STATUS_OK)
+        status = confirm_hits(batch, &hits);
+    if (status == STATUS_OK)
+        compare_items(batch);
+    free(keys);
+    index_entries_release(&hits);
+    return status;
+}
+
+/* The damaged index of somebody else is no reason to fail. */
+enum status batch_find_duplicates(struct batch *batch)
+{
+    enum status status = look_up(batch);
+    for (int turn = 0; status == STATUS_INVALID && turn < 2; turn++) {
+        status = store_rebuild(batch->store, batch->err);
+        if (status == STATUS_OK)
+            status = look_up(batch);
+    }
+    store_close_files(batch->store);
+    return status;
+}

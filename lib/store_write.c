@@ -1,0 +1,341 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "store_batch.h"
+
+#define TURNS 8 /* tries while others without lock write too */
+
+void batch_release_shares(struct batch *batch)
+{
+    for (size_t i = 0; i < batch->share_count; i++) {
+        partition_close(batch->shares[i].partition);
+        bytes_release(&batch->shares[i].lines);
+    }
+    free(batch->shares);
+    batch->shares = NULL;
+    batch->share_count = 0;
+}
+
+uint32_t batch_partition_of(const struct event *event)
+{
+    return partition_number(event->kind, timestamp_day(event->timestamp));
+}
+
+static enum status gather_fresh(struct batch *batch)
+{
+    batch->fresh.count = 0;
+    for (size_t i = 0; i < batch->count; i++)
+        if (batch->items[i].outcome == STORE_APPENDED &&
+            !index_entries_add(&batch->fresh, (struct index_entry){batch_partition_of(&batch->items[i].event), i}))
+            return error_set_memory(batch->err);
+    index_entries_sort(&batch->fresh);
+    return STATUS_OK;
+}
+
+static enum status gather_shares(struct batch *batch)
+{
+    const struct index_entries *fresh = &batch->fresh;
+    size_t count = 0;
+    for (size_t i = 0; i < fresh->count; i++)
+        count += i == 0 || fresh->data[i - 1].key != fresh->data[i].key;
+    batch_release_shares(batch);
+    if (count == 0)
+        return STATUS_OK;
+    batch->shares = calloc(count, sizeof *batch->shares);
+    if (!batch->shares)
+        return error_set_memory(batch->err);
+    for (size_t i = 0; i < fresh->count; i++) {
+        if (i == 0 || fresh->data[i - 1].key != fresh->data[i].key)
+            batch->shares[batch->share_count++] =
+                (struct share){.number = (uint32_t)fresh->data[i].key, .from = i, .how = PARTITION_MOVED};
+        batch->shares[batch->share_count - 1].to = i + 1;
+    }
+    return STATUS_OK;
+}
+
+static enum status compose(struct batch *batch, struct share *share)
+{
+    size_t length = 0;
+    for (size_t i = share->from; i < share->to; i++)
+        length += batch->items[batch->fresh.data[i].value].event.length + 1;
+    bytes_clear(&share->lines);
+    if (!bytes_reserve(&share->lines, length))
+        return error_set_memory(batch->err);
+    for (size_t i = share->from; i < share->to; i++) {
+        const struct event *event = &batch->items[batch->fresh.data[i].value].event;
+        bytes_append(&share->lines, event->line, event->length);
+        bytes_append_char(&share->lines, '\n');
+    }
+    return STATUS_OK;
+}
+
+static enum status open_share(struct batch *batch, struct share *share)
+{
+    struct store *store = batch->store;
+    enum workspace_room room = store_room(share->number);
+    int folder;
+    enum status status = workspace_room(store->workspace, room, true, &folder, batch->err);
+    if (status == STATUS_OK)
+        status =
+            partition_open(folder, workspace_room_path(store->workspace, room), partition_number_day(share->number),
+                           IO_APPEND, true, &share->partition, &share->created, batch->err);
+    if (status == STATUS_OK && share->created)
+        status = io_sync_directory(folder, workspace_room_path(store->workspace, room), batch->err);
+    return status == STATUS_ABSENT ? STATUS_IO : status;
+}
+
+/* The row of a share's partition, made where the partition is new. */
+static enum status row_of(struct batch *batch, uint32_t number, struct store_partition **ret_row)
+{
+    struct store *store = batch->store;
+    *ret_row = store_row(store, number);
+    if (*ret_row)
+        return STATUS_OK;
+    const struct partition_facts *facts = index_facts(store->index, number);
+    enum status status = store_add_row(store, number, ret_row, batch->err);
+    if (status != STATUS_OK)
+        return status;
+    if (facts)
+        (*ret_row)->facts = *facts;
+    struct store_partition row = **ret_row;
+    size_t place = store->count - 1;
+    while (place > 0 && store->partitions[place - 1].number > number)
+        place--;
+    memmove(store->partitions + place + 1, store->partitions + place,
+            (store->count - 1 - place) * sizeof *store->partitions);
+    store->partitions[place] = row;
+    *ret_row = &store->partitions[place];
+    return STATUS_OK;
+}
+
+static bool has_this_number(void *context, uint32_t number)
+{
+    return *(const uint32_t *)context == number;
+}
+
+/* Somebody without lock has written since we looked: look again, and mend what they left. */
+static enum status catch_up(struct batch *batch, struct share *share)
+{
+    struct store_partition *row;
+    enum status status = row_of(batch, share->number, &row);
+    if (status == STATUS_OK)
+        status = store_look_again(batch->store, row, batch->err);
+    if (status == STATUS_OK)
+        status = store_mend(batch->store, has_this_number, &share->number, batch->err);
+    return status;
+}
+
+static enum status write_share(struct batch *batch, struct share *share)
+{
+    struct store_partition *row;
+    enum status status = compose(batch, share);
+    if (status == STATUS_OK)
+        status = open_share(batch, share);
+    for (int turn = 0; status == STATUS_OK && share->how == PARTITION_MOVED; turn++) {
+        status = row_of(batch, share->number, &row);
+        if (status != STATUS_OK)
+            break;
+        share->end = row->stat.size;
+        status = partition_append(share->partition, share->end, share->lines.data, share->lines.length, &share->how,
+                                  batch->err);
+        share->written = status == STATUS_OK && share->how != PARTITION_MOVED;
+        if (status == STATUS_OK && share->how == PARTITION_MOVED) {
+            if (turn == TURNS)
+                return error_set(batch->err, STATUS_IO, "%s: another program keeps writing to it",
+                                 partition_label(share->partition));
+            partition_close(share->partition);
+            share->partition = NULL;
+            status = catch_up(batch, share);
+            if (status == STATUS_OK)
+                status = open_share(batch, share);
+        }
+    }
+    return status;
+}
+
+/* Remembers that what stands from here on was written, but that its sync failed. */
+static void note_doubt(struct batch *batch, const struct share *share)
+{
+    const struct partition_facts *facts = index_facts(batch->store->index, share->number);
+    struct partition_facts doubtful = facts ? *facts : (struct partition_facts){.partition = share->number};
+    if (doubtful.doubt == 0 || doubtful.doubt > share->end)
+        doubtful.doubt = share->end + 1;
+    (void)index_put_facts(batch->store->index, &doubtful, NULL);
+    (void)index_commit(batch->store->index, NULL);
+}
+
+/* A file that this batch made and that holds nothing is as if it had never been. */
+static void remove_empty(struct batch *batch, const struct share *share)
+{
+    struct partition_stat stat;
+    char name[PARTITION_NAME_SIZE];
+    enum workspace_room room = store_room(share->number);
+    int folder;
+    partition_name(partition_number_day(share->number), name);
+    if (share->created && share->partition && partition_stat(share->partition, &stat, NULL) == STATUS_OK &&
+        stat.size == 0 && workspace_room(batch->store->workspace, room, false, &folder, NULL) == STATUS_OK)
+        (void)io_remove(folder, name, true, name, NULL);
+}
+
+/* Takes back what this batch wrote. What cannot be taken back is in doubt. */
+static void undo(struct batch *batch)
+{
+    for (size_t i = 0; i < batch->share_count; i++) {
+        struct share *share = &batch->shares[i];
+        uint64_t length = share->lines.length;
+        if (share->written && (share->how != PARTITION_APPENDED ||
+                               partition_cut(share->partition, share->end + length, share->end, NULL) != STATUS_OK))
+            note_doubt(batch, share);
+        share->written = false;
+        remove_empty(batch, share);
+    }
+}
+
+/* The doubtful bytes are written once more, so that the sync says something about them. */
+enum status store_settle_doubt(struct store *store, struct partition_facts *facts, struct error *err)
+{
+    struct partition *partition = NULL;
+    struct partition_stat stat;
+    enum workspace_room room = store_room(facts->partition);
+    int folder;
+    enum status status = workspace_room(store->workspace, room, false, &folder, err);
+    if (status == STATUS_OK)
+        status = partition_open(folder, workspace_room_path(store->workspace, room),
+                                partition_number_day(facts->partition), IO_UPDATE, false, &partition, NULL, err);
+    if (status == STATUS_OK)
+        status = partition_stat(partition, &stat, err);
+    if (status == STATUS_OK)
+        status = partition_rewrite(partition, facts->doubt - 1, stat.size, err);
+    if (status == STATUS_OK)
+        status = partition_sync(partition, err);
+    partition_close(partition);
+    if (status == STATUS_OK)
+        facts->doubt = 0;
+    return status;
+}
+
+static enum status sync_shares(struct batch *batch)
+{
+    enum status status = STATUS_OK;
+    if (batch->store->options.no_sync)
+        return STATUS_OK;
+    for (size_t i = 0; i < batch->share_count && batch->share_count > 1; i++)
+        partition_start_sync(batch->shares[i].partition);
+    for (size_t i = 0; i < batch->share_count && status == STATUS_OK; i++)
+        status = partition_sync(batch->shares[i].partition, batch->err);
+    return status;
+}
+
+static void set_stat(struct partition_facts *facts, const struct partition_stat *stat)
+{
+    facts->device = stat->device;
+    facts->inode = stat->inode;
+    facts->size = stat->size;
+    facts->changed = stat->changed;
+    facts->modified = stat->modified;
+}
+
+static enum status note_share(struct batch *batch, const struct share *share)
+{
+    struct store *store = batch->store;
+    struct store_partition *row;
+    struct intake intake;
+    enum status status = row_of(batch, share->number, &row);
+    if (status == STATUS_OK)
+        status = partition_stat(share->partition, &row->stat, batch->err);
+    if (status != STATUS_OK)
+        return status;
+    intake_start(&intake, store, row, batch->err);
+    uint64_t offset = share->end;
+    for (size_t i = share->from; i < share->to && status == STATUS_OK; i++) {
+        struct store_item *item = &batch->items[batch->fresh.data[i].value];
+        item->first = (struct store_position){share->number, offset};
+        status = intake_event(&intake, &item->event, offset);
+        offset += item->event.length + 1;
+    }
+    intake_release(&intake);
+    if (status == STATUS_OK && row->stat.size >= offset)
+        status = partition_hash_before(share->partition, offset, &intake.facts.hash, batch->err);
+    if (status != STATUS_OK)
+        return status;
+    intake.facts.known = offset;
+    if (!store->options.no_sync && intake.facts.doubt == 0)
+        intake.facts.synced = offset;
+    set_stat(&intake.facts, &row->stat);
+    row->facts = intake.facts;
+    row->end = offset;
+    return index_put_facts(store->index, &intake.facts, batch->err);
+}
+
+/* True: all new events of the batch stand in the store; false: some must be written again. */
+static enum status note_shares(struct batch *batch, bool *ret_again)
+{
+    enum status status = STATUS_OK;
+    *ret_again = false;
+    for (size_t i = 0; i < batch->share_count && status == STATUS_OK; i++) {
+        struct share *share = &batch->shares[i];
+        if (share->how == PARTITION_APPENDED) {
+            status = note_share(batch, share);
+        } else {
+            *ret_again = true;
+        }
+    }
+    if (status == STATUS_OK)
+        status = store_settle(batch->store, true, batch->err);
+    for (size_t i = 0; i < batch->share_count && status == STATUS_OK; i++)
+        if (batch->shares[i].how != PARTITION_APPENDED)
+            status = catch_up(batch, &batch->shares[i]);
+    return status;
+}
+
+static enum status write_fresh(struct batch *batch)
+{
+    enum status status = gather_shares(batch);
+    for (size_t i = 0; i < batch->share_count && status == STATUS_OK; i++)
+        status = write_share(batch, &batch->shares[i]);
+    if (status == STATUS_OK)
+        status = sync_shares(batch);
+    if (status != STATUS_OK)
+        undo(batch);
+    return status;
+}
+
+/*
+ * After a write that somebody without lock mixed with, only reading tells what stands where: items whose own line is
+ * found there are stored, the others (glued to a fragment of theirs) are written again.
+ */
+static enum status keep_missing(struct batch *batch)
+{
+    size_t kept = 0;
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < batch->fresh.count && status == STATUS_OK; i++) {
+        struct store_item *item = &batch->items[batch->fresh.data[i].value];
+        status = store_find_first(batch->store, &item->event, &item->first, batch->err);
+        if (status == STATUS_ABSENT) {
+            batch->fresh.data[kept++] = batch->fresh.data[i];
+            status = STATUS_OK;
+        }
+    }
+    batch->fresh.count = kept;
+    store_close_files(batch->store);
+    return status;
+}
+
+enum status batch_append(struct batch *batch)
+{
+    enum status status = gather_fresh(batch);
+    for (int turn = 0; status == STATUS_OK && batch->fresh.count > 0; turn++) {
+        bool again = false;
+        if (turn == TURNS)
+            return error_set(batch->err, STATUS_IO, "another program keeps writing to the same partitions");
+        status = write_fresh(batch);
+        if (status == STATUS_OK)
+            status = note_shares(batch, &again);
+        batch_release_shares(batch);
+        if (status == STATUS_OK && again)
+            status = keep_missing(batch);
+        else
+            batch->fresh.count = 0;
+    }
+    return status;
+}
