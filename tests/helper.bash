@@ -2,7 +2,7 @@
 #   $ws       a fresh workspace, a directory without store/, named in no environment variable
 #   $PWD      the test's own directory, which holds ws
 #   the time  2026-02-05T18:00:00Z, in METASPN_NOW
-# and the commands by their names: those in $METASPN_BIN, or of the build that is being tested, or of build/, or in the PATH.
+# and the commands by their names: those in $METASPN_BIN, or of the build that is being tested, of .build/test or build/, or in the PATH.
 #
 #   signal ID TIME [NAME=JSON ...]     a signal in canonical form, members replaced or added; NAME= leaves one out
 #   emission ID TIME [NAME=JSON ...]   an emission likewise
@@ -20,7 +20,7 @@ bats_require_minimum_version 1.5.0
 find_commands()
 {
     local directory root=$BATS_TEST_DIRNAME/..
-    for directory in "${METASPN_BIN:-}" "${METASPN_BUILD:+$METASPN_BUILD/cmd}" "$root"/build/{test/,}cmd; do
+    for directory in "${METASPN_BIN:-}" "${METASPN_BUILD:+$METASPN_BUILD/cmd}" "$root"/{.build/test,build}/cmd; do
         [[ -n $directory && -d $directory ]] || continue
         PATH=$directory:$PATH
         return
