@@ -221,7 +221,7 @@ static void test_two_writers(void)
 /* Calls `visit` for each file of the index but the lock. */
 static void each_file(void (*visit)(const char *path, off_t size))
 {
-    char path[512], names[16][280];
+    char path[600], names[16][280];
     size_t count = 0;
     snprintf(path, sizeof path, "%s/index", directory);
     DIR *stream = opendir(path);
@@ -283,7 +283,7 @@ static void cut_file(const char *path, off_t size)
 
 static void remove_and_restore(const char *path, off_t size)
 {
-    char aside[600];
+    char aside[700];
     (void)size;
     snprintf(aside, sizeof aside, "%s/aside", directory);
     if (rename(path, aside) != 0)
