@@ -231,7 +231,7 @@ static void each_file(void (*visit)(const char *path, off_t size))
     closedir(stream);
     for (size_t i = 0; i < count; i++) {
         struct stat st;
-        snprintf(path, sizeof path, "%s/index/%s", directory, names[i]);
+        snprintf(path, sizeof path, "%s/index/%.60s", directory, names[i]);
         if (stat(path, &st) == 0)
             visit(path, st.st_size);
     }
