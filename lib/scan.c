@@ -36,7 +36,7 @@ static void set_up(struct scan *scan, const struct store_partition *row)
     scan->day = row->day;
     scan->low = scan->position = options->from;
     scan->high = options->to;
-    scan->known = row->facts.known;
+    scan->known = row->facts.known < options->to ? row->facts.known : options->to;
     scan->inside = options->inside || covers(&options->window, &row->facts);
     scan->block = options->first_block > 0 ? options->first_block : PARTITION_BLOCK;
     scan->counted_line = 1;
