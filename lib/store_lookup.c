@@ -88,10 +88,12 @@ static enum status read_line(struct batch *batch, struct line_reader *reader, ui
     return STATUS_OK;
 }
 
-static int by_value(const void *a, const void *b)
+/* {key number, value} becomes {value, key number}, in the order of values. */
+static void order_by_value(struct index_entries *hits)
 {
-    uint64_t x = ((const struct index_entry *)a)->value, y = ((const struct index_entry *)b)->value;
-    return (x > y) - (x < y);
+    for (size_t i = 0; i < hits->count; i++)
+        hits->data[i] = (struct index_entry){hits->data[i].value, hits->data[i].key};
+    index_entries_sort(hits);
 }
 
 /* Follows the index's hits to the lines; the first that has the id is the first record, for they come in that order. */
@@ -99,17 +101,16 @@ static enum status confirm_hits(struct batch *batch, struct index_entries *hits)
 {
     struct line_reader reader = {0};
     enum status status = STATUS_OK;
-    if (hits->count > 1)
-        qsort(hits->data, hits->count, sizeof *hits->data, by_value);
+    order_by_value(hits);
     for (size_t i = 0; i < hits->count && status == STATUS_OK; i++) {
-        struct store_item *item = &batch->items[batch->hashes.data[hits->data[i].key].value];
+        struct store_item *item = &batch->items[batch->hashes.data[hits->data[i].value].value];
         const char *line;
         size_t length;
         if (item->outcome != STORE_APPENDED)
             continue;
-        status = read_line(batch, &reader, hits->data[i].value, &line, &length);
+        status = read_line(batch, &reader, hits->data[i].key, &line, &length);
         if (status == STATUS_OK)
-            status = confirm(batch, item, hits->data[i].value, line, length);
+            status = confirm(batch, item, hits->data[i].key, line, length);
         else if (status == STATUS_ABSENT)
             status = STATUS_OK; /* the file has gone: no record */
     }
