@@ -171,13 +171,16 @@ static void read_options(struct cli *cli, int argc, char **argv, struct options 
     selection_finish(cli, &request->selection, options->now);
     if (request->follow)
         check_follow(cli, request);
-    if (request->kinds == 0)
-        request->kinds = KIND_BIT(request->selection.has_caused_by ? EVENT_EMISSION : EVENT_SIGNAL);
+    worker_check(cli, request);
 }
 
-/* What --follow begins with: the last few, or all that a window selects. */
+/* What --follow begins with: the last few, or all that a window or a checkpoint selects. */
 static void begin(struct replay_run *run)
 {
+    if (run->worker->resumes) {
+        replay_run_resume(run);
+        return;
+    }
     struct replay_options options = replay_run_options(run);
     if (!options.tailed && !run->request->selection.since && !run->request->selection.day) {
         options.tailed = true;
@@ -189,10 +192,14 @@ static void begin(struct replay_run *run)
 
 static void answer(struct replay_run *run)
 {
-    if (run->request->count) {
+    if (run->request->count && run->worker->resumes) {
+        replay_run_resume_count(run);
+    } else if (run->request->count) {
         replay_run_count(run);
     } else if (run->request->follow) {
         replay_run_follow(run, begin);
+    } else if (run->worker->resumes) {
+        replay_run_resume(run);
     } else {
         struct replay_options options = replay_run_options(run);
         replay_run_print(run, &options);
@@ -204,11 +211,16 @@ int main(int argc, char **argv)
     struct cli cli = cli_start("metaspn-replay", help_text);
     struct options options = {0};
     struct replay_request request = {0};
+    struct worker worker;
     read_options(&cli, argc, argv, &options, &request);
+    worker_load(&worker, &cli, &options, &request);
+    if (request.kinds == 0)
+        request.kinds = KIND_BIT(request.selection.has_caused_by ? EVENT_EMISSION : EVENT_SIGNAL);
     struct replay_run run = {
         .cli = &cli,
         .options = &options,
         .request = &request,
+        .worker = &worker,
         .left = request.limited ? request.limit : UINT64_MAX,
     };
     reading_open(&run.reading, &cli, &options, request.no_index, request.kinds);
@@ -217,6 +229,8 @@ int main(int argc, char **argv)
     printer_start(&run.printer, &run.out, request.as_table);
     answer(&run);
     printer_finish(&run.printer);
+    worker_write_next(&worker, &cli, &request, &run.out);
+    worker_release(&worker);
     reading_close(&run.reading);
     selection_release(&request.selection);
     return cli_finish(&cli, &run.out);

@@ -15,6 +15,7 @@
 #include "output.h"
 #include "reading.h"
 #include "replay.h"
+#include "replay_resume.h"
 #include "selection.h"
 
 struct replay_request {
@@ -31,6 +32,7 @@ struct replay_run {
     struct cli *cli;
     const struct options *options;
     const struct replay_request *request;
+    struct worker *worker; /* where a checkpoint was named (replay_resume.h) */
     struct reading reading;
     struct output out;
     struct printer printer;
