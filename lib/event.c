@@ -143,46 +143,6 @@ struct json_text event_payload_at(const struct event *event, const char *path, s
     }
 }
 
-struct json_walk event_entities(const struct event *event)
-{
-    return event->entity_refs.data ? json_walk_start(event->entity_refs) : (struct json_walk){0};
-}
-
-/* The first of two members that is there and not null. */
-static struct json_text either(struct json_text first, struct json_text second)
-{
-    enum json_type type = json_type(first);
-    return type == JSON_ABSENT || (type == JSON_NULL && second.data) ? second : first;
-}
-
-bool event_next_entity(struct json_walk *walk, struct entity_ref *ret_ref)
-{
-    static const struct json_key keys[] = {JSON_KEY("ref_type"), JSON_KEY("kind"), JSON_KEY("value"),
-                                           JSON_KEY("identifier"), JSON_KEY("platform")};
-    struct json_text object;
-    while (walk->at && json_walk_element(walk, &object)) {
-        if (json_type(object) != JSON_OBJECT)
-            continue;
-        struct json_text found[5] = {0};
-        json_find(object.data, object.length, keys, 5, found);
-        *ret_ref = (struct entity_ref){
-            .type = either(found[0], found[1]),
-            .value = either(found[2], found[3]),
-            .platform = found[4],
-            .object = object,
-        };
-        return true;
-    }
-    return false;
-}
-
-bool event_has_entity(const struct event *event)
-{
-    struct json_walk walk = event_entities(event);
-    struct entity_ref ref;
-    return event_next_entity(&walk, &ref);
-}
-
 uint64_t event_id_hash_of(enum event_kind kind, const char *id, size_t length, uint64_t seed)
 {
     return hash_bytes(id, length, seed ^ (UINT64_C(0x9e3779b97f4a7c15) * (kind + 1)));

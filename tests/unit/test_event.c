@@ -177,6 +177,22 @@ static void test_entities(void)
     is_text(entities("[{\"ref_type\":null}]"), "null// ", "null stays where there is nothing else");
     is_text(entities("[1,\"x\",null,[{\"kind\":\"k\"}],{\"kind\":\"k\"}]"), "\"k\"// ",
             "what is no object is passed over");
+    static const struct {
+        const char *array, *want;
+    } odd[] = {
+        {"[{\"kind\":\"a\"},{\"kind\":\"b\",\"label\":\"}\"},{\"kind\":\"c\"}]", "\"a\"// \"b\"// \"c\"// "},
+        {"[{\"kind\":\"a\",\"label\":\"{\\\"},{\"},{\"kind\":\"b\"}]", "\"a\"// \"b\"// "},
+        {"[{\"kind\":\"\\u0061\"},{\"\\u006bind\":\"b\"}]", "\"\\u0061\"// \"b\"// "},
+        {"[{\"kind\":1,\"value\":[{\"kind\":\"x\"}]},{\"kind\":\"b\"}]", "1/[{\"kind\":\"x\"}]/ \"b\"// "},
+        {"[{\"label\":{\"kind\":\"x\"},\"kind\":\"a\"},{\"kind\":\"b\"}]", "\"a\"// \"b\"// "},
+        {"[{\"kind\":\"a\"}, {\"kind\":\"b\"} ,{\"kind\":\"c\"},1]", "\"a\"// \"b\"// \"c\"// "},
+        {"[{\"kind\":\"a\",\"kind\":\"b\"},{\"kind\":null}]", "\"b\"// null// "},
+        {"[{\"kinds\":\"a\",\"kin\":\"b\",\"\":\"c\"}]", "// "},
+        {"[{\"kind\":\"nul\",\"value\":null,\"platform\":true}]", "\"nul\"/null/true "},
+        {"[{},{\"kind\":\"b\"}]", "// \"b\"// "},
+    };
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++)
+        is_text(entities(odd[i].array), odd[i].want, "%s", odd[i].array);
     is_text(entities("[ {\"kind\" : \"k\"} , {} ]"), "\"k\"// // ", "white space");
 }
 
