@@ -109,6 +109,17 @@ char *json_put_unit(char *out, uint32_t unit)
     return out + 6;
 }
 
+bool json_string_is_canonical(const char *at, const char *end)
+{
+    for (at = json_plain_end(at + 1, end); at + 1 < end; at = json_plain_end(at, end)) {
+        size_t length = *at == '\\' ? json_escape_length(at, end) : 0;
+        if (length == 0 || !json_escape_is_canonical(at))
+            return false;
+        at += length;
+    }
+    return true;
+}
+
 /* One escape, or one character that needs one. */
 static char *put_odd(char *out, const char **at, const char *end)
 {

@@ -10,7 +10,8 @@
 struct level {
     uint32_t first; /* its names begin behind this one */
     bool object;
-    bool disordered; /* some name may not be above the one before: they look so, or are the same in their heads */
+    bool disordered; /* some name is below the one before */
+    bool alike;      /* some name has the same head as the one before */
 };
 
 struct fast {
@@ -20,6 +21,7 @@ struct fast {
     const struct json_key *keys;
     size_t key_count;
     struct json_text *found;
+    bool disordered;                         /* an object was */
     struct level levels[JSON_MAX_DEPTH + 1]; /* [0] is outside */
     struct json_names names;                 /* items[0] belongs to nobody */
     const struct json_name *last_name;       /* the last one that there is room for */
@@ -32,7 +34,6 @@ struct at {
     const uint32_t *next;   /* see json_index.h */
     struct json_name *name; /* the last one */
     struct level *level;    /* the innermost */
-    bool disordered;        /* an object was */
 };
 
 ALWAYS_INLINE bool is_digit(char c)
@@ -138,7 +139,9 @@ ALWAYS_INLINE struct json_name *note_name(struct fast *f, struct at *a, struct j
     struct json_name *last = a->name++;
     if (!take_name(f, a, a->name, spaced))
         return NULL;
-    a->level->disordered |= (last->head >= a->name->head) & (last > f->names.items + a->level->first);
+    bool first = last == f->names.items + a->level->first;
+    a->level->disordered |= !first & (last->head > a->name->head);
+    a->level->alike |= !first & (last->head == a->name->head);
     return a->name;
 }
 
@@ -149,23 +152,29 @@ ALWAYS_INLINE bool open_container(struct fast *f, struct at *a, bool object)
     a->level++;
     a->level->first = (uint32_t)(a->name - f->names.items);
     a->level->object = object;
-    a->level->disordered = false;
+    a->level->disordered = a->level->alike = false;
     a->at++;
     return true;
 }
 
-/* From the closing bracket on. False: a name is there twice. */
+/* What is left to be said of an object's names. False: one is there twice. */
+static bool check_names(const struct level *level, struct json_name *names, size_t count, bool *disordered)
+{
+    if (!level->disordered && json_names_ascend(names, count))
+        return true;
+    *disordered = true;
+    return !json_names_duplicate(names, count);
+}
+
+/* From the closing bracket on. */
 ALWAYS_INLINE bool close_container(struct fast *f, struct at *a)
 {
     struct json_name *first = f->names.items + a->level->first, *last = a->name;
-    bool disordered = a->level->disordered;
-    a->level--;
+    struct level *level = a->level--;
     a->name = first;
     a->at++;
-    if (LIKELY(!disordered) || json_names_ascend(first + 1, (size_t)(last - first)))
-        return true;
-    a->disordered = true;
-    return !json_names_duplicate(first + 1, (size_t)(last - first));
+    return LIKELY(!(level->disordered | level->alike)) ||
+           check_names(level, first + 1, (size_t)(last - first), &f->disordered);
 }
 
 /* From the opening bracket to behind the closing one, whatever lies between. */
@@ -223,11 +232,12 @@ ALWAYS_INLINE bool take_member(struct fast *f, struct at *a, size_t *hint, bool 
     return true;
 }
 
-/* The whole document, which is an object. *ret_ordered: names ascend in every object. */
-ALWAYS_INLINE bool take_document(struct fast *f, const uint32_t *next, bool *ret_ordered, bool strict, bool spaced)
+/* The whole document, which is an object. */
+ALWAYS_INLINE bool take_document(struct fast *f, const uint32_t *next, bool strict, bool spaced)
 {
     struct at a = {.next = next, .name = f->names.items, .level = f->levels};
     size_t hint = 0;
+    f->disordered = false;
     open_container(f, &a, true);
     skip_space(f, &a, spaced);
     for (bool more = f->text[a.at] != '}'; more;) {
@@ -238,20 +248,17 @@ ALWAYS_INLINE bool take_document(struct fast *f, const uint32_t *next, bool *ret
         a.at += more;
         skip_space(f, &a, spaced);
     }
-    bool good = f->text[a.at] == '}' && close_container(f, &a) && a.at == f->length && !f->index.invalid;
-    *ret_ordered = !a.disordered;
-    return good;
+    return f->text[a.at] == '}' && close_container(f, &a) && a.at == f->length && !f->index.invalid;
 }
 
-static bool take_compact(struct fast *f, const uint32_t *next, bool *ret_ordered, bool strict)
+static bool take_compact(struct fast *f, const uint32_t *next, bool strict)
 {
-    return strict ? take_document(f, next, ret_ordered, true, false)
-                  : take_document(f, next, ret_ordered, false, false);
+    return strict ? take_document(f, next, true, false) : take_document(f, next, false, false);
 }
 
-static bool take_spaced(struct fast *f, const uint32_t *next, bool *ret_ordered, bool strict)
+static bool take_spaced(struct fast *f, const uint32_t *next, bool strict)
 {
-    return strict ? take_document(f, next, ret_ordered, true, true) : take_document(f, next, ret_ordered, false, true);
+    return strict ? take_document(f, next, true, true) : take_document(f, next, false, true);
 }
 
 bool json_scan_fast(const char *text, size_t length, enum json_rules rules, const struct json_key *keys, size_t count,
@@ -272,16 +279,16 @@ bool json_scan_fast(const char *text, size_t length, enum json_rules rules, cons
     f.found = ret_members;
     json_names_init(&f.names);
     f.last_name = f.names.items + f.names.capacity - 1;
-    bool ordered, strict = rules == JSON_STRICT;
+    bool strict = rules == JSON_STRICT;
     const uint32_t *next = json_index_start(&f.index, text, length, true);
-    bool good = take_compact(&f, next, &ordered, strict);
+    bool good = take_compact(&f, next, strict);
     if (!good && !f.index.invalid) {
         memset(ret_members, 0, count * sizeof *ret_members);
-        good = take_spaced(&f, json_index_space(&f.index), &ordered, strict);
-        ordered = false; /* if it is good, then it was white space that kept it from being taken before */
+        good = take_spaced(&f, json_index_space(&f.index), strict);
+        f.disordered = true; /* if it is good, then it was white space that kept it from being taken before */
     }
     json_names_release(&f.names);
-    *ret_canonical = strict && white == 0 && ordered && !f.index.rewritten;
+    *ret_canonical = strict && white == 0 && !f.disordered && !f.index.rewritten;
     return good;
 }
 

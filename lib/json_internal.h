@@ -52,6 +52,8 @@ uint32_t json_escape_unit(const char *at);
 bool json_escape_is_canonical(const char *at);
 /* Writes one UTF-16 unit as it stands in a canonical string (at most 6 bytes); returns the end. */
 char *json_put_unit(char *out, uint32_t unit);
+/* The valid string, given with its quotes, is in canonical form. */
+bool json_string_is_canonical(const char *at, const char *end);
 /* Writes the valid piece of a string in canonical form (at most 6 bytes for each); returns the end. */
 char *json_put_string(char *out, const char *at, const char *end);
 

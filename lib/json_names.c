@@ -97,6 +97,12 @@ bool json_names_ascend(const struct json_name *items, size_t count)
 
 static const char *duplicate_of_few(const struct json_name *items, size_t count)
 {
+    bool alike = false;
+    for (size_t again = 1; again < count; again++)
+        for (size_t i = 0; i < again; i++)
+            alike |= items[i].head == items[again].head;
+    if (!alike)
+        return NULL;
     for (size_t again = 1; again < count; again++)
         for (size_t i = 0; i < again; i++)
             if (json_name_compare(&items[i], &items[again]) == 0)
