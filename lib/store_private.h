@@ -24,6 +24,12 @@ static inline enum workspace_room store_room(uint32_t number)
     return partition_number_kind(number) == EVENT_SIGNAL ? ROOM_SIGNALS : ROOM_EMISSIONS;
 }
 
+/* Something stands behind the last newline: nothing may be appended to it. */
+static inline bool store_tail_is_open(const struct store_partition *row)
+{
+    return row->stat.size > row->facts.known && row->facts.known < INDEX_OFFSET_LIMIT / 2;
+}
+
 void store_tell(struct store *store, enum notice notice, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* The partition, kept open until another is wanted. */

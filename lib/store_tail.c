@@ -6,6 +6,7 @@
 
 #define WAIT_TURNS 100 /* of 20 ms: how long somebody else's unfinished line is waited for, 2 s */
 #define WAIT_NS    20000000
+#define MEND_TURNS 8
 
 static enum status open_to_append(struct store *store, uint32_t number, struct partition **ret_partition,
                                   struct error *err)
@@ -19,19 +20,22 @@ static enum status open_to_append(struct store *store, uint32_t number, struct p
     return status;
 }
 
-/* Adds the newline that the last line lacks. PARTITION_MOVED: the file has grown meanwhile, which is as good. */
-static enum status add_newline(struct partition *partition, uint64_t size, struct error *err)
+/* Adds the newline that the last line lacks; *ret_added is false where the file has grown meanwhile, which is as good.
+ */
+static enum status add_newline(struct partition *partition, uint64_t size, bool *ret_added, struct error *err)
 {
     enum partition_append how;
     enum status status = partition_append(partition, size, "\n", 1, &how, err);
+    *ret_added = status == STATUS_OK && how == PARTITION_APPENDED;
     return status == STATUS_OK ? partition_sync(partition, err) : status;
 }
 
 static enum status terminate(struct store *store, const struct store_partition *row, struct partition *partition,
                              struct error *err)
 {
-    enum status status = add_newline(partition, row->stat.size, err);
-    if (status == STATUS_OK)
+    bool added;
+    enum status status = add_newline(partition, row->stat.size, &added, err);
+    if (status == STATUS_OK && added)
         store_tell(store, NOTICE_NOTE, "%s: added the newline that its last line lacked", partition_label(partition));
     return status;
 }
@@ -62,30 +66,47 @@ static enum status cut_off(struct store *store, const struct store_partition *ro
     return status;
 }
 
-/* Waits for whoever writes there. True: the file has changed. */
-static bool wait_for_change(const struct store *store, const struct partition *partition, uint64_t size)
+/*
+ * Waits for whoever writes there to end the line. *ret_ended: it has a newline, or the file was cut or has gone; the
+ * caller looks again. Otherwise *fragment is what stands there, up to *ret_size, after the whole time.
+ */
+static enum status wait_for_newline(const struct store *store, const struct store_partition *row,
+                                    struct partition *partition, struct bytes *fragment, uint64_t *ret_size,
+                                    bool *ret_ended, struct error *err)
 {
-    struct partition_stat stat;
-    for (int turn = 0; turn < WAIT_TURNS; turn++) {
-        if (partition_stat(partition, &stat, NULL) != STATUS_OK || stat.size != size)
-            return true;
+    enum status status = STATUS_OK;
+    *ret_ended = false;
+    *ret_size = row->stat.size;
+    for (int turn = 0; turn < WAIT_TURNS && status == STATUS_OK && !*ret_ended; turn++) {
+        struct partition_stat stat;
         if (store->options.interrupted && *store->options.interrupted)
-            return false;
+            break;
         nanosleep(&(struct timespec){.tv_nsec = WAIT_NS}, NULL);
+        if (partition_stat(partition, &stat, NULL) != STATUS_OK || stat.size < *ret_size) {
+            *ret_ended = true;
+        } else if (stat.size > *ret_size) {
+            uint64_t end;
+            *ret_size = stat.size;
+            status = partition_read_line(partition, row->facts.known, stat.size, fragment, &end, err);
+            *ret_ended = status == STATUS_OK && fragment->length != stat.size - row->facts.known;
+        }
     }
-    return false;
+    return status;
 }
 
 /* Somebody has the file open and does not go on: the fragment is copied, ended with a newline and left. */
 static enum status seal(struct store *store, const struct store_partition *row, struct partition *partition,
-                        const struct bytes *fragment, struct error *err)
+                        struct bytes *fragment, struct error *err)
 {
-    if (wait_for_change(store, partition, row->stat.size))
-        return STATUS_OK;
-    enum status status = store_quarantine(store, row->number, fragment->data, fragment->length, err);
+    uint64_t size;
+    bool ended, added = false;
+    enum status status = wait_for_newline(store, row, partition, fragment, &size, &ended, err);
+    if (status != STATUS_OK || ended)
+        return status;
+    status = store_quarantine(store, row->number, fragment->data, fragment->length, err);
     if (status == STATUS_OK)
-        status = add_newline(partition, row->stat.size, err);
-    if (status == STATUS_OK)
+        status = add_newline(partition, size, &added, err);
+    if (status == STATUS_OK && added)
         store_tell(store, NOTICE_WARNING,
                    "%s: ended a last line of %zu bytes that its writer did not finish; a copy is in %s",
                    partition_label(partition), fragment->length,
@@ -98,6 +119,7 @@ static enum status mend_partition(struct store *store, const struct store_partit
 {
     struct partition *partition;
     struct bytes fragment = {0};
+    bool added;
     enum status status = open_to_append(store, row->number, &partition, err);
     if (status != STATUS_OK)
         return status;
@@ -106,7 +128,7 @@ static enum status mend_partition(struct store *store, const struct store_partit
     } else {
         status = read_fragment(row, partition, &fragment, err);
         if (status == STATUS_OK && json_is_blank(fragment.data, fragment.length))
-            status = wanted ? add_newline(partition, row->stat.size, err) : STATUS_OK;
+            status = wanted ? add_newline(partition, row->stat.size, &added, err) : STATUS_OK;
         else if (status == STATUS_OK)
             status = cut_off(store, row, partition, &fragment, err);
         if (status == STATUS_ABSENT)
@@ -117,20 +139,27 @@ static enum status mend_partition(struct store *store, const struct store_partit
     return status;
 }
 
+/* Once may not be enough: whoever writes there without lock may have begun the next line. */
+static enum status mend_row(struct store *store, struct store_partition *row, bool wanted, struct error *err)
+{
+    for (int turn = 0; turn < MEND_TURNS && store_tail_is_open(row); turn++) {
+        store_close_files(store);
+        enum status status = mend_partition(store, row, wanted, wanted ? err : NULL);
+        if (!wanted && status != STATUS_OK)
+            return STATUS_OK; /* it can wait for a writer that needs it */
+        if (status == STATUS_OK)
+            status = store_look_again(store, row, err);
+        if (status != STATUS_OK || !wanted)
+            return status;
+    }
+    return STATUS_OK;
+}
+
 enum status store_mend(struct store *store, store_wanted *wanted, void *context, struct error *err)
 {
     enum status status = STATUS_OK;
-    for (size_t i = 0; i < store->count && status == STATUS_OK; i++) {
-        struct store_partition *row = &store->partitions[i];
-        if (row->stat.size <= row->facts.known || row->facts.known >= INDEX_OFFSET_LIMIT / 2)
-            continue;
-        bool must = wanted(context, row->number);
-        store_close_files(store);
-        status = mend_partition(store, row, must, must ? err : NULL);
-        if (!must && status != STATUS_OK)
-            status = STATUS_OK; /* it can wait for a writer that needs it */
-        else if (status == STATUS_OK)
-            status = store_look_again(store, row, err);
-    }
+    for (size_t i = 0; i < store->count && status == STATUS_OK; i++)
+        if (store_tail_is_open(&store->partitions[i]))
+            status = mend_row(store, &store->partitions[i], wanted(context, store->partitions[i].number), err);
     return status;
 }

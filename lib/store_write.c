@@ -136,8 +136,9 @@ static enum status write_share(struct batch *batch, struct share *share)
         if (status != STATUS_OK)
             break;
         share->end = row->stat.size;
-        status = partition_append(share->partition, share->end, share->lines.data, share->lines.length, &share->how,
-                                  batch->err);
+        if (!store_tail_is_open(row))
+            status = partition_append(share->partition, share->end, share->lines.data, share->lines.length, &share->how,
+                                      batch->err);
         share->written = status == STATUS_OK && share->how != PARTITION_MOVED;
         if (status == STATUS_OK && share->how == PARTITION_MOVED) {
             if (turn == TURNS)

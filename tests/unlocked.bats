@@ -1,0 +1,58 @@
+#!/usr/bin/env bats
+# Beside writers that know no lock: they append with O_APPEND, a line in one write or in several.
+
+load helper
+
+# append_slowly FILE PIECE SECONDS [PIECE SECONDS ...]: keeps FILE open all the time.
+append_slowly()
+{
+    /usr/bin/python3 -c '
+import sys, time
+with open(sys.argv[1], "ab", buffering=0) as file:
+    for piece, seconds in zip(sys.argv[2::2], sys.argv[3::2]):
+        file.write(piece.encode())
+        time.sleep(float(seconds))' "$@"
+}
+
+# Starts append_slowly in the background and waits until its first bytes stand there.
+beside()
+{
+    mkdir -p ws/store/signals
+    append_slowly "$file" "$@" 3>&- &
+    until [[ -s $file ]]; do sleep 0.01; done
+}
+
+setup()
+{
+    fresh_workspace
+    file=ws/store/signals/2026-02-05.jsonl
+    theirs=$(signal theirs 2026-02-05T10:00:00Z)
+    ours=$(signal ours 2026-02-05T11:00:00Z)
+}
+
+@test "a line that comes in pieces is waited for, however many there are" {
+    beside "${theirs:0:10}" 0.4 "${theirs:10:10}" 0.4 "${theirs:20}"$'\n' 0
+    run_split metaspn-write -C ws <<<"$ours"
+    wait
+    expect_status 0
+    expect_file "$file" "$theirs" "$ours"
+    [[ ! -e ws/store/quarantine ]]
+}
+
+@test "a line that grows and is not ended in time is copied, ended and left" {
+    beside "${theirs:0:10}" 1 "${theirs:10:10}" 3
+    run_split metaspn-write -C ws <<<"$ours"
+    wait
+    expect_status 0
+    expect_err_like 'warning: .*: ended a last line of 20 bytes'
+    expect_file "$file" "${theirs:0:20}" "$ours"
+    [[ $(cat ws/store/quarantine/*) == "${theirs:0:20}" ]]
+}
+
+@test "a newline that comes with the beginning of the next line ends the wait" {
+    beside "${theirs:0:10}" 0.3 "${theirs:10}"$'\n'"${theirs:0:5}" 0.3 "${theirs:5}"$'\n' 0
+    run_split metaspn-write -C ws <<<"$ours"
+    wait
+    expect_status 0
+    expect_file "$file" "$theirs" "$theirs" "$ours"
+}
