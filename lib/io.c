@@ -249,6 +249,21 @@ enum status io_sync_directory(int fd, const char *label, struct error *err)
     return error_set_errno(err, errno, "%s: cannot sync the directory", label);
 }
 
+enum status io_sync_parent(int fd, const char *label, struct error *err)
+{
+    int parent;
+    do
+        parent = openat(fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    while (parent < 0 && errno == EINTR);
+    if (parent < 0)
+        return errno == EACCES || errno == EPERM
+                   ? STATUS_OK
+                   : error_set_errno(err, errno, "%s: cannot open the directory above", label);
+    enum status status = io_sync_directory(parent, label, err);
+    close(parent);
+    return status;
+}
+
 enum status io_close(int fd, const char *label, struct error *err)
 {
     if (fd < 0 || close(fd) == 0 || errno == EINTR)

@@ -64,6 +64,8 @@ void io_start_sync(int fd);
 /* fdatasync of a file; fsync of a directory (a file system that cannot sync directories is let off). */
 enum status io_sync(int fd, const char *label, struct error *err);
 enum status io_sync_directory(int fd, const char *label, struct error *err);
+/* The same for the directory that holds the directory `fd`; one that may not be opened is let off. */
+enum status io_sync_parent(int fd, const char *label, struct error *err);
 /* Closes, NULL err allowed; reports a failed close of a written file. -1 is closed already. */
 enum status io_close(int fd, const char *label, struct error *err);
 

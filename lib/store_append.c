@@ -30,15 +30,20 @@ static enum status sync_duplicates(struct batch *batch)
 enum status store_sync_partition(struct store *store, uint32_t number, struct error *err)
 {
     struct partition *partition;
+    struct partition_stat stat;
     const struct partition_facts *known = index_facts(store->index, number);
     struct partition_facts facts = known ? *known : (struct partition_facts){.partition = number};
-    if (known && facts.doubt == 0 && facts.synced >= facts.known && facts.known > 0)
-        return STATUS_OK;
-    enum status status = facts.doubt != 0 ? store_settle_doubt(store, &facts, err) : STATUS_OK;
+    enum status status = store_partition_at_hand(store, number, &partition, err);
     if (status == STATUS_OK)
-        status = store_partition_at_hand(store, number, &partition, err);
+        status = partition_stat(partition, &stat, err);
+    if (status == STATUS_OK && known && facts.doubt == 0 && facts.synced > 0 && facts.synced >= stat.size)
+        return STATUS_OK;
+    if (status == STATUS_OK && facts.doubt != 0)
+        status = store_settle_doubt(store, &facts, err);
     if (status == STATUS_OK)
         status = partition_sync(partition, err);
+    if (status == STATUS_OK && facts.synced == 0)
+        status = workspace_sync_room(store->workspace, store_room(number), err);
     if (status != STATUS_OK || !known)
         return status;
     facts.synced = facts.known;

@@ -271,7 +271,9 @@ static enum status check_content(struct store *store, const struct store_partiti
 static enum status forget_content(struct store *store, struct store_partition *row, struct error *err)
 {
     row->changed = row->changed || row->facts.known > 0;
-    row->facts = (struct partition_facts){.partition = row->number, .generation = row->facts.generation + 1};
+    row->facts = (struct partition_facts){.partition = row->number,
+                                          .generation = row->facts.generation + 1,
+                                          .doubt = row->facts.inode == row->stat.inode ? row->facts.doubt : 0};
     return index_put_facts(store->index, &row->facts, err);
 }
 
@@ -333,6 +335,8 @@ enum status store_look_again(struct store *store, struct store_partition *row, s
         status = compare(store, row, &pending, err);
     if (status == STATUS_OK)
         status = store_read_on(store, err);
+    for (int turn = 0; status == STATUS_INVALID && turn < 2; turn++)
+        status = store_rebuild(store, err);
     store_close_files(store);
     return status;
 }

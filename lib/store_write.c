@@ -79,8 +79,6 @@ static enum status open_share(struct batch *batch, struct share *share)
         status =
             partition_open(folder, workspace_room_path(store->workspace, room), partition_number_day(share->number),
                            IO_APPEND, true, &share->partition, &share->created, batch->err);
-    if (status == STATUS_OK && share->created)
-        status = io_sync_directory(folder, workspace_room_path(store->workspace, room), batch->err);
     return status == STATUS_ABSENT ? STATUS_IO : status;
 }
 
@@ -165,16 +163,15 @@ static void note_doubt(struct batch *batch, const struct share *share)
     (void)index_commit(batch->store->index, NULL);
 }
 
-/* A file that this batch made and that holds nothing is as if it had never been. */
+/* A file that this batch made, that holds nothing and that nobody else has open is as if it had never been. */
 static void remove_empty(struct batch *batch, const struct share *share)
 {
-    struct partition_stat stat;
     char name[PARTITION_NAME_SIZE];
     enum workspace_room room = store_room(share->number);
     int folder;
     partition_name(partition_number_day(share->number), name);
-    if (share->created && share->partition && partition_stat(share->partition, &stat, NULL) == STATUS_OK &&
-        stat.size == 0 && workspace_room(batch->store->workspace, room, false, &folder, NULL) == STATUS_OK)
+    if (share->created && share->partition && partition_cut(share->partition, 0, 0, NULL) == STATUS_OK &&
+        workspace_room(batch->store->workspace, room, false, &folder, NULL) == STATUS_OK)
         (void)io_remove(folder, name, true, name, NULL);
 }
 
@@ -215,11 +212,28 @@ enum status store_settle_doubt(struct store *store, struct partition_facts *fact
     return status;
 }
 
+/* A file of which nothing was ever synced may have a name that was not either: whoever made it may have been killed. */
+static enum status sync_names(struct batch *batch)
+{
+    bool synced[WORKSPACE_ROOMS] = {false};
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < batch->share_count && status == STATUS_OK; i++) {
+        const struct share *share = &batch->shares[i];
+        const struct partition_facts *facts = index_facts(batch->store->index, share->number);
+        enum workspace_room room = store_room(share->number);
+        if (synced[room] || (!share->created && facts && facts->synced > 0))
+            continue;
+        status = workspace_sync_room(batch->store->workspace, room, batch->err);
+        synced[room] = true;
+    }
+    return status;
+}
+
 static enum status sync_shares(struct batch *batch)
 {
-    enum status status = STATUS_OK;
     if (batch->store->options.no_sync)
         return STATUS_OK;
+    enum status status = sync_names(batch);
     for (size_t i = 0; i < batch->share_count && batch->share_count > 1; i++)
         partition_start_sync(batch->shares[i].partition);
     for (size_t i = 0; i < batch->share_count && status == STATUS_OK; i++)
@@ -294,11 +308,7 @@ static enum status write_fresh(struct batch *batch)
     enum status status = gather_shares(batch);
     for (size_t i = 0; i < batch->share_count && status == STATUS_OK; i++)
         status = write_share(batch, &batch->shares[i]);
-    if (status == STATUS_OK)
-        status = sync_shares(batch);
-    if (status != STATUS_OK)
-        undo(batch);
-    return status;
+    return status == STATUS_OK ? sync_shares(batch) : status;
 }
 
 /*
@@ -332,6 +342,8 @@ enum status batch_append(struct batch *batch)
         status = write_fresh(batch);
         if (status == STATUS_OK)
             status = note_shares(batch, &again);
+        if (status != STATUS_OK)
+            undo(batch);
         batch_release_shares(batch);
         if (status == STATUS_OK && again)
             status = keep_missing(batch);

@@ -150,6 +150,17 @@ enum status workspace_room(struct workspace *workspace, enum workspace_room room
     return STATUS_OK;
 }
 
+enum status workspace_sync_room(struct workspace *workspace, enum workspace_room room, struct error *err)
+{
+    int folder;
+    enum status status = workspace_room(workspace, room, false, &folder, err);
+    if (status == STATUS_OK)
+        status = io_sync_directory(folder, workspace->room_paths[room], err);
+    if (status == STATUS_OK)
+        status = io_sync_directory(workspace->store, workspace->store_path, err);
+    return status == STATUS_OK ? io_sync_parent(workspace->store, workspace->store_path, err) : status;
+}
+
 bool workspace_path(const struct workspace *workspace, enum workspace_room room, const char *name, struct bytes *out)
 {
     const char *parent = workspace->room_paths[room];

@@ -53,6 +53,9 @@ const char *workspace_store_path(const struct workspace *workspace);
  */
 enum status workspace_room(struct workspace *workspace, enum workspace_room room, bool create, int *ret_fd,
                            struct error *err);
+/* Makes the names durable that lead to the files of a room: syncs the room, `store/` and the workspace, whoever made
+ * them. */
+enum status workspace_sync_room(struct workspace *workspace, enum workspace_room room, struct error *err);
 /* "DIR/store/signals", borrowed, whether the room exists or not. */
 const char *workspace_room_path(const struct workspace *workspace, enum workspace_room room);
 
