@@ -1,0 +1,202 @@
+#include "check.h"
+#include "cli.h"
+#include "interrupt.h"
+#include "options.h"
+#include "progress.h"
+#include "timestamp.h"
+
+#define LOCK_TIMEOUT_MS 60000
+
+static const char help_text[] = "Usage: metaspn-fsck [OPTION]...\n"
+                                "\n"
+                                "Look at every line of a store, its checkpoints and snapshots and its index, and\n"
+                                "report what is wrong, one finding a line: FILE:LINE:BYTE: what. Changes nothing\n"
+                                "without --repair; others may go on writing meanwhile.\n"
+                                "\n"
+                                "Options:\n"
+                                "      --repair          mend torn ends, copy damaged lines to quarantine/,\n"
+                                "                        remove left-over temporaries, rebuild a wrong index\n"
+                                "      --json            each finding as a JSON object: byte, file, line, what\n"
+                                "      --progress, --no-progress\n"
+                                "                        show how far it is (default: on a terminal)\n" COMMON_HELP "\n"
+                                "Exit status: 0 clean, or all findings mended; 2 usage; 3 there are findings;\n"
+                                "5 something cannot be read, or with --repair not be written.\n"
+                                "\n"
+                                "Examples:\n"
+                                "  metaspn-fsck -C ws\n"
+                                "  metaspn-fsck -C ws --json | jq -r .what | sort | uniq -c\n";
+
+enum { OPTION_REPAIR = OPTION_OWN, OPTION_JSON, OPTION_PROGRESS, OPTION_NO_PROGRESS };
+
+static const struct option long_options[] = {
+    COMMON_LONG,
+    {"repair", no_argument, NULL, OPTION_REPAIR},
+    {"json", no_argument, NULL, OPTION_JSON},
+    {"progress", no_argument, NULL, OPTION_PROGRESS},
+    {"no-progress", no_argument, NULL, OPTION_NO_PROGRESS},
+    {0},
+};
+
+struct fsck {
+    struct cli *cli;
+    struct options options;
+    bool repair, json;
+    enum progress_wish wish;
+    struct progress progress;
+    struct output out;
+    struct bytes text;
+};
+
+static void read_options(struct fsck *fsck, int argc, char **argv)
+{
+    for (int c; (c = options_next(fsck->cli, &fsck->options, argc, argv, COMMON_SHORT, long_options)) != -1;)
+        switch (c) {
+        case OPTION_REPAIR:
+            fsck->repair = true;
+            break;
+        case OPTION_JSON:
+            fsck->json = true;
+            break;
+        case OPTION_PROGRESS:
+            fsck->wish = PROGRESS_ALWAYS;
+            break;
+        case OPTION_NO_PROGRESS:
+            fsck->wish = PROGRESS_NEVER;
+            break;
+        }
+    options_finish(fsck->cli, &fsck->options);
+    if (optind < argc)
+        cli_usage(fsck->cli, "%s: there are no operands", argv[optind]);
+}
+
+/* ---- what the check tells */
+
+static bool compose(const struct finding *finding, struct bytes *text)
+{
+    bool good = bytes_append_string(text, finding->file);
+    if (good && finding->line > 0)
+        good = bytes_append_format(text, ":%llu:%llu", (unsigned long long)finding->line,
+                                   (unsigned long long)finding->byte);
+    return good && bytes_append_format(text, ": %s", finding->what) && bytes_append_char(text, '\0');
+}
+
+static void found(void *context, const struct finding *finding)
+{
+    struct fsck *fsck = context;
+    struct error err;
+    enum status status = STATUS_OK;
+    progress_clear(&fsck->progress);
+    bytes_clear(&fsck->text);
+    if (fsck->json)
+        status = document_finding(finding, &fsck->text, &err);
+    else if (!compose(finding, &fsck->text))
+        status = error_set_memory(&err);
+    if (cli_fail(fsck->cli, status, &err) != STATUS_OK)
+        return;
+    if (fsck->json)
+        output_line(&fsck->out, fsck->text.data, fsck->text.length);
+    else
+        output_name(&fsck->out, fsck->text.data);
+}
+
+/* Before a message, so that both stand in their order where they go to one place. */
+static void show_findings(struct fsck *fsck)
+{
+    progress_clear(&fsck->progress);
+    output_flush(&fsck->out);
+}
+
+static void failed(void *context, const struct error *why)
+{
+    struct fsck *fsck = context;
+    show_findings(fsck);
+    cli_fail(fsck->cli, STATUS_IO, why);
+}
+
+static void go_on(void *context, uint64_t lines, uint64_t bytes, uint64_t total)
+{
+    struct fsck *fsck = context;
+    fsck->progress.total = total;
+    progress_update(&fsck->progress, lines, bytes);
+}
+
+static void notice(void *context, enum notice kind, const char *text)
+{
+    struct fsck *fsck = context;
+    show_findings(fsck);
+    if (kind == NOTICE_WARNING)
+        cli_warning(fsck->cli, "%s", text);
+    else
+        cli_note(fsck->cli, "%s", text);
+}
+
+/* ---- what came of it */
+
+static const char *plural(uint64_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
+static void add_remark(struct bytes *text, uint64_t count, const char *what)
+{
+    if (count > 0)
+        bytes_append_format(text, "%s%llu %s", text->length > 0 ? ", " : "; lines: ", (unsigned long long)count, what);
+}
+
+static void summarize(const struct fsck *fsck, const struct check_totals *totals)
+{
+    struct bytes remarks = {0};
+    if (totals->mended > 0)
+        bytes_append_format(&remarks, ", %llu mended", (unsigned long long)totals->mended);
+    struct bytes lines = {0};
+    add_remark(&lines, totals->quarantined, "in quarantine");
+    add_remark(&lines, totals->uncanonical, "not canonical");
+    add_remark(&lines, totals->late, "out of order");
+    cli_print(fsck->cli, "%llu finding%s in %llu line%s of %llu partition%s%.*s%.*s",
+              (unsigned long long)totals->findings, plural(totals->findings), (unsigned long long)totals->lines,
+              plural(totals->lines), (unsigned long long)totals->partitions, plural(totals->partitions),
+              (int)remarks.length, remarks.data ? remarks.data : "", (int)lines.length, lines.data ? lines.data : "");
+    bytes_release(&remarks);
+    bytes_release(&lines);
+}
+
+static void run(struct fsck *fsck)
+{
+    struct check_options options = {
+        .repair = fsck->repair,
+        .lock_timeout_ms = LOCK_TIMEOUT_MS,
+        .now_seconds = fsck->options.clock / MICROSECONDS_A_SECOND,
+        .interrupted = interrupt_flag(),
+        .found = found,
+        .failed = failed,
+        .progress = go_on,
+        .notice = notice,
+        .context = fsck,
+    };
+    struct check_totals totals;
+    struct error err;
+    enum status status = check_store(fsck->options.workspace, &options, &totals, &err);
+    show_findings(fsck);
+    if (cli_fail(fsck->cli, status, &err) != STATUS_OK)
+        return;
+    if (totals.findings > totals.mended)
+        cli_note_status(fsck->cli, STATUS_INVALID);
+    if (!fsck->cli->quiet && !interrupt_caught())
+        summarize(fsck, &totals);
+}
+
+int main(int argc, char **argv)
+{
+    struct cli cli = cli_start("metaspn-fsck", help_text);
+    struct fsck fsck = {.cli = &cli};
+    read_options(&fsck, argc, argv);
+    output_start(&fsck.out);
+    progress_start(&fsck.progress, fsck.wish, 0);
+    if (fsck.repair) {
+        interrupt_catch();
+        interrupt_ignore_sigpipe();
+    }
+    run(&fsck);
+    bytes_release(&fsck.text);
+    return cli_finish(&cli, &fsck.out);
+}

@@ -1,0 +1,60 @@
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "check_private.h"
+
+void check_tell(struct check *check, const char *format, ...)
+{
+    char text[ERROR_TEXT_SIZE];
+    va_list arguments;
+    if (!check->options->notice)
+        return;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    check->options->notice(check->options->context, NOTICE_NOTE, text);
+}
+
+/* The store says itself which ends it mended, and how. */
+static void mend_ends(struct check *check)
+{
+    struct error why;
+    if (store_mend_all(check->mender, &why) == STATUS_OK)
+        check->totals.mended += check->torn;
+    else
+        check_fail(check, &why);
+}
+
+static void remake_index(struct check *check)
+{
+    struct error why;
+    if (store_remake_index(check->mender, &why) != STATUS_OK) {
+        check_fail(check, &why);
+        return;
+    }
+    check->totals.mended += check->disagreements;
+    check_tell(check, "%s: made anew", workspace_room_path(store_workspace(check->store), ROOM_INDEX));
+}
+
+static void sweep(struct check *check)
+{
+    struct workspace *workspace = store_workspace(check->mender);
+    uint64_t removed = 0;
+    int folder;
+    for (enum workspace_room room = 0; room < WORKSPACE_ROOMS; room++)
+        if (workspace_room(workspace, room, false, &folder, NULL) == STATUS_OK)
+            removed += io_sweep(folder, check->options->now_seconds);
+    check->totals.mended += removed < check->left_over ? removed : check->left_over;
+    check_tell(check, "removed %llu temporar%s", (unsigned long long)removed, removed == 1 ? "y" : "ies");
+}
+
+/* The index first: what it says is believed when ends are mended. */
+void check_repair(struct check *check)
+{
+    if (check->disagreements > 0)
+        remake_index(check);
+    if (check->torn > 0)
+        mend_ends(check);
+    if (check->left_over > 0)
+        sweep(check);
+}
