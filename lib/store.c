@@ -221,6 +221,11 @@ static enum status find_matches(struct store *store, enum index_table table, uin
     return status;
 }
 
+static struct store_position position_of(uint64_t value)
+{
+    return (struct store_position){index_value_partition(value), index_value_offset(value)};
+}
+
 enum status store_find_first(struct store *store, const struct event *event, struct store_position *ret_position,
                              struct error *err)
 {
@@ -230,13 +235,19 @@ enum status store_find_first(struct store *store, const struct event *event, str
     bytes_release(&scratch);
     if (!hashed)
         return error_set_memory(err);
+    if (store->has_found && store->found.key == hash && holds_id(store, event, store->found.value)) {
+        *ret_position = position_of(store->found.value);
+        return STATUS_OK;
+    }
     enum status status = find_matches(store, INDEX_IDS, hash, err);
     if (status != STATUS_OK)
         return status;
     for (size_t i = 0; i < store->matches.count; i++) {
         uint64_t value = store->matches.data[i].value;
         if (holds_id(store, event, value)) {
-            *ret_position = (struct store_position){index_value_partition(value), index_value_offset(value)};
+            store->has_found = true;
+            store->found = (struct index_entry){hash, value};
+            *ret_position = position_of(value);
             return STATUS_OK;
         }
     }

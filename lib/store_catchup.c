@@ -305,6 +305,7 @@ enum status store_read_on(struct store *store, struct error *err)
 {
     enum status status = STATUS_OK;
     index_clear_volatile(store->index);
+    store->has_found = false;
     for (size_t i = 0; i < store->count && status == STATUS_OK; i++) {
         struct store_partition *row = &store->partitions[i];
         if (row->stat.size > row->facts.known)

@@ -88,7 +88,7 @@ static enum status read_line(struct batch *batch, struct line_reader *reader, ui
     return STATUS_OK;
 }
 
-/* {key number, value} becomes {value, key number}, in the order of values. */
+/* {group, value} becomes {value, group}, in the order of values. */
 static void order_by_value(struct index_entries *hits)
 {
     for (size_t i = 0; i < hits->count; i++)
@@ -96,40 +96,69 @@ static void order_by_value(struct index_entries *hits)
     index_entries_sort(hits);
 }
 
+/* Items whose ids have the same hash, almost always one: batch.hashes.data[from .. to). */
+struct group {
+    size_t from, to, open; /* how many of them have no first record yet */
+};
+
+static size_t group_items(const struct batch *batch, struct group *groups, uint64_t *keys)
+{
+    const struct index_entries *hashes = &batch->hashes;
+    size_t count = 0;
+    for (size_t i = 0; i < hashes->count; i++) {
+        if (i == 0 || hashes->data[i - 1].key != hashes->data[i].key) {
+            keys[count] = hashes->data[i].key;
+            groups[count++] = (struct group){.from = i};
+        }
+        groups[count - 1].to = i + 1;
+        groups[count - 1].open++;
+    }
+    return count;
+}
+
+static enum status confirm_group(struct batch *batch, struct line_reader *reader, struct group *group, uint64_t value)
+{
+    const char *line;
+    size_t length;
+    if (group->open == 0)
+        return STATUS_OK;
+    enum status status = read_line(batch, reader, value, &line, &length);
+    if (status == STATUS_ABSENT)
+        return STATUS_OK; /* the file has gone: no record */
+    for (size_t i = group->from; i < group->to && status == STATUS_OK; i++) {
+        struct store_item *item = &batch->items[batch->hashes.data[i].value];
+        if (item->outcome != STORE_APPENDED)
+            continue;
+        status = confirm(batch, item, value, line, length);
+        group->open -= item->outcome != STORE_APPENDED;
+    }
+    return status;
+}
+
 /* Follows the index's hits to the lines; the first that has the id is the first record, for they come in that order. */
-static enum status confirm_hits(struct batch *batch, struct index_entries *hits)
+static enum status confirm_hits(struct batch *batch, struct index_entries *hits, struct group *groups)
 {
     struct line_reader reader = {0};
     enum status status = STATUS_OK;
     order_by_value(hits);
-    for (size_t i = 0; i < hits->count && status == STATUS_OK; i++) {
-        struct store_item *item = &batch->items[batch->hashes.data[hits->data[i].value].value];
-        const char *line;
-        size_t length;
-        if (item->outcome != STORE_APPENDED)
-            continue;
-        status = read_line(batch, &reader, hits->data[i].key, &line, &length);
-        if (status == STATUS_OK)
-            status = confirm(batch, item, hits->data[i].key, line, length);
-        else if (status == STATUS_ABSENT)
-            status = STATUS_OK; /* the file has gone: no record */
-    }
+    for (size_t i = 0; i < hits->count && status == STATUS_OK; i++)
+        status = confirm_group(batch, &reader, &groups[hits->data[i].value], hits->data[i].key);
     bytes_release(&reader.block);
     return status;
 }
 
 /* Items with the same id inside the batch: the first stands, the others are its duplicates. */
-static void compare_items(struct batch *batch)
+static void compare_items(struct batch *batch, const struct group *group)
 {
     const struct index_entry *hashes = batch->hashes.data;
-    for (size_t i = 1; i < batch->hashes.count; i++) {
+    for (size_t i = group->from + 1; i < group->to; i++) {
         struct store_item *item = &batch->items[hashes[i].value];
-        for (size_t j = i; j > 0 && hashes[j - 1].key == hashes[i].key && item->outcome == STORE_APPENDED; j--) {
-            struct store_item *before = &batch->items[hashes[j - 1].value];
+        for (size_t j = group->from; j < i && item->outcome == STORE_APPENDED; j++) {
+            const struct store_item *before = &batch->items[hashes[j].value];
             if (before->outcome != STORE_APPENDED || !json_string_same(before->event.id, item->event.id))
                 continue;
             item->outcome = event_conflicts(&before->event, &item->event) ? STORE_CONFLICT : STORE_DUPLICATE;
-            item->first_item = (size_t)hashes[j - 1].value;
+            item->first_item = (size_t)hashes[j].value;
         }
     }
 }
@@ -138,16 +167,17 @@ static enum status look_up(struct batch *batch)
 {
     struct index_entries hits = {0};
     uint64_t *keys = reallocarray(NULL, batch->count + 1, sizeof *keys);
-    enum status status = keys ? hash_ids(batch) : error_set_memory(batch->err);
-    for (size_t i = 0; i < batch->hashes.count && status == STATUS_OK; i++)
-        keys[i] = batch->hashes.data[i].key;
+    struct group *groups = reallocarray(NULL, batch->count + 1, sizeof *groups);
+    enum status status = keys && groups ? hash_ids(batch) : error_set_memory(batch->err);
+    size_t count = status == STATUS_OK ? group_items(batch, groups, keys) : 0;
     if (status == STATUS_OK)
-        status = index_lookup(batch->store->index, keys, batch->hashes.count, &hits, batch->err);
+        status = index_lookup(batch->store->index, keys, count, &hits, batch->err);
     if (status == STATUS_OK)
-        status = confirm_hits(batch, &hits);
-    if (status == STATUS_OK)
-        compare_items(batch);
+        status = confirm_hits(batch, &hits, groups);
+    for (size_t i = 0; i < count && status == STATUS_OK; i++)
+        compare_items(batch, &groups[i]);
     free(keys);
+    free(groups);
     index_entries_release(&hits);
     return status;
 }

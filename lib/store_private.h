@@ -14,7 +14,9 @@ struct store {
     size_t count, capacity;
     struct partition *open; /* the partition that was read last, kept open; NULL */
     uint32_t open_number;
-    struct bytes line; /* working space */
+    struct bytes line;        /* working space */
+    bool has_found;           /* the answer of the last store_find_first(): an id repeated often is asked for often */
+    struct index_entry found; /* {hash, value} */
     struct index_entries matches;
 };
 
