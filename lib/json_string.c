@@ -126,7 +126,8 @@ static size_t wtf8_sequence(const char *at, const char *end)
 static char *put_sequence(char *out, const char *at, size_t n)
 {
     const char *end = at + n;
-    uint32_t code = n == 0 ? 0xfffd : json_decode(&at, end);
+    /* one byte stands for itself: json_decode() would take a backslash for the start of an escape */
+    uint32_t code = n == 0 ? 0xfffd : n == 1 ? (unsigned char)*at : json_decode(&at, end);
     if (code < 0x10000)
         return json_put_unit(out, code);
     out = json_put_unit(out, 0xd7c0 + (code >> 10));
