@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "hash.h"
+#include "mutant.h"
 
 #define LOG_LIMIT    ((uint64_t)8 << 20)   /* a log that has grown so far is folded into runs */
 #define LOG_FRESH    ((uint64_t)256 << 10) /* what a fresh process likes to read */
@@ -231,6 +232,9 @@ static enum status fold(struct index *index, struct error *err)
     return status;
 }
 
+/* Which parts of what is staged go into a frame. */
+enum frame_parts { FRAME_WHOLE, FRAME_FACTS };
+
 /* Appends the entries of uncommitted runs in memory. */
 static bool append_entries(const struct table *table, uint64_t *count, struct bytes *out)
 {
@@ -251,11 +255,11 @@ static bool append_entries(const struct table *table, uint64_t *count, struct by
     return good;
 }
 
-static bool build_frame(const struct index *index, struct bytes *out)
+static bool build_frame(const struct index *index, enum frame_parts parts, struct bytes *out)
 {
     struct frame frame = {.magic = INDEX_FRAME_MAGIC, .boot = index->boot};
     bool good = bytes_append(out, &frame, sizeof frame);
-    for (enum index_table t = 0; good && t < INDEX_TABLES; t++)
+    for (enum index_table t = 0; good && t < INDEX_TABLES && parts == FRAME_WHOLE; t++)
         good = append_entries(&index->tables[t], &frame.entries[t], out);
     for (size_t i = 0; good && i < index->facts_count; i++)
         if (index->dirty[i]) {
@@ -320,26 +324,38 @@ static bool has_uncommitted_files(const struct index *index)
     return false;
 }
 
-static enum status commit_to_log(struct index *index, struct error *err)
+/* Appends a frame; *ret_full: the log has no room for it, nothing was done. */
+static enum status write_frame(struct index *index, enum frame_parts parts, bool *ret_full, struct error *err)
 {
     struct bytes frame = {0};
-    enum status status = build_frame(index, &frame) ? STATUS_OK : error_set_memory(err);
-    if (status == STATUS_OK && index->log_length + frame.length > LOG_LIMIT) {
-        bytes_release(&frame);
-        return fold(index, err);
-    }
-    if (status == STATUS_OK)
+    enum status status = build_frame(index, parts, &frame) ? STATUS_OK : error_set_memory(err);
+    *ret_full = status == STATUS_OK && index->log_length + frame.length > LOG_LIMIT;
+    if (status == STATUS_OK && !*ret_full)
         status = append_log(index, &frame, err);
-    if (status == STATUS_OK) {
+    if (status == STATUS_OK && !*ret_full) {
         struct frame header;
         memcpy(&header, frame.data, sizeof header);
         index->log_length += frame.length;
         index->log_checksum = header.checksum;
-        mark_committed(index, RUN_IN_LOG);
-        status = join_log_runs(index, err);
     }
     bytes_release(&frame);
     return status;
+}
+
+static enum status commit_to_log(struct index *index, struct error *err)
+{
+    bool full = false;
+    enum status status = STATUS_OK;
+    if (MUTANT(WATERMARK_BEFORE_ENTRIES))
+        status = write_frame(index, FRAME_FACTS, &full, err);
+    if (status == STATUS_OK)
+        status = write_frame(index, FRAME_WHOLE, &full, err);
+    if (status == STATUS_OK && full)
+        return fold(index, err);
+    if (status != STATUS_OK)
+        return status;
+    mark_committed(index, RUN_IN_LOG);
+    return join_log_runs(index, err);
 }
 
 /* No more commits: everything stays in memory from here on. */

@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "mutant.h"
+
 #define LEASE_TURNS   50000
 #define LEASE_POLL_NS 200000  /* between two tries to open a file that is leased */
 #define LOCK_POLL_NS  2000000 /* between two tries of a lock that somebody holds */
@@ -239,12 +241,13 @@ void io_start_sync(int fd)
 
 enum status io_sync(int fd, const char *label, struct error *err)
 {
-    return fdatasync(fd) == 0 ? STATUS_OK : error_set_errno(err, errno, "%s: cannot sync", label);
+    return MUTANT(NO_FDATASYNC) || fdatasync(fd) == 0 ? STATUS_OK
+                                                      : error_set_errno(err, errno, "%s: cannot sync", label);
 }
 
 enum status io_sync_directory(int fd, const char *label, struct error *err)
 {
-    if (fsync(fd) == 0 || errno == EINVAL || errno == EROFS)
+    if (MUTANT(NO_DIRECTORY_FSYNC) || fsync(fd) == 0 || errno == EINVAL || errno == EROFS)
         return STATUS_OK;
     return error_set_errno(err, errno, "%s: cannot sync the directory", label);
 }
@@ -302,7 +305,7 @@ static enum status write_temporary(int fd, const void *data, size_t length, bool
                                    struct error *err)
 {
     enum status status = io_write(fd, data, length, label, NULL, err);
-    if (status == STATUS_OK && durable && fsync(fd) != 0)
+    if (status == STATUS_OK && durable && !MUTANT(NO_FSYNC_BEFORE_RENAME) && fsync(fd) != 0)
         status = error_set_errno(err, errno, "%s: cannot sync", label);
     enum status closed = io_close(fd, label, status == STATUS_OK ? err : NULL);
     return status == STATUS_OK ? closed : status;
@@ -414,7 +417,7 @@ static int64_t monotonic_ms(void)
 static int try_lock(int fd, short type)
 {
     struct flock lock = {.l_type = type, .l_whence = SEEK_SET};
-    return fcntl(fd, F_OFD_SETLK, &lock);
+    return MUTANT(NO_LOCK) ? 0 : fcntl(fd, F_OFD_SETLK, &lock);
 }
 
 enum status io_lock(int fd, enum io_lock how, int timeout_ms, const volatile int *interrupted, const char *label,
@@ -441,7 +444,7 @@ enum status io_unlock(int fd, const char *label, struct error *err)
 
 bool io_lease_acquire(int fd)
 {
-    return fcntl(fd, F_SETLEASE, F_WRLCK) == 0;
+    return MUTANT(UNGUARDED_FTRUNCATE) || fcntl(fd, F_SETLEASE, F_WRLCK) == 0;
 }
 
 void io_lease_release(int fd)

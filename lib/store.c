@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "hash.h"
+#include "mutant.h"
 #include "store_private.h"
 
 #define REBUILDS 2 /* times that a damaged index is rebuilt before it is done without */
@@ -51,10 +52,20 @@ enum status store_open(const char *workspace, const struct store_options *option
     return STATUS_OK;
 }
 
+static void sync_late(struct store *store)
+{
+    struct partition *partition;
+    for (size_t i = 0; i < store->count; i++)
+        if (store_partition_at_hand(store, store->partitions[i].number, &partition, NULL) == STATUS_OK)
+            (void)partition_sync(partition, NULL);
+}
+
 void store_close(struct store *store)
 {
     if (!store)
         return;
+    if (MUTANT(ACKNOWLEDGE_BEFORE_SYNC))
+        sync_late(store);
     store_close_files(store);
     if (store->index && store->options.access == WORKSPACE_WRITE && index_lock(store->index, 0, NULL) == STATUS_OK) {
         (void)index_commit_folded(store->index, NULL);

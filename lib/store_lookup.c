@@ -24,7 +24,7 @@ static enum status confirm(struct batch *batch, struct store_item *item, uint64_
                            size_t length)
 {
     struct event stored;
-    if (length == item->event.length && memcmp(line, item->event.line, length) == 0) {
+    if (MUTANT(HIT_NOT_CONFIRMED) || (length == item->event.length && memcmp(line, item->event.line, length) == 0)) {
         item->outcome = STORE_DUPLICATE;
     } else {
         enum event_verdict verdict = event_read(line, length, item->event.kind, false, &stored, NULL);

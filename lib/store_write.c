@@ -231,7 +231,7 @@ static enum status sync_names(struct batch *batch)
 
 static enum status sync_shares(struct batch *batch)
 {
-    if (batch->store->options.no_sync)
+    if (batch->store->options.no_sync || MUTANT(ACKNOWLEDGE_BEFORE_SYNC))
         return STATUS_OK;
     enum status status = sync_names(batch);
     for (size_t i = 0; i < batch->share_count && batch->share_count > 1; i++)
@@ -308,7 +308,7 @@ static enum status write_fresh(struct batch *batch)
     enum status status = gather_shares(batch);
     for (size_t i = 0; i < batch->share_count && status == STATUS_OK; i++)
         status = write_share(batch, &batch->shares[i]);
-    return status == STATUS_OK ? sync_shares(batch) : status;
+    return status == STATUS_OK && !MUTANT(INDEX_BEFORE_JSONL) ? sync_shares(batch) : status;
 }
 
 /*
@@ -342,6 +342,10 @@ enum status batch_append(struct batch *batch)
         status = write_fresh(batch);
         if (status == STATUS_OK)
             status = note_shares(batch, &again);
+        if (status == STATUS_OK && MUTANT(INDEX_BEFORE_JSONL)) {
+            (void)index_commit(batch->store->index, NULL);
+            status = sync_shares(batch);
+        }
         if (status != STATUS_OK)
             undo(batch);
         batch_release_shares(batch);
