@@ -1,0 +1,274 @@
+#!/usr/bin/env bats
+# metaspn-replay --follow.
+
+# shellcheck disable=SC2154  # ws, out, err, status: helper.bash
+# shellcheck disable=SC2030,SC2031  # follower is the test's own
+load helper
+
+teardown()
+{
+    [[ -n ${follower:-} ]] || return 0
+    kill -KILL "$follower" || true
+    wait "$follower" || true
+}
+
+# follow OPTION ...: starts it; what it prints goes to $out, and its process is $follower
+follow()
+{
+    : >"$out"
+    metaspn-replay -C "$ws" --follow "$@" >"$out" 2>"$err" 3>&- &
+    follower=$!
+}
+
+# expect_ids 'ID ...': waits until as many lines are there, and compares
+expect_ids()
+{
+    local wanted=$1 count
+    count=$(wc -w <<<"$wanted")
+    for _ in {1..1000}; do
+        [[ $(wc -l <"$out") -lt $count ]] || break
+        sleep 0.02
+    done
+    [[ $(jq -r '.signal_id // .emission_id' "$out" | paste -sd' ') == "$wanted" ]] || {
+        echo "got $(jq -r '.signal_id // .emission_id' "$out" | paste -sd' '), wanted $wanted"
+        sed 's/^/stderr: /' "$err"
+        return 1
+    }
+}
+
+# Waits for its end: $status.
+expect_end()
+{
+    status=0
+    wait "$follower" || status=$?
+    follower=
+    [[ $status == "$1" ]] || {
+        echo "exit status $status, not $1"
+        return 1
+    }
+}
+
+write()
+{
+    metaspn-write -C "$ws"
+}
+
+partition()
+{
+    mkdir -p "ws/store/$1"
+    printf 'ws/store/%s/%s.jsonl' "$1" "$2"
+}
+
+numbered()
+{
+    local i
+    for ((i = $1; i <= $2; i++)); do
+        signal "s$i" "2026-02-05T10:00:$(printf %02d "$i")Z"
+    done
+}
+
+@test "section 6: --follow begins with the last 10, and goes on with what is appended" {
+    numbered 1 15 | write
+    follow
+    expect_ids 's6 s7 s8 s9 s10 s11 s12 s13 s14 s15'
+    numbered 16 17 | write
+    expect_ids 's6 s7 s8 s9 s10 s11 s12 s13 s14 s15 s16 s17'
+}
+
+@test "section 6: --follow --tail=N begins with the last N, those that the filters let through" {
+    numbered 1 5 | write
+    signal other 2026-02-05T11:00:00Z source='"x"' | write
+    follow --tail=2 --source=social.feed
+    expect_ids 's4 s5'
+    signal other2 2026-02-05T12:00:00Z source='"x"' | write
+    numbered 6 6 | write
+    expect_ids 's4 s5 s6'
+}
+
+@test "section 6: --follow --tail=0 begins with nothing" {
+    numbered 1 5 | write
+    follow --tail=0
+    # it may not have begun yet, so one more until it prints
+    for i in {6..59}; do
+        [[ ! -s $out ]] || break
+        numbered "$i" "$i" | write
+        sleep 0.05
+    done
+    [[ $(head -n 1 "$out" | jq -r '.signal_id[1:]') -gt 5 ]]
+}
+
+@test "section 6: --follow with --since or --day begins with all that they select; they go on to filter" {
+    numbered 1 15 | write
+    signal before 2026-02-04T10:00:00Z | write
+    follow --since=2026-02-05T10:00:02Z -n 16
+    expect_ids 's2 s3 s4 s5 s6 s7 s8 s9 s10 s11 s12 s13 s14 s15'
+    { signal early 2026-02-05T09:00:00Z && numbered 16 17; } | write
+    expect_end 0
+    expect_ids 's2 s3 s4 s5 s6 s7 s8 s9 s10 s11 s12 s13 s14 s15 s16 s17'
+    follow --day=2026-02-04 -n 2
+    expect_ids 'before'
+    { numbered 18 18 && signal again 2026-02-04T23:59:59Z; } | write
+    expect_end 0
+    expect_ids 'before again'
+}
+
+@test "section 6: by whomever, whatever their timestamp" {
+    numbered 1 1 | write
+    follow
+    expect_ids 's1'
+    signal foreign 2026-02-05T08:00:00Z >>"$(partition signals 2026-02-05)"
+    expect_ids 's1 foreign'
+    signal older 2026-02-01T08:00:00Z >>"$(partition signals 2026-02-01)"
+    expect_ids 's1 foreign older'
+    numbered 2 2 | write
+    expect_ids 's1 foreign older s2'
+}
+
+@test "section 6: an id that was seen before is not printed again" {
+    numbered 1 2 | write
+    follow
+    expect_ids 's1 s2'
+    { numbered 1 2 && numbered 3 3 && numbered 3 4; } >>"$(partition signals 2026-02-05)"
+    expect_ids 's1 s2 s3 s4'
+    numbered 1 4 >"$(partition signals 2026-02-06)"
+    numbered 5 5 | write
+    expect_ids 's1 s2 s3 s4 s5'
+}
+
+@test "section 8: a fragment is held back until it is whole; a whole event without newline is printed, once" {
+    numbered 1 1 | write
+    follow
+    expect_ids 's1'
+    line=$(signal s2 2026-02-05T11:00:00Z)
+    printf '%s' "${line:0:50}" >>ws/store/signals/2026-02-05.jsonl
+    printf '%s' "${line:50}" >>ws/store/signals/2026-02-05.jsonl
+    expect_ids 's1 s2'
+    printf '\n' >>ws/store/signals/2026-02-05.jsonl
+    signal s3 2026-02-05T12:00:00Z >>ws/store/signals/2026-02-05.jsonl
+    expect_ids 's1 s2 s3'
+    [[ $(tail -n 1 "$out") == "$(signal s3 2026-02-05T12:00:00Z)" ]]
+}
+
+@test "section 6: --kind=all follows both, also where the folders come later" {
+    mkdir ws/store
+    follow --kind=all
+    emission e1 2026-02-05T10:00:00Z | write
+    expect_ids 'e1'
+    numbered 1 1 | write
+    expect_ids 'e1 s1'
+    follow_err=$(<"$err")
+    [[ -z $follow_err ]]
+}
+
+@test "section 6: a partition that is rewritten is delivered from its start, with a warning" {
+    numbered 1 3 | write
+    follow
+    expect_ids 's1 s2 s3'
+    numbered 7 9 >new
+    mv new ws/store/signals/2026-02-05.jsonl
+    expect_ids 's1 s2 s3 s7 s8 s9'
+    expect_err_like '^metaspn-replay: warning: .*signals/2026-02-05\.jsonl'
+}
+
+@test "section 6: a copy of the file with more behind it, moved to its place, is no rewriting" {
+    numbered 1 3 | write
+    follow
+    expect_ids 's1 s2 s3'
+    numbered 1 5 >new
+    mv new ws/store/signals/2026-02-05.jsonl
+    expect_ids 's1 s2 s3 s4 s5'
+    [[ ! -s $err ]]
+}
+
+@test "section 6: -n ends it after N lines" {
+    numbered 1 3 | write
+    follow -n 2
+    expect_end 0
+    expect_ids 's1 s2'
+    follow -n 5
+    expect_ids 's1 s2 s3'
+    numbered 4 9 | write
+    expect_end 0
+    expect_ids 's1 s2 s3 s4 s5'
+    follow -n 0
+    expect_end 0
+    [[ ! -s $out ]]
+}
+
+@test "section 6: a reader that has gone is noticed even when nothing arrives" {
+    numbered 1 3 | write
+    mkfifo fifo
+    exec {reader}<>fifo
+    exec {writer}>fifo
+    metaspn-replay -C ws --follow 1>&"$writer" 2>"$err" 3>&- {reader}<&- {writer}>&- &
+    follower=$!
+    exec {writer}>&-
+    read -r -u "$reader" line
+    [[ $line == "$(numbered 1 1)" ]]
+    exec {reader}<&-
+    expect_end 141
+}
+
+@test "section 5: SIGTERM and SIGINT end it by the signal's own action" {
+    numbered 1 3 | write
+    follow
+    expect_ids 's1 s2 s3'
+    kill -TERM "$follower"
+    expect_end 143
+    env --default-signal=INT metaspn-replay -C "$ws" --follow >"$out" 2>"$err" 3>&- &
+    follower=$!
+    expect_ids 's1 s2 s3'
+    kill -INT "$follower"
+    expect_end 130
+}
+
+@test "section 8: no partition is held open while it waits" {
+    numbered 1 3 | write
+    follow --kind=all
+    expect_ids 's1 s2 s3'
+    numbered 3 3 >>ws/store/signals/2026-02-05.jsonl # a repeat, which has to be looked up
+    numbered 4 4 | write
+    expect_ids 's1 s2 s3 s4'
+    for _ in {1..500}; do
+        open=$(find "/proc/$follower/fd" -lname '*.jsonl' 2>/dev/null)
+        [[ -n $open ]] || break
+        sleep 0.02
+    done
+    [[ -z $open ]]
+    # so the writer may cut off a fragment at once
+    printf '{"signal_id":"torn' >>ws/store/signals/2026-02-05.jsonl
+    numbered 5 5 | write
+    expect_ids 's1 s2 s3 s4 s5'
+}
+
+@test "section 8: damage that is appended is named, once, and the exit is 3 in the end" {
+    numbered 1 1 | write
+    follow -n 3
+    expect_ids 's1'
+    echo garbage >>ws/store/signals/2026-02-05.jsonl
+    numbered 2 2 >>ws/store/signals/2026-02-05.jsonl
+    expect_ids 's1 s2'
+    numbered 3 3 >>ws/store/signals/2026-02-05.jsonl
+    expect_end 3
+    expect_ids 's1 s2 s3'
+    expect_err_like '^metaspn-replay: .*2026-02-05\.jsonl:2:[0-9]+: '
+    [[ $(wc -l <"$err") == 1 ]]
+}
+
+@test "section 6: --format=table is followed too" {
+    numbered 1 1 | write
+    follow --format=table -n 2
+    numbered 2 2 | write
+    expect_end 0
+    [[ $(cut -f 6 "$out" | paste -sd' ') == 's1 s2' ]]
+}
+
+@test "section 6: a worker that echoes what it is given can be followed by others" {
+    numbered 1 1 | write
+    mkdir other
+    metaspn-replay -C "$ws" -f -n 4 3>&- | metaspn-write -C other 3>&- &
+    copier=$!
+    numbered 2 4 | write
+    wait "$copier"
+    [[ $(metaspn-replay -C other | jq -r .signal_id | paste -sd' ') == 's1 s2 s3 s4' ]]
+}
