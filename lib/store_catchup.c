@@ -353,46 +353,17 @@ enum status store_rebuild(struct store *store, struct error *err)
 
 /* ---- looking */
 
-struct listing {
-    int32_t *days; /* owned */
-    size_t count, capacity;
-    bool no_memory;
-};
-
-static bool list_day(void *context, const char *name, unsigned char type)
-{
-    struct listing *listing = context;
-    (void)type;
-    int32_t day;
-    if (!partition_name_parse(name, &day))
-        return true;
-    if (listing->count == listing->capacity) {
-        size_t capacity = listing->capacity * 2 + 64;
-        int32_t *grown = reallocarray(listing->days, capacity, sizeof *grown);
-        if (!grown) {
-            listing->no_memory = true;
-            return false;
-        }
-        listing->days = grown;
-        listing->capacity = capacity;
-    }
-    listing->days[listing->count++] = day;
-    return true;
-}
-
-static enum status look_at(struct store *store, enum event_kind kind, int32_t day, int folder, const char *path,
+static enum status look_at(struct store *store, enum event_kind kind, const struct partition_listed *file,
                            uint64_t *pending, struct error *err)
 {
-    struct partition_stat stat;
     struct store_partition *row;
     uint64_t more = 0;
-    enum status status = partition_stat_at(folder, path, day, &stat, err);
-    if (status != STATUS_OK)
-        return status == STATUS_ABSENT ? STATUS_OK : status;
-    status = store_add_row(store, partition_number(kind, day), &row, err);
+    if (!file->is_there)
+        return STATUS_OK;
+    enum status status = store_add_row(store, partition_number(kind, file->day), &row, err);
     if (status != STATUS_OK)
         return status;
-    row->stat = stat;
+    row->stat = file->stat;
     status = compare(store, row, &more, err);
     *pending += more;
     return status;
@@ -401,19 +372,17 @@ static enum status look_at(struct store *store, enum event_kind kind, int32_t da
 static enum status look_at_kind(struct store *store, enum event_kind kind, uint64_t *pending, struct error *err)
 {
     enum workspace_room room = kind == EVENT_SIGNAL ? ROOM_SIGNALS : ROOM_EMISSIONS;
-    const char *path = workspace_room_path(store->workspace, room);
-    struct listing listing = {0};
+    struct partition_listed *files = NULL;
+    size_t count = 0;
     int folder;
     enum status status = workspace_room(store->workspace, room, false, &folder, err);
     if (status == STATUS_ABSENT)
         return STATUS_OK;
     if (status == STATUS_OK)
-        status = io_list(folder, path, list_day, &listing, err);
-    if (listing.no_memory)
-        status = error_set_memory(err);
-    for (size_t i = 0; i < listing.count && status == STATUS_OK; i++)
-        status = look_at(store, kind, listing.days[i], folder, path, pending, err);
-    free(listing.days);
+        status = partition_list(folder, workspace_room_path(store->workspace, room), &files, &count, err);
+    for (size_t i = 0; i < count && status == STATUS_OK; i++)
+        status = look_at(store, kind, &files[i], pending, err);
+    free(files);
     return status;
 }
 
@@ -450,7 +419,8 @@ enum status store_look(struct store *store, unsigned kinds, uint64_t *ret_pendin
     for (enum event_kind kind = 0; kind < EVENT_KINDS && status == STATUS_OK; kind++)
         if (kinds & KIND_BIT(kind))
             status = look_at_kind(store, kind, &pending, err);
-    qsort(store->partitions, store->count, sizeof *store->partitions, by_number);
+    if (kinds == KIND_BITS_ALL) /* two kinds, each in order */
+        qsort(store->partitions, store->count, sizeof *store->partitions, by_number);
     if (status == STATUS_OK)
         status = forget_gone(store, kinds, err);
     *ret_pending = pending;
