@@ -212,12 +212,17 @@ static bool take_name(struct scan *s)
     return true;
 }
 
+static bool fault_no_value(struct scan *s)
+{
+    return fault_at(s, s->at, s->expect == VALUE ? "expected a value" : "expected a value or ']'");
+}
+
 /* A word that is no number of RFC 8259. */
 static bool take_constant(struct scan *s, const char *word, const char *fault)
 {
     size_t length = strlen(word);
     if ((size_t)(s->end - s->at) < length || memcmp(s->at, word, length) != 0)
-        return fault_at(s, s->at, *s->at == '-' ? "invalid number" : "expected a value");
+        return *s->at == '-' ? fault_at(s, s->at, "invalid number") : fault_no_value(s);
     if (fault && s->rules == JSON_STRICT)
         return fault_at(s, s->at, fault);
     s->at += length;
@@ -239,7 +244,7 @@ static bool take_value(struct scan *s)
 {
     bool escaped;
     if (s->at == s->end)
-        return fault_at(s, s->at, "expected a value");
+        return fault_no_value(s);
     if (s->depth == 1)
         s->value = s->at;
     switch (*s->at) {
@@ -262,7 +267,7 @@ static bool take_value(struct scan *s)
     case '0' ... '9':
         return take_number(s);
     default:
-        return fault_at(s, s->at, s->expect == VALUE ? "expected a value" : "expected a value or ']'");
+        return fault_no_value(s);
     }
 }
 
