@@ -30,6 +30,16 @@ enum status index_open_memory(struct index **ret_index, struct error *err)
     return new_index(ret_index, err);
 }
 
+/* A lock file that another account left (root, who looked once) is replaced, where the directory is ours to write. */
+static void open_lock(struct index *index)
+{
+    int fd = -1;
+    for (int turn = 0; turn < 2 && fd < 0; turn++)
+        if (io_open_below(index->directory, "lock", IO_UPDATE, true, "lock", &fd, NULL, NULL) != STATUS_OK)
+            io_remove(index->directory, "lock", false, "lock", NULL);
+    index->lock = fd;
+}
+
 /* Links and special files are refused; every other trouble only means that the index stays in memory. */
 static enum status open_directory(struct index *index, int store, const char *label, bool create, struct error *err)
 {
@@ -44,9 +54,8 @@ static enum status open_directory(struct index *index, int store, const char *la
         snprintf(name, sizeof name, "%s/%s", label, ours[i]);
         status = io_check_type(index->directory, ours[i], S_IFREG, name, err);
     }
-    if (status == STATUS_OK && create &&
-        io_open_below(index->directory, "lock", IO_UPDATE, true, "lock", &index->lock, NULL, NULL) != STATUS_OK)
-        index->lock = -1;
+    if (status == STATUS_OK && create)
+        open_lock(index);
     return status;
 }
 

@@ -382,6 +382,8 @@ static enum status commit(struct index *index, uint64_t log_limit, struct error 
                     index->added += index_run_count(index->tables[t].runs[i].run);
         bool whole = index->replace || index->manifest == 0 || has_uncommitted_files(index);
         status = whole ? fold(index, err) : commit_to_log(index, err);
+        if (status != STATUS_OK && !whole) /* a log of another account, say: a new manifest begins a new one */
+            status = fold(index, err);
     }
     if (status == STATUS_OK && index->log_length > log_limit)
         status = fold(index, err);

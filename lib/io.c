@@ -289,6 +289,12 @@ static int create_temporary(int directory, char *name, size_t size)
     return -1;
 }
 
+bool io_is_owner(int fd)
+{
+    struct stat st;
+    return fstat(fd, &st) == 0 && st.st_uid == geteuid();
+}
+
 enum status io_check_type(int directory, const char *name, mode_t type, const char *label, struct error *err)
 {
     struct stat st;

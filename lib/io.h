@@ -91,6 +91,9 @@ size_t io_sweep(int directory, int64_t now_seconds);
  * device or something else stands in its place. */
 enum status io_check_type(int directory, const char *name, mode_t type, const char *label, struct error *err);
 
+/* The file belongs to the account that this process runs as. */
+bool io_is_owner(int fd);
+
 /* Removes a file. STATUS_ABSENT: there was none. With `durable` the directory is synced. */
 enum status io_remove(int directory, const char *name, bool durable, const char *label, struct error *err);
 

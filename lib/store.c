@@ -28,9 +28,10 @@ static enum status open_index(struct store *store, struct error *err)
 {
     if (store->options.no_index)
         return index_open_memory(&store->index, err);
-    enum status status =
-        index_open(workspace_store(store->workspace), workspace_store_path(store->workspace), true, &store->index, err);
-    return status;
+    /* a reader of another account leaves no files there that the writers could not write to */
+    int directory = workspace_store(store->workspace);
+    bool create = store->options.access == WORKSPACE_WRITE || io_is_owner(directory);
+    return index_open(directory, workspace_store_path(store->workspace), create, &store->index, err);
 }
 
 enum status store_open(const char *workspace, const struct store_options *options, struct store **ret_store,
