@@ -1,0 +1,579 @@
+#!/usr/bin/env bats
+# metaspn-fsck: what it finds, what it only counts, what --repair does, and that nothing else is touched.
+
+# shellcheck disable=SC2154  # ws, out, err, status: helper.bash
+
+load helper
+load writing
+
+day=ws/store/signals/2026-02-05.jsonl
+
+fsck()
+{
+    metaspn-fsck -C ws "$@"
+}
+
+# finds FINDING ...: these, and nothing else, exit 3.
+finds()
+{
+    run_split fsck
+    expect_out "$@"
+    expect_status 3
+}
+
+# The store as it is, file by file, times of access apart.
+state()
+{
+    find ws -printf '%p %y %m %s %T@ %i\n' | sort
+    find ws -type f -exec cksum {} + | sort
+}
+
+# ---- a clean store
+
+@test "a clean store: no findings, a summary, exit 0" {
+    { signals 1 9; emission e1 2026-02-05T10:00:00Z; signal s10 2026-02-06T10:00:00Z; } | store
+    run_split fsck
+    expect_status 0
+    expect_out
+    expect_err 'metaspn-fsck: 0 findings in 11 lines of 3 partitions'
+    run_split fsck -q
+    expect_err
+}
+
+@test "what the other commands leave is clean" {
+    cp "$BATS_TEST_DIRNAME"/data/sample-*.jsonl .
+    store sample-signals.jsonl sample-emissions.jsonl
+    metaspn-replay -C ws --checkpoint=worker --next=next -n 3 >lines
+    metaspn-checkpoint -C ws advance worker --to=next
+    metaspn-checkpoint -C ws advance other <lines
+    metaspn-replay -C ws | metaspn-checkpoint build >ws/store/checkpoints/original.json
+    metaspn-snapshot -C ws write state <<<'{"a":1}'
+    metaspn-snapshot -C ws write digest --day=today <<<'{}'
+    metaspn-snapshot -C ws write calibration --day=today <<<'{"bins":[]}'
+    run_split fsck
+    expect_status 0
+    expect_out
+}
+
+@test "an empty store is clean" {
+    mkdir ws/store
+    run_split fsck
+    expect_status 0
+    expect_err 'metaspn-fsck: 0 findings in 0 lines of 0 partitions'
+    [[ -z $(ls -A ws/store) ]]
+}
+
+@test "what is not ours is looked at by nobody" {
+    store <<<"$(signal s1 2026-02-05T10:00:00Z)"
+    mkdir ws/store/attic ws/store/checkpoints ws/store/snapshots
+    echo x >ws/store/signals/2026-02-30.jsonl
+    echo x >ws/store/signals/2026-02-05.jsonl.bak
+    echo x >ws/store/attic/2026-02-05.jsonl
+    echo x >ws/store/checkpoints/notes.txt
+    echo x >ws/store/snapshots/digest.json
+    run_split fsck
+    expect_status 0
+    expect_out
+}
+
+@test "nothing is made or changed without --repair" {
+    { signals 1 3; echo x; } >lines
+    mkdir -p ws/store/signals ws/store/checkpoints
+    cp lines "$day"
+    printf '{"signal' >>"$day"
+    echo x >ws/store/checkpoints/w.json
+    state >before
+    run_split fsck
+    expect_status 3
+    state >after
+    expect_same before after
+    store <<<"$(signal s4 2026-02-06T10:00:00Z)"
+    rm ws/store/index/lock
+    state >before
+    run_split fsck
+    state >after
+    expect_same before after
+}
+
+# ---- lines
+
+@test "damage: each line is named with file, line and byte" {
+    {
+        signal s1 2026-02-05T10:00:00Z
+        echo 'x'
+        signal s2 2026-02-05T10:00:00Z
+        printf '{"signal_id":"\xff"}\n'
+        echo '[]'
+        echo '{"signal_id":"","timestamp":"2026-02-05T10:00:00Z"}'
+        echo '{"signal_id":"a"}'
+        echo '{"signal_id":"a","timestamp":"never"}'
+        emission e1 2026-02-05T10:00:00Z
+        signal s3 2026-02-05T10:00:00Z
+    } >lines
+    mkdir -p ws/store/signals
+    cp lines "$day"
+    local offsets
+    mapfile -t offsets < <(LC_ALL=C awk '{print total; total += length + 1}' lines)
+    finds "$day:2:${offsets[1]}: damaged: expected a value (byte 1 of the line)" \
+        "$day:4:${offsets[3]}: damaged: invalid UTF-8 (byte 15 of the line)" \
+        "$day:5:${offsets[4]}: damaged: not a JSON object (byte 1 of the line)" \
+        "$day:6:${offsets[5]}: damaged: signal_id: not a non-empty string (byte 14 of the line)" \
+        "$day:7:${offsets[6]}: damaged: timestamp: missing (byte 1 of the line)" \
+        "$day:8:${offsets[7]}: damaged: timestamp: not a time (byte 30 of the line)" \
+        "$day:9:${offsets[8]}: damaged: signal_id: missing (byte 1 of the line)"
+    expect_err 'metaspn-fsck: 7 findings in 10 lines of 1 partition'
+}
+
+@test "damage in quarantine is only counted" {
+    mkdir -p ws/store/signals
+    { signals 1 2; echo x; echo y; } >"$day"
+    run_split fsck --repair
+    expect_status 0
+    run_split fsck
+    expect_status 0
+    expect_out
+    expect_err 'metaspn-fsck: 0 findings in 4 lines of 1 partition; lines: 2 in quarantine'
+}
+
+@test "lines that are not canonical, and lines out of order, are only counted" {
+    mkdir -p ws/store/signals
+    {
+        signal s1 2026-02-05T12:00:00Z
+        signal s2 2026-02-05T11:00:00Z
+        signal s3 2026-02-05T11:30:00Z
+        signal s4 2026-02-05T12:00:00Z
+        signal s5 2026-02-05T12:00:00+00:00
+        signal s6 2026-02-05T12:00:00Z payload=NaN
+        printf '%s\r\n' "$(signal s7 2026-02-05T12:00:00Z)"
+        signal s8 2026-02-05T12:00:00Z schema_version=
+        echo
+    } >"$day"
+    run_split fsck
+    expect_status 0
+    expect_out
+    expect_err 'metaspn-fsck: 0 findings in 9 lines of 1 partition; lines: 4 not canonical, 2 out of order'
+}
+
+@test "an event in the wrong day's file is found" {
+    mkdir -p ws/store/signals
+    { signal s1 2026-02-05T23:00:00Z; signal s2 2026-02-05T23:30:00-01:00; } >"$day"
+    finds "$day:2:$(signal s1 2026-02-05T23:00:00Z | wc -c): an event of another day: 2026-02-06T00:30:00Z"
+}
+
+@test "repeated ids are found, within a file and across days, in any spelling" {
+    mkdir -p ws/store/signals ws/store/emissions
+    signal aa 2026-02-04T10:00:00Z >ws/store/signals/2026-02-04.jsonl
+    { signals 1 3; signal '\u0061a' 2026-02-05T10:00:00Z; signal s2 2026-02-05T11:00:00Z; } >"$day"
+    emission s2 2026-02-05T10:00:00Z >ws/store/emissions/2026-02-05.jsonl
+    local one escaped
+    one=$(signals 1 1 | wc -c)
+    escaped=$(signal '\u0061a' 2026-02-05T10:00:00Z | wc -c)
+    finds "$day:4:$((3 * one)): signal_id \"\\u0061a\" stands in ws/store/signals/2026-02-04.jsonl already, at byte 0" \
+        "$day:5:$((3 * one + escaped)): signal_id \"s2\" stands in $day already, at byte $one"
+}
+
+@test "an id that occurs three times is found twice" {
+    mkdir -p ws/store/emissions
+    for i in 1 2 3; do emission e1 "2026-02-05T10:00:0$i""Z"; done >ws/store/emissions/2026-02-05.jsonl
+    run_split fsck
+    [[ $(grep -c 'emission_id "e1" stands in .* already, at byte 0$' "$out") == 2 && $(wc -l <"$out") == 2 ]]
+}
+
+@test "many repeated ids are all found" {
+    signals 1 3000 | store
+    cp "$day" ws/store/signals/2026-02-04.jsonl
+    run_split fsck
+    [[ $(grep -c "^$day:.* stands in ws/store/signals/2026-02-04.jsonl already" "$out") == 3000 ]]
+    [[ $(grep -c "^ws/store/signals/2026-02-04.jsonl:.*: an event of another day" "$out") == 3000 ]]
+    expect_err_like '^metaspn-fsck: 6000 findings in 6000 lines of 2 partitions$'
+}
+
+# ---- torn ends
+
+@test "a torn end is found: a fragment, or zero bytes, with a newline or without" {
+    signals 1 2 >lines
+    mkdir -p ws/store/signals
+    local size
+    size=$(wc -c <lines)
+    { cat lines; printf '{"signal_id":"s3","times'; } >"$day"
+    finds "$day:3:$size: torn end: 24 bytes that are no event"
+    { cat lines; head -c 4096 /dev/zero; } >"$day"
+    finds "$day:3:$size: torn end: 4096 bytes that are no event"
+    { cat lines; head -c 10 /dev/zero; echo; } >"$day"
+    finds "$day:3:$size: torn end: 11 bytes that are no event"
+    { cat lines; echo '{"a":1}' | tr -d '\n'; } >"$day"
+    finds "$day:3:$size: torn end: 7 bytes that are no event"
+}
+
+@test "a last line without newline that is a whole event is none" {
+    mkdir -p ws/store/signals
+    signals 1 2 | head -c -1 >"$day"
+    run_split fsck
+    expect_status 0
+    expect_err 'metaspn-fsck: 0 findings in 2 lines of 1 partition'
+}
+
+@test "an end that somebody is writing is waited for" {
+    mkdir -p ws/store/signals
+    signals 1 1 >"$day"
+    mkfifo go
+    {
+        printf '%s' "$(signals 2 2 | head -c 50)"
+        read -r _ <go
+        sleep 0.3
+        signals 2 3 | tail -c +51
+    } >>"$day" &
+    eventually grep -qz '}.{"entity' "$day"
+    echo >go
+    run_split fsck
+    wait
+    expect_status 0
+    expect_out
+}
+
+@test "an end that somebody holds open and does not go on with is torn" {
+    mkdir -p ws/store/signals
+    exec {writer}>>"$day"
+    printf '{"sig' >&"$writer"
+    finds "$day:1:0: torn end: 5 bytes that are no event"
+    exec {writer}>&-
+}
+
+# ---- documents
+
+@test "checkpoints that are none are found" {
+    mkdir -p ws/store/checkpoints
+    : >ws/store/checkpoints/empty.json
+    echo '{"last_timestamp":"2026-02-05T10:00:00Z"' >ws/store/checkpoints/cut.json
+    echo '{"last_timestamp":5}' >ws/store/checkpoints/wrong.json
+    echo '{"last_timestamp":"2026-02-05T10:00:00Z","schema_version":"0.1","seen_ids_at_timestamp":["a"]}' \
+        >ws/store/checkpoints/good.json
+    run_split fsck
+    expect_status 3
+    cut -d: -f 1,2 "$out" >got
+    expect_file got 'ws/store/checkpoints/cut.json: damaged' 'ws/store/checkpoints/empty.json: damaged' \
+        'ws/store/checkpoints/wrong.json: damaged'
+}
+
+@test "a position that does not fit is found, one of a day that has gone is not" {
+    { signals 1 3; signal t1 2026-02-06T10:00:00Z; signal u1 2026-02-07T10:00:00Z; } | store
+    metaspn-replay -C ws --checkpoint=w --next=next >lines
+    metaspn-checkpoint -C ws advance w --to=next
+    run_split fsck
+    expect_status 0
+    sed -i 's/"s2"/"x2"/' "$day"
+    rm ws/store/signals/2026-02-07.jsonl
+    finds 'ws/store/checkpoints/w.json: the position in 2026-02-05 does not fit: that day is due from its start'
+}
+
+@test "snapshots that are none are found" {
+    mkdir -p ws/store/snapshots
+    echo '{"a":1' >ws/store/snapshots/state__2026-02-05T100000Z.json
+    echo '[]' >ws/store/snapshots/state__2026-02-05T100001Z.json
+    echo '{"a":1}' >ws/store/snapshots/state__2026-02-05T100002Z.json
+    run_split fsck
+    expect_status 3
+    cut -d: -f 1,2 "$out" >got
+    expect_file got 'ws/store/snapshots/state__2026-02-05T100000Z.json: damaged at byte 8' \
+        'ws/store/snapshots/state__2026-02-05T100001Z.json: damaged'
+}
+
+@test "a daily snapshot that is not wrapped as one of its day is found" {
+    mkdir -p ws/store/snapshots
+    echo '{"day":"2026-02-05","digest":{},"schema_version":"0.1"}' >ws/store/snapshots/digest__2026-02-05.json
+    echo '{"day":"2026-02-05","digest":{},"schema_version":"0.1"}' >ws/store/snapshots/digest__2026-02-06.json
+    echo '{"day":"2026-02-05","digest":{},"schema_version":"0.1"}' >ws/store/snapshots/scores__2026-02-05.json
+    echo '{"report":{}}' >ws/store/snapshots/scores__2026-02-06.json
+    finds 'ws/store/snapshots/scores__2026-02-05.json: report: is not an object' \
+        'ws/store/snapshots/digest__2026-02-06.json: day: is not "2026-02-06"' \
+        'ws/store/snapshots/scores__2026-02-06.json: day: is not "2026-02-06"'
+}
+
+@test "temporaries that were left over are found, those of a running command are not" {
+    store <<<"$(signal s1 2026-02-05T10:00:00Z)"
+    mkdir -p ws/store/checkpoints ws/store/snapshots
+    touch -d '2 hours ago' ws/store/checkpoints/.tmp-metaspn-0123456789abcdef ws/store/index/.tmp-metaspn-0123456789abcdef
+    touch ws/store/snapshots/.tmp-metaspn-0123456789abcdef
+    finds 'ws/store/checkpoints/.tmp-metaspn-0123456789abcdef: a temporary that was left over' \
+        'ws/store/index/.tmp-metaspn-0123456789abcdef: a temporary that was left over'
+}
+
+# ---- the index
+
+@test "an index that is missing, or behind, is no finding" {
+    signals 1 9 | store
+    signals 10 12 >>"$day"
+    signal t1 2026-02-06T10:00:00Z >ws/store/signals/2026-02-06.jsonl
+    run_split fsck
+    expect_status 0
+    rm -rf ws/store/index
+    run_split fsck
+    expect_status 0
+    [[ ! -e ws/store/index ]]
+}
+
+@test "an index of a partition that was replaced is no finding: the next command notices" {
+    signals 1 9 | store
+    signals 11 19 >other
+    mv other "$day"
+    run_split fsck
+    expect_status 0
+}
+
+@test "an index that is damaged is found" {
+    local file seek=100
+    signals 1 9 | store
+    cp -r ws/store/index good
+    for file in ws/store/index/{manifest,ids-*,refs-*}; do
+        printf x | dd of="$file" bs=1 seek="$seek" conv=notrunc 2>"$err"
+        run_split fsck
+        expect_status 3
+        [[ $(wc -l <"$out") == 1 && $(cut -d: -f 1 "$out") == ws/store/index ]]
+        cp good/* ws/store/index
+        seek=4200
+    done
+    rm ws/store/index/ids-*
+    run_split fsck
+    expect_status 3
+}
+
+@test "an index that lacks an event is found" {
+    signals 1 100 | store
+    printf '{"entity_refs":[],"payload":{"n":1},"payload_type":"PostSeen","schema_version":"0.9","signal_id":"xx"' |
+        dd of="$day" conv=notrunc 2>/dev/null
+    signals 101 101 >>"$day"
+    finds "ws/store/index: $day: 1 entry is missing, the first for byte 0"
+}
+
+@test "an index whose counts are not those of the partition is found" {
+    signals 1 100 | store
+    printf 'xx' | dd of="$day" conv=notrunc 2>"$err"
+    signals 101 101 >>"$day"
+    finds "$day:1:0: damaged: expected a value (byte 1 of the line)" \
+        "ws/store/index: $day: events: 99, not 100, damaged lines: 1, not 0, other times"
+}
+
+# ---- --json, exit codes, the rest
+
+@test "--json prints each finding as an object, the summary stays on stderr" {
+    mkdir -p ws/store/signals ws/store/checkpoints
+    echo x >"$day"
+    echo x >ws/store/checkpoints/w.json
+    run_split fsck --json
+    expect_status 3
+    expect_out '{"byte":0,"file":"ws/store/signals/2026-02-05.jsonl","line":1,"what":"damaged: expected a value (byte 1 of the line)"}' \
+        '{"file":"ws/store/checkpoints/w.json","what":"damaged: invalid JSON at byte 1: expected a value"}'
+    expect_err 'metaspn-fsck: 2 findings in 1 line of 1 partition'
+}
+
+@test "files are named as -C names them" {
+    mkdir -p ws/store/signals
+    echo x >"$day"
+    run_split metaspn-fsck -q -C "$PWD/ws"
+    expect_out "$PWD/$day:1:0: damaged: expected a value (byte 1 of the line)"
+    cd ws
+    run_split metaspn-fsck -q
+    expect_out "store/signals/2026-02-05.jsonl:1:0: damaged: expected a value (byte 1 of the line)"
+}
+
+@test "no workspace, or no store in it, is exit 5" {
+    run_split metaspn-fsck -C nowhere
+    expect_status 5
+    run_split fsck
+    expect_status 5
+    run_split fsck --repair
+    expect_status 5
+    [[ -z $(ls -A ws) ]]
+}
+
+@test "a link, a FIFO or a device in the place of a file of ours is exit 5, and the rest is looked at" {
+    store <<<"$(signal s1 2026-02-05T10:00:00Z)"
+    echo x >>"$day"
+    mkfifo ws/store/signals/2026-02-04.jsonl
+    ln -s "$PWD/$day" ws/store/signals/2026-02-06.jsonl
+    mkdir ws/store/checkpoints
+    ln -s /etc/passwd ws/store/checkpoints/w.json
+    ln -s /tmp ws/store/emissions
+    run_split fsck
+    expect_status 5
+    expect_out "$day:2:$(signal s1 2026-02-05T10:00:00Z | wc -c): damaged: expected a value (byte 1 of the line)"
+    expect_err_like '^metaspn-fsck: ws/store/signals/2026-02-04.jsonl: is not a regular file$'
+    expect_err_like '^metaspn-fsck: ws/store/signals/2026-02-06.jsonl: is a symbolic link$'
+    expect_err_like '^metaspn-fsck: ws/store/checkpoints/w.json: is a symbolic link$'
+    expect_err_like '^metaspn-fsck: ws/store/emissions: is a symbolic link$'
+}
+
+@test "a partition that cannot be read is exit 5" {
+    [[ $(id -u) != 0 ]] || skip 'root reads everything'
+    store <<<"$(signal s1 2026-02-05T10:00:00Z)"
+    chmod 0 "$day"
+    run_split fsck
+    expect_status 5
+}
+
+@test "operands are refused, exit 2" {
+    run_split fsck ws
+    expect_status 2
+    expect_err 'metaspn-fsck: ws: there are no operands' "Try 'metaspn-fsck --help'."
+}
+
+@test "a full stdout is exit 5" {
+    mkdir -p ws/store/signals
+    echo x >"$day"
+    status=0
+    fsck >/dev/full 2>"$err" || status=$?
+    expect_status 5
+}
+
+@test "stdout's reader goes: SIGPIPE" {
+    mkdir -p ws/store/signals
+    echo x >"$day"
+    run_without_reader fsck
+    expect_status 141
+}
+
+@test "what a finding quotes is printable" {
+    mkdir -p ws/store/signals
+    for i in 1 2; do signal '\u001b[31mred\u202e' 2026-02-05T10:00:00Z; done >"$day"
+    run_split fsck
+    run ! grep -q $'\x1b' "$out"
+    # An escape in the name of the workspace, on a terminal.
+    mv ws $'w\x1b[31ms'
+    run_split script -qec "metaspn-fsck -q -C $'w\\x1b[31ms'" /dev/null </dev/null
+    run ! grep -q $'\x1b' "$out"
+}
+
+@test "progress on a terminal, and where it is asked for" {
+    signals 1 3 | store
+    run_split fsck --progress
+    expect_status 0
+    run_split fsck --no-progress
+    expect_err 'metaspn-fsck: 0 findings in 3 lines of 1 partition'
+}
+
+# ---- --repair
+
+@test "--repair mends a torn end as the next writer would" {
+    signals 1 2 | store
+    cp "$day" before
+    printf '{"torn' >>"$day"
+    run_split fsck --repair
+    expect_status 0
+    expect_out "$day:3:$(wc -c <before): torn end: 6 bytes that are no event"
+    expect_err_like '^metaspn-fsck: warning: .*: cut off 6 bytes of a last line that was never finished; a copy is in ws/store/quarantine$'
+    expect_err_like '^metaspn-fsck: 1 finding in 2 lines of 1 partition, 1 mended$'
+    expect_same before "$day"
+    cat ws/store/quarantine/* >kept
+    expect_file <(cat kept; echo) '{"torn'
+    run_split fsck
+    expect_status 0
+}
+
+@test "--repair gives a whole last line its newline, and mends emissions too" {
+    mkdir -p ws/store/signals ws/store/emissions
+    signals 1 2 | head -c -1 >"$day"
+    head -c 100 /dev/zero >ws/store/emissions/2026-02-05.jsonl
+    printf '{"torn' >>"$day".x
+    run_split fsck --repair
+    expect_status 0
+    [[ ! -s ws/store/emissions/2026-02-05.jsonl ]]
+    { signals 1 2 | head -c -1; printf '{"torn'; } >"$day"
+    run_split fsck --repair
+    expect_status 0
+    run_split fsck
+    expect_status 0
+}
+
+@test "--repair copies damaged lines to quarantine, and changes no byte of the partition" {
+    mkdir -p ws/store/signals
+    { signals 1 2; echo x; printf 'a\0b\n'; signals 3 4; } >"$day"
+    cp "$day" before
+    run_split fsck --repair
+    expect_status 0
+    [[ $(wc -l <"$out") == 2 ]]
+    expect_err_like "^metaspn-fsck: note: $day: copied 2 damaged lines to ws/store/quarantine$"
+    expect_same before "$day"
+    [[ $(find ws/store/quarantine -type f | wc -l) == 2 ]]
+    run_split metaspn-replay -C ws --count
+    expect_status 0
+    expect_out 4
+}
+
+@test "--repair removes temporaries that were left over, and only those" {
+    store <<<"$(signal s1 2026-02-05T10:00:00Z)"
+    mkdir -p ws/store/checkpoints
+    touch -d '2 hours ago' ws/store/checkpoints/.tmp-metaspn-0123456789abcdef ws/store/checkpoints/.tmp-other
+    touch ws/store/checkpoints/.tmp-metaspn-fedcba9876543210
+    run_split fsck --repair
+    expect_status 0
+    [[ $(ls -A ws/store/checkpoints) == $'.tmp-metaspn-fedcba9876543210\n.tmp-other' ]]
+}
+
+@test "--repair makes an index anew that does not agree" {
+    signals 1 100 | store
+    printf '{"entity_refs":[],"payload":{"n":1},"payload_type":"PostSeen","schema_version":"0.9","signal_id":"xx"' |
+        dd of="$day" conv=notrunc 2>/dev/null
+    signals 101 101 >>"$day"
+    run_split fsck --repair
+    expect_status 0
+    expect_err_like '^metaspn-fsck: note: ws/store/index: made anew$'
+    run_split fsck
+    expect_status 0
+    run_split store --print=result <<<"$(signal xx 2026-02-05T10:00:00Z)"
+    [[ $(jq -r .status "$out") != appended ]]
+}
+
+@test "--repair leaves what it may not touch, exit 3" {
+    mkdir -p ws/store/signals ws/store/checkpoints
+    { signals 1 2; signals 1 1; signal t1 2026-02-06T10:00:00Z; printf x; } >"$day"
+    echo x >ws/store/checkpoints/w.json
+    run_split fsck --repair
+    expect_status 3
+    expect_err_like '^metaspn-fsck: 4 findings in 4 lines of 1 partition, 1 mended'
+    { signals 1 2; signals 1 1; signal t1 2026-02-06T10:00:00Z; } >want
+    expect_same want "$day"
+    expect_file ws/store/checkpoints/w.json x
+}
+
+@test "--repair waits for the writers' lock before it touches an end" {
+    signals 1 2 | store
+    printf x >>"$day"
+    hold_lock
+    fsck --repair >"$out" 2>"$err" &
+    sleep 0.3
+    [[ $(tail -c 1 "$day") == x ]]
+    release_lock
+    wait $!
+    [[ $(tail -c 1 "$day") == '' ]]
+    run_split fsck
+    expect_status 0
+}
+
+@test "--repair can be run twice" {
+    mkdir -p ws/store/signals
+    { signals 1 2; echo x; printf '{"torn'; } >"$day"
+    run_split fsck --repair
+    expect_status 0
+    run_split fsck --repair
+    expect_status 0
+    expect_out
+}
+
+# ---- beside writers
+
+@test "a store is clean at any time while others write to it" {
+    local i
+    store <<<"$(signal s0 2026-02-05T10:00:00Z)"
+    {
+        for i in {1..40}; do
+            signals "$((i * 50 + 1))" "$((i * 50 + 50))" | store
+        done
+        touch finished
+    } &
+    until [[ -e finished ]]; do
+        run_split fsck
+        expect_status 0
+        expect_out
+    done
+    wait
+}

@@ -1,0 +1,71 @@
+# What the tests of writers and of the store share, beside helper.bash.
+#
+#   store [OPTION ...] [FILE ...]   metaspn-write into $ws
+#   signals FROM TO [NAME=JSON ...] signals s$FROM to s$TO, a second apart, on 2026-02-05
+#   stored_ids                      the ids in the store, as they lie, of signals
+#   expect_stored N                 each of the signals s1 to sN is stored once, nothing else, and fsck finds nothing
+#   hold_lock, release_lock         another program that holds the writers' lock
+#   eventually COMMAND ...          waits until it succeeds, 20 s at most
+
+# shellcheck disable=SC2034,SC2154  # used by the tests; of helper.bash
+
+store()
+{
+    metaspn-write -C ws "$@"
+}
+
+signals()
+{
+    local from=$1 to=$2 format
+    shift 2
+    format=$(signal 's%d' '2026-02-05T%s' "$@")
+    awk -v from="$from" -v to="$to" -v format="$format\n" 'BEGIN {
+        for (i = from; i <= to; i++)
+            printf format, i, sprintf("%02d:%02d:%02dZ", i / 3600 % 24, i / 60 % 60, i % 60)
+    }'
+}
+
+stored_ids()
+{
+    cat ws/store/signals/*.jsonl | sed 's/.*"signal_id":"\([^"]*\)".*/\1/'
+}
+
+expect_stored()
+{
+    stored_ids | sort >stored
+    seq -f 's%.0f' 1 "$1" | sort | diff - stored || return
+    run_split metaspn-fsck -C ws
+    cat "$out"
+    expect_status 0
+}
+
+hold_lock()
+{
+    coproc HOLDER {
+        exec python3 -c '
+import fcntl, sys
+with open("ws/store/lock", "r+") as lock:
+    fcntl.lockf(lock, fcntl.LOCK_EX)
+    print("held", flush=True)
+    sys.stdin.read()' 3>&-
+    }
+    holder=$HOLDER_PID
+    read -r <&"${HOLDER[0]}"
+}
+
+release_lock()
+{
+    eval "exec ${HOLDER[1]}>&-"
+    wait "$holder" || true
+}
+
+eventually()
+{
+    local i
+    for i in {1..1000}; do
+        "$@" && return
+        sleep 0.02
+    done
+    printf 'in vain: %s\n' "$*"
+    return 1
+}
