@@ -153,6 +153,7 @@ void index_clear(struct index *index)
         table_clear(&index->tables[t]);
     }
     index->facts_count = 0;
+    index->abandoned = false;
     index->manifest = index->log_length = index->log_checksum = 0;
 }
 
@@ -164,6 +165,11 @@ enum status index_reset(struct index *index, struct error *err)
     if (!index->trouble[0])
         index_set_trouble(index, "damaged");
     return STATUS_OK;
+}
+
+void index_abandon(struct index *index)
+{
+    index->abandoned = true;
 }
 
 /* The place of a partition's facts, or where they would go. */

@@ -105,6 +105,10 @@ const char *index_trouble(const struct index *index);
 /* Forgets everything in memory, and makes the next commit replace what is on disk. */
 enum status index_reset(struct index *index, struct error *err);
 
+/* What was staged is incomplete, because a step between failed: none of it will be committed, and the next
+ * index_lock() or index_reload() drops it. */
+void index_abandon(struct index *index);
+
 /* The facts of a partition; NULL: none. Valid until facts are put. */
 const struct partition_facts *index_facts(const struct index *index, uint32_t partition);
 /* All facts in ascending order of partition. */

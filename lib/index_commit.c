@@ -374,6 +374,8 @@ static enum status commit(struct index *index, uint64_t log_limit, struct error 
         return STATUS_OK;
     if (!index->locked)
         return error_set(err, STATUS_ABSENT, "the index is not locked");
+    if (index->abandoned)
+        return error_set(err, STATUS_ABSENT, "what was read is not complete");
     enum status status = STATUS_OK;
     if (index_has_uncommitted(index)) {
         for (enum index_table t = 0; t < INDEX_TABLES; t++)

@@ -215,8 +215,10 @@ static enum status load_log(struct index *index, struct error *err)
 
 enum status index_load(struct index *index, struct error *err)
 {
-    if (index->directory < 0)
+    if (index->directory < 0) {
+        index_clear(index);
         return STATUS_OK;
+    }
     index->boot = read_boot();
     enum status status = STATUS_ABSENT;
     for (int turn = 0; turn < LOAD_TURNS && status == STATUS_ABSENT; turn++) {
@@ -284,6 +286,8 @@ bool index_is_behind(struct index *index)
 
 enum status index_reload(struct index *index, struct error *err)
 {
+    if (index->abandoned)
+        return index_load(index, err);
     if (!index_is_behind(index))
         return STATUS_OK;
     if (manifest_is_ours(index) && !index_has_uncommitted(index) && load_log(index, err) == STATUS_OK)

@@ -321,6 +321,8 @@ enum status store_read_on(struct store *store, struct error *err)
         if (facts)
             store->partitions[i].facts = *facts;
     }
+    if (status != STATUS_OK)
+        index_abandon(store->index); /* facts may be staged whose entries are not */
     return status;
 }
 

@@ -178,6 +178,7 @@ static void remove_empty(struct batch *batch, const struct share *share)
 /* Takes back what this batch wrote. What cannot be taken back is in doubt. */
 static void undo(struct batch *batch)
 {
+    (void)index_reload(batch->store->index, NULL);
     for (size_t i = 0; i < batch->share_count; i++) {
         struct share *share = &batch->shares[i];
         uint64_t length = share->lines.length;
@@ -297,6 +298,8 @@ static enum status note_shares(struct batch *batch, bool *ret_again)
     }
     if (status == STATUS_OK)
         status = store_settle(batch->store, true, batch->err);
+    if (status != STATUS_OK)
+        index_abandon(batch->store->index);
     for (size_t i = 0; i < batch->share_count && status == STATUS_OK; i++)
         if (batch->shares[i].how != PARTITION_APPENDED)
             status = catch_up(batch, &batch->shares[i]);
