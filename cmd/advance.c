@@ -9,7 +9,6 @@
 #include "interrupt.h"
 
 #define STORE_AFTER_MS 500 /* from the first line that is not stored yet */
-#define RELEASE_AFTER  256 /* lines, after which the input's memory is given back */
 
 struct advance {
     struct checkpoints checkpoints;
@@ -79,32 +78,46 @@ static enum status store_passed(struct advance *advance, struct checkpoint_lines
     return status;
 }
 
-/* Reads lines until there are no more, or one is wrong; stores as it goes. */
+/* The next line. No file is held open, and none of the input's memory, while it is waited for. */
+static enum input_result next_line(struct input *input, struct checkpoint_lines *lines, int64_t deadline,
+                                   struct input_line *ret_line)
+{
+    enum input_result result = input_next(input, 0, ret_line);
+    if (result != INPUT_PENDING)
+        return result;
+    input_release(input);
+    checkpoint_lines_rest(lines);
+    return input_next(input, deadline, ret_line);
+}
+
+static enum status pass_line(struct checkpoint_lines *lines, const struct input_line *line, struct error *err)
+{
+    struct error why;
+    enum status status = checkpoint_lines_pass(lines, line->data, line->length, &why);
+    if (status != STATUS_OK)
+        error_set(err, status, "%s:%llu: %s; what precedes it counts", line->file, (unsigned long long)line->number,
+                  why.text);
+    return status;
+}
+
+/* Reads lines until there are no more, or one is wrong; stores as it goes, a slow worker's at once in time. */
 static enum status pass_lines(struct advance *advance, struct input *input, struct checkpoint_lines *lines,
                               struct error *err)
 {
     int64_t deadline = INPUT_FOR_EVER;
     enum status status = STATUS_OK;
     struct input_line line;
-    struct error why;
-    for (unsigned held = 0; status == STATUS_OK;) {
-        enum input_result result = input_next(input, deadline, &line);
+    while (status == STATUS_OK) {
+        enum input_result result = next_line(input, lines, deadline, &line);
         if (result == INPUT_END || result == INPUT_INTERRUPTED)
             break;
-        if (result == INPUT_PENDING) {
+        if (result == INPUT_LINE)
+            status = pass_line(lines, &line, err);
+        if (deadline == INPUT_FOR_EVER && checkpoint_lines_pending(lines))
+            deadline = cli_monotonic_ms() + STORE_AFTER_MS;
+        if (status == STATUS_OK && (result == INPUT_PENDING || cli_monotonic_ms() >= deadline)) {
             status = store_passed(advance, lines, err);
             deadline = INPUT_FOR_EVER;
-        } else {
-            status = checkpoint_lines_pass(lines, line.data, line.length, &why);
-            if (status != STATUS_OK)
-                error_set(err, status, "%s:%llu: %s; what precedes it counts", line.file,
-                          (unsigned long long)line.number, why.text);
-            if (deadline == INPUT_FOR_EVER && checkpoint_lines_pending(lines))
-                deadline = cli_monotonic_ms() + STORE_AFTER_MS;
-        }
-        if (++held == RELEASE_AFTER || result == INPUT_PENDING) {
-            input_release(input);
-            held = 0;
         }
     }
     return status;

@@ -50,6 +50,7 @@ enum status checkpoints_lock(struct checkpoints *checkpoints, unsigned kinds, st
 void checkpoints_unlock(struct checkpoints *checkpoints)
 {
     store_unlock(checkpoints->store);
+    store_close_files(checkpoints->store);
 }
 
 enum status checkpoints_load(struct checkpoints *checkpoints, const char *name, struct checkpoint *ret_checkpoint,

@@ -34,6 +34,7 @@ void checkpoints_close(struct checkpoints *checkpoints);
  * past an end.
  */
 enum status checkpoints_lock(struct checkpoints *checkpoints, unsigned kinds, struct error *err);
+/* Leaves no partition open. */
 void checkpoints_unlock(struct checkpoints *checkpoints);
 
 /* One that is absent has passed nothing. */

@@ -225,6 +225,12 @@ enum status checkpoint_lines_take(struct checkpoint_lines *lines, struct checkpo
     return STATUS_OK;
 }
 
+void checkpoint_lines_rest(struct checkpoint_lines *lines)
+{
+    forget_next(lines);
+    store_close_files(lines->store);
+}
+
 void checkpoint_lines_release(struct checkpoint_lines *lines)
 {
     forget_next(lines);

@@ -54,6 +54,8 @@ bool checkpoint_lines_pending(const struct checkpoint_lines *lines);
 /* Hands over what they passed: kind, positions, the greatest timestamp and its ids. Then there is nothing. */
 enum status checkpoint_lines_take(struct checkpoint_lines *lines, struct checkpoint *ret_passed, struct error *err);
 
+/* Leaves no file open: before waiting for lines. */
+void checkpoint_lines_rest(struct checkpoint_lines *lines);
 void checkpoint_lines_release(struct checkpoint_lines *lines);
 
 #endif

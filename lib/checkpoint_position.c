@@ -142,8 +142,9 @@ enum status checkpoint_first_due(struct store *store, const struct checkpoint *c
     };
     struct scan *scan;
     enum checkpoint_share share = checkpoint_share_due(checkpoint, partition);
+    bool events_only = partition->facts.blank == 0 && partition->facts.damaged == 0;
     *ret_offset = share == CHECKPOINT_ALL_DUE ? 0 : partition->end;
-    if (share != CHECKPOINT_SOME_DUE)
+    if (share == CHECKPOINT_NONE_DUE || (share == CHECKPOINT_ALL_DUE && events_only))
         return STATUS_OK;
     enum status status = scan_open(store, &options, &scan, err);
     if (status != STATUS_OK)

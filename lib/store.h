@@ -87,6 +87,9 @@ const struct store_partition *store_partition(const struct store *store, uint32_
 /* Opens a partition to read. STATUS_ABSENT: it has gone. */
 enum status store_open_partition(struct store *store, uint32_t number, struct partition **ret_partition,
                                  struct error *err);
+/* Closes what the last look-up, sync or line read has left open: before waiting for long, so that a writer can mend a
+ * torn last line (RELIABILITY 8). store_refresh() leaves nothing open. */
+void store_close_files(struct store *store);
 /* "DIR/store/signals/2026-02-05.jsonl" into *out (cleared, NUL-terminated behind its length). */
 bool store_partition_path(const struct store *store, uint32_t number, struct bytes *out);
 
