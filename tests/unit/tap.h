@@ -6,8 +6,8 @@
 #define METASPN_TAP_H
 
 #include <inttypes.h>
-#include <stdbool.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -29,7 +29,7 @@ __attribute__((format(printf, 2, 3), unused)) static bool ok(bool good, const ch
 }
 
 #define is_text(got, want, ...) tap_is_text((got), (want), __VA_ARGS__)
-#define is_int(got, want, ...) tap_is_int((int64_t)(got), (int64_t)(want), __VA_ARGS__)
+#define is_int(got, want, ...)  tap_is_int((int64_t)(got), (int64_t)(want), __VA_ARGS__)
 
 __attribute__((format(printf, 3, 4), unused)) static bool tap_is_text(const char *got, const char *want,
                                                                       const char *format, ...)

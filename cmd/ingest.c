@@ -1,0 +1,136 @@
+#include "ingest.h"
+
+#include <stdlib.h>
+
+#define BATCH_BYTES ((size_t)8 << 20) /* of input, in one batch */
+#define BATCH_MS    100               /* how long the first event of a batch waits for others */
+
+static bool batch_add(struct batch *batch, const struct input_line *line, const struct event *event, size_t scratch)
+{
+    if (batch->count == batch->capacity) {
+        size_t capacity = batch->capacity * 2 + 1024;
+        struct store_item *items = reallocarray(batch->items, capacity, sizeof *items);
+        if (items)
+            batch->items = items;
+        struct origin *origins = items ? reallocarray(batch->origins, capacity, sizeof *origins) : NULL;
+        if (!origins)
+            return false;
+        batch->origins = origins;
+        batch->capacity = capacity;
+    }
+    batch->items[batch->count] = (struct store_item){.event = *event};
+    batch->origins[batch->count++] = (struct origin){line->file, line->number, scratch};
+    batch->bytes += line->length;
+    return true;
+}
+
+/* Canonical lines have moved while the batch grew. */
+static void rebase_items(struct batch *batch)
+{
+    for (size_t i = 0; i < batch->count; i++)
+        if (batch->origins[i].scratch != SIZE_MAX)
+            event_rebase(&batch->items[i].event, batch->scratch.data + batch->origins[i].scratch);
+}
+
+/* Stores what was gathered, and prints what that made of it. False: no more input is wanted. */
+static bool store_batch(struct writer *writer)
+{
+    struct batch *batch = &writer->batch;
+    struct store_result result;
+    struct error why;
+    if (batch->count == 0)
+        return true;
+    rebase_items(batch);
+    enum status status = store_append(writer->store, batch->items, batch->count, writer->request->raise, &result, &why);
+    progress_clear(&writer->progress);
+    if (status != STATUS_OK && status != STATUS_DUPLICATE) {
+        ingest_say_failure(writer, &why);
+        return false;
+    }
+    writer->totals.appended += result.appended;
+    writer->totals.duplicates += result.duplicates;
+    writer->totals.bytes += result.bytes;
+    bool printed = ingest_print(writer, result.done);
+    if (status == STATUS_DUPLICATE)
+        ingest_say_duplicate(writer, result.done);
+    writer->totals.input_bytes += batch->bytes;
+    progress_update(&writer->progress, writer->totals.read, writer->totals.input_bytes);
+    batch->count = batch->bytes = 0;
+    bytes_clear(&batch->scratch);
+    return printed && status == STATUS_OK;
+}
+
+/* An invalid line: the end, or counted, told and put aside. */
+static bool refuse_line(struct writer *writer, const struct input_line *line, const struct error *why)
+{
+    writer->totals.invalid++;
+    if (writer->request->skip)
+        return ingest_reject(writer, line, why);
+    writer->stop = (struct stop){true, line->file, line->number, *why};
+    return false;
+}
+
+/* False: reading ends here. */
+static bool take_line(struct writer *writer, const struct input_line *line)
+{
+    struct batch *batch = &writer->batch;
+    struct event event;
+    struct error why;
+    bool borrowed = true;
+    size_t before = batch->scratch.length;
+    if (!line->too_long && json_is_blank(line->data, line->length))
+        return true;
+    writer->totals.read++;
+    enum status status =
+        line->too_long
+            ? error_set(&why, STATUS_INVALID, "line is longer than %zu bytes", writer->request->rules.max_line)
+            : event_check(line->data, line->length, &writer->request->rules, &batch->scratch, &event, &borrowed, &why);
+    if (status == STATUS_INVALID)
+        return refuse_line(writer, line, &why);
+    if (status == STATUS_OK && !batch_add(batch, line, &event, borrowed ? SIZE_MAX : before))
+        status = error_set_memory(&why);
+    return cli_fail(writer->cli, status, &why) == STATUS_OK;
+}
+
+static bool batch_is_full(const struct batch *batch)
+{
+    return batch->bytes >= BATCH_BYTES || batch->scratch.length >= BATCH_BYTES;
+}
+
+/* Gathers lines until the batch is full or its first event has waited long enough. False: the input is at its end. */
+static bool gather_batch(struct writer *writer, struct input *input)
+{
+    int64_t deadline = INPUT_FOR_EVER;
+    while (!batch_is_full(&writer->batch)) {
+        struct input_line line;
+        switch (input_next(input, deadline, &line)) {
+        case INPUT_LINE:
+            if (!take_line(writer, &line))
+                return false;
+            if (writer->batch.count > 0 && deadline == INPUT_FOR_EVER)
+                deadline = cli_monotonic_ms() + BATCH_MS;
+            break;
+        case INPUT_PENDING:
+            return true;
+        case INPUT_END:
+        case INPUT_INTERRUPTED:
+            return false;
+        }
+    }
+    return true;
+}
+
+void ingest_run(struct writer *writer, struct input *input)
+{
+    for (bool more = true; more;) {
+        more = gather_batch(writer, input);
+        if (!store_batch(writer))
+            return;
+        if (more)
+            input_release(input);
+        if (writer->request->rejects && !output_flush(&writer->rejects))
+            return;
+    }
+    if (writer->stop.set)
+        ingest_say_stop(writer);
+}
