@@ -161,14 +161,26 @@ struct orphans {
     uint64_t manifest;
 };
 
+/* "ids-0123456789abcdef": what index_run_name() makes. */
+static bool parse_name(const char *name, char *kind, size_t size, uint64_t *ret_number)
+{
+    const char *dash = strchr(name, '-');
+    char *end;
+    if (!dash || dash == name || (size_t)(dash - name) >= size)
+        return false;
+    snprintf(kind, size, "%.*s", (int)(dash - name), name);
+    *ret_number = strtoull(dash + 1, &end, 16);
+    return *end == '\0' && end - dash == 17;
+}
+
 /* A file of an older index, or of a process that was killed. */
 static bool remove_orphan(void *context, const char *name, unsigned char type)
 {
     (void)type;
     const struct orphans *orphans = context;
-    unsigned long long number;
-    char kind[8], rest;
-    if (sscanf(name, "%7[a-z]-%16llx%c", kind, &number, &rest) != 2)
+    char kind[8];
+    uint64_t number;
+    if (!parse_name(name, kind, sizeof kind, &number))
         return true;
     bool used = strcmp(kind, "log") == 0 && number == orphans->manifest;
     bool ours = strcmp(kind, "log") == 0;
