@@ -39,7 +39,7 @@ static const char help_text[] =
     "damaged, the others were printed; 5 something cannot be read or written.\n"
     "\n"
     "Examples:\n"
-    "  metaspn-replay --type=SocialPostSeen --entity=platform_identifier:alice -r -n 3\n"
+    "  metaspn-replay --type=SocialPostSeen --entity=handle:alice --reverse -n 3\n"
     "  metaspn-replay --kind=all --since=-2h --format=table | cut -f 1-4,6\n";
 
 enum {

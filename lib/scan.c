@@ -60,7 +60,7 @@ static enum status open_scan(struct scan *scan, struct error *err)
         return status;
     set_up(scan, row);
     status = settle_start(scan, err);
-    if (status == STATUS_OK && row->facts.repeats > 0)
+    if (status == STATUS_OK)
         status = store_suspects(scan->store, number, &scan->suspects, &scan->suspect_count, err);
     return status;
 }
