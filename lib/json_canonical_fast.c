@@ -47,7 +47,8 @@ ALWAYS_INLINE bool take_name(struct reader *r, struct at *a, struct json_name *r
     size_t start = a->at + 1;
     if (!take_string(r, a, ret_rewritten))
         return false;
-    json_name_set(ret_name, r->text + start, a->at - start - 1, r->text + r->length, r->index.escaped);
+    bool escapes = json_index_may_escape(&r->index, start, a->at - start);
+    json_name_set(ret_name, r->text + start, a->at - start - 1, r->text + r->length, escapes);
     skip_space(r, a, spaced);
     if (r->text[a->at++] != ':')
         return false;

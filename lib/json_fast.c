@@ -110,7 +110,7 @@ ALWAYS_INLINE bool take_name(struct fast *f, struct at *a, struct json_name *ret
     if (UNLIKELY(end == 0))
         return false;
     size_t length = end - a->at - 2;
-    json_name_set(ret_name, name, length, f->end, f->index.escaped);
+    json_name_set(ret_name, name, length, f->end, json_index_may_escape(&f->index, a->at, length));
     a->at = end;
     skip_space(f, a, spaced);
     bool good = f->text[a->at++] == ':';
@@ -261,6 +261,12 @@ static bool take_spaced(struct fast *f, const uint32_t *next, bool strict)
     return strict ? take_document(f, next, true, true) : take_document(f, next, false, true);
 }
 
+static void find_nothing(struct json_text *members, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        members[i] = (struct json_text){NULL, 0};
+}
+
 bool json_scan_fast(const char *text, size_t length, enum json_rules rules, const struct json_key *keys, size_t count,
                     struct json_text *ret_members, bool *ret_canonical)
 {
@@ -280,10 +286,11 @@ bool json_scan_fast(const char *text, size_t length, enum json_rules rules, cons
     json_names_init(&f.names);
     f.last_name = f.names.items + f.names.capacity - 1;
     bool strict = rules == JSON_STRICT;
+    find_nothing(ret_members, count);
     const uint32_t *next = json_index_start(&f.index, text, length, true);
     bool good = take_compact(&f, next, strict);
     if (!good && !f.index.invalid) {
-        memset(ret_members, 0, count * sizeof *ret_members);
+        find_nothing(ret_members, count);
         good = take_spaced(&f, json_index_space(&f.index), strict);
         f.disordered = true; /* if it is good, then it was white space that kept it from being taken before */
     }

@@ -104,7 +104,8 @@ static bool take_member(struct finder *f, const struct json_key *keys, size_t co
     size_t at = f->at + 1;
     if (!take_string(f))
         return false;
-    json_name_set(&name, f->text + at, f->at - at - 1, f->text + f->length, f->index.escaped);
+    bool escapes = json_index_may_escape(&f->index, at, f->at - at);
+    json_name_set(&name, f->text + at, f->at - at - 1, f->text + f->length, escapes);
     size_t i = json_key_index(&name, keys, count, hint);
     if (!take(f, ':') || f->at == f->length)
         return false;

@@ -87,7 +87,7 @@ static uint64_t without_escaped(struct json_index *ix, size_t base, uint64_t sla
     quotes &= ~(uint64_t)ix->pending;
     slashes &= ~(uint64_t)ix->pending;
     ix->pending = false;
-    ix->escaped = true;
+    ix->escapes |= (uint64_t)1 << (base - ix->start) / BLOCK;
     while (slashes != 0) {
         int i = __builtin_ctzll(slashes);
         uint64_t next = (uint64_t)2 << i;
@@ -254,6 +254,7 @@ static void index_on(struct json_index *ix, size_t left)
     ix->start = ix->done;
     ix->done = ix->length - ix->start > JSON_WINDOW ? ix->start + JSON_WINDOW : ix->length;
     ix->last = ix->at + left;
+    ix->escapes = 0;
     bool odd = has_native() ? index_window_native(ix) : index_window_plain(ix);
     if (odd)
         look_at_odd_bytes(ix);

@@ -26,12 +26,12 @@ struct json_index {
     uint32_t *last;
     bool checked;    /* text from outside: its strings are validated */
     bool invalid;    /* a fault was found; where is the careful scanner's business */
-    bool escaped;    /* some string has an escape */
     bool rewritten;  /* some string is not in canonical form */
     bool pending;    /* the window's last byte is a backslash that begins an escape */
     bool inside;     /* a string is open where the window begins */
     bool utf8_known; /* the whole text is valid UTF-8 */
     bool spaced;
+    uint64_t escapes;                      /* bit: 64 bytes of the window that have an escape, or may */
     uint64_t strings[JSON_WINDOW / 64];    /* bit: a quote that begins or ends a string */
     uint64_t solid[JSON_WINDOW / 64 + 1];  /* bit: no white space; only where `spaced` */
     uint32_t at[1 + 1 + JSON_WINDOW + 16]; /* unused, left over, offsets, room for some to be written in vain */
@@ -60,6 +60,14 @@ ALWAYS_INLINE size_t json_index_string(struct json_index *ix, const uint32_t **n
     size_t end = (size_t)(*next)[1] + 1;
     *next += 2;
     return end;
+}
+
+/* False: there is no escape in these bytes, which have been handed out as (part of) a string. */
+ALWAYS_INLINE bool json_index_may_escape(const struct json_index *ix, size_t at, size_t length)
+{
+    if (LIKELY(ix->escapes == 0) && LIKELY(at >= ix->start))
+        return false;
+    return at < ix->start || length > 64 || (ix->escapes >> (at - ix->start) / 64 & 3) != 0;
 }
 
 /* First byte from `at` (below length, outside strings) that is no white space. Invalid text may give any offset. */

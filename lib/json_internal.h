@@ -81,7 +81,7 @@ struct json_name {
 };
 
 struct json_name json_name_make(const char *at, size_t length, bool escaped);
-/* `head` of a name without escapes, where the text ends before `end`. */
+/* `head` of a name without escapes, where the text ends at `end`. */
 uint64_t json_head_at_end(const char *at, size_t length, const char *end);
 ALWAYS_INLINE uint64_t json_head(const char *at, size_t length, const char *end)
 {
@@ -90,7 +90,8 @@ ALWAYS_INLINE uint64_t json_head(const char *at, size_t length, const char *end)
     if (UNLIKELY(end - at < 8 || length == 0))
         return json_head_at_end(at, length, end);
     memcpy(&bytes, at, sizeof bytes);
-    unsigned unused = length < 8 ? 64 - 8 * (unsigned)length : 0;
+    int64_t unused = 64 - 8 * (int64_t)length;
+    unused &= ~(unused >> 63); /* 0 where it is negative, and no branch */
     return __builtin_bswap64(bytes) >> unused << unused;
 #else
     return json_head_at_end(at, length, end);
@@ -106,6 +107,7 @@ ALWAYS_INLINE void json_name_set(struct json_name *name, const char *at, size_t 
     if (UNLIKELY(escapes) && memchr(at, '\\', length))
         *name = json_name_make(at, length, true);
 }
+
 /* Below, at or above zero: order by the code points of the decoded names. */
 int json_name_compare_rest(const struct json_name *a, const struct json_name *b);
 static inline int json_name_compare(const struct json_name *a, const struct json_name *b)
@@ -139,7 +141,22 @@ bool json_names_ascend(const struct json_name *items, size_t count);
  * Reorders them. */
 const char *json_names_duplicate(struct json_name *items, size_t count);
 
-bool json_name_is_key(const struct json_name *name, const struct json_key *key);
+/* Whether a name is a key of the same head. */
+bool json_name_is_long_key(const struct json_name *name, const struct json_key *key);
+ALWAYS_INLINE bool json_name_is_key(const struct json_name *name, const struct json_key *key)
+{
+    uint64_t tail, key_tail;
+    if (UNLIKELY(name->escaped | (key->length > 16)))
+        return json_name_is_long_key(name, key);
+    if (name->length != key->length)
+        return false;
+    if (key->length <= 8)
+        return true;
+    memcpy(&tail, name->at + name->length - 8, 8);
+    memcpy(&key_tail, key->name + key->length - 8, 8);
+    return tail == key_tail;
+}
+
 /* The index of the key that is this name, or `count`. */
 size_t json_key_search(const struct json_name *name, const struct json_key *keys, size_t count);
 /* As json_key_search, where the key at *hint is the likely one; *hint is left behind the key. */
@@ -157,7 +174,7 @@ ALWAYS_INLINE size_t json_key_index(const struct json_name *name, const struct j
 
 /*
  * The fast way through a document. False: the careful scanner must say what to think of it (a fault, a text of another
- * shape than an event, no memory). *ret_members has `count` absent members on entry.
+ * shape than an event, no memory).
  */
 bool json_scan_fast(const char *text, size_t length, enum json_rules rules, const struct json_key *keys, size_t count,
                     struct json_text *ret_members, bool *ret_canonical);

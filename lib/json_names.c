@@ -129,11 +129,11 @@ const char *json_names_duplicate(struct json_name *items, size_t count)
     return again;
 }
 
-bool json_name_is_key(const struct json_name *name, const struct json_key *key)
+bool json_name_is_long_key(const struct json_name *name, const struct json_key *key)
 {
     if (name->escaped)
         return json_string_is((struct json_text){name->at - 1, name->length + 2}, key->name, key->length);
-    return name->length == key->length && (key->length <= 8 || memcmp(name->at, key->name, key->length) == 0);
+    return name->length == key->length && memcmp(name->at, key->name, key->length) == 0;
 }
 
 /* In no order at all a branch for each key would be guessed wrong, so the last key with this head is found first. */

@@ -354,14 +354,14 @@ static enum status scan_carefully(const char *text, size_t length, enum json_rul
 enum status json_scan(const char *text, size_t length, enum json_rules rules, const struct json_key *keys, size_t count,
                       struct json_text *ret_members, struct json_scan *ret)
 {
-    struct json_text found[JSON_MAX_KEYS] = {0};
+    struct json_text found[JSON_MAX_KEYS];
     bool canonical;
     if (count > JSON_MAX_KEYS)
         count = JSON_MAX_KEYS;
     if (json_portable() || !json_scan_fast(text, length, rules, keys, count, found, &canonical))
         return scan_carefully(text, length, rules, keys, count, ret_members, ret);
-    if (count > 0)
-        memcpy(ret_members, found, count * sizeof *ret_members);
+    for (size_t i = 0; i < count; i++)
+        ret_members[i] = found[i];
     ret->type = JSON_OBJECT;
     ret->canonical = canonical;
     return STATUS_OK;
