@@ -10,12 +10,14 @@
 /* One partition's share of a batch. */
 struct share {
     uint32_t number;
-    size_t from, to; /* of batch.fresh */
-    struct partition *partition;
-    uint64_t end; /* size of the file before */
+    size_t from, to;             /* of batch.fresh */
+    struct partition *partition; /* NULL: not open, or closed again to let others be opened */
+    uint64_t end;                /* size of the file before */
     struct bytes lines;
     enum partition_append how;
     bool created, written;
+    struct partition_stat stat; /* of the file with the lines */
+    uint64_t hash;              /* of the bytes before their end */
 };
 
 struct batch {

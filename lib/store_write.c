@@ -3,7 +3,8 @@
 
 #include "store_batch.h"
 
-#define TURNS 8 /* tries while others without lock write too */
+#define TURNS       8  /* tries while others without lock write too */
+#define OPEN_SHARES 24 /* partitions that are open at once: a batch may have thousands */
 
 void batch_release_shares(struct batch *batch)
 {
@@ -69,17 +70,25 @@ static enum status compose(struct batch *batch, struct share *share)
     return STATUS_OK;
 }
 
-static enum status open_share(struct batch *batch, struct share *share)
+static enum status open_share(struct batch *batch, struct share *share, bool create, struct error *err)
 {
     struct store *store = batch->store;
     enum workspace_room room = store_room(share->number);
     int folder;
-    enum status status = workspace_room(store->workspace, room, true, &folder, batch->err);
+    bool created = false;
+    enum status status = workspace_room(store->workspace, room, create, &folder, err);
     if (status == STATUS_OK)
         status =
             partition_open(folder, workspace_room_path(store->workspace, room), partition_number_day(share->number),
-                           IO_APPEND, true, &share->partition, &share->created, batch->err);
+                           IO_APPEND, create, &share->partition, &created, err);
+    share->created = share->created || created;
     return status == STATUS_ABSENT ? STATUS_IO : status;
+}
+
+static void close_share(struct share *share)
+{
+    partition_close(share->partition);
+    share->partition = NULL;
 }
 
 /* The row of a share's partition, made where the partition is new. */
@@ -128,7 +137,7 @@ static enum status write_share(struct batch *batch, struct share *share)
     struct store_partition *row;
     enum status status = compose(batch, share);
     if (status == STATUS_OK)
-        status = open_share(batch, share);
+        status = open_share(batch, share, true, batch->err);
     for (int turn = 0; status == STATUS_OK && share->how == PARTITION_MOVED; turn++) {
         status = row_of(batch, share->number, &row);
         if (status != STATUS_OK)
@@ -142,11 +151,10 @@ static enum status write_share(struct batch *batch, struct share *share)
             if (turn == TURNS)
                 return error_set(batch->err, STATUS_IO, "%s: another program keeps writing to it",
                                  partition_label(share->partition));
-            partition_close(share->partition);
-            share->partition = NULL;
+            close_share(share);
             status = catch_up(batch, share);
             if (status == STATUS_OK)
-                status = open_share(batch, share);
+                status = open_share(batch, share, true, batch->err);
         }
     }
     return status;
@@ -182,11 +190,14 @@ static void undo(struct batch *batch)
     for (size_t i = 0; i < batch->share_count; i++) {
         struct share *share = &batch->shares[i];
         uint64_t length = share->lines.length;
-        if (share->written && (share->how != PARTITION_APPENDED ||
+        if (!share->partition && (share->written || share->created))
+            (void)open_share(batch, share, false, NULL);
+        if (share->written && (!share->partition || share->how != PARTITION_APPENDED ||
                                partition_cut(share->partition, share->end + length, share->end, NULL) != STATUS_OK))
             note_doubt(batch, share);
         share->written = false;
         remove_empty(batch, share);
+        close_share(share);
     }
 }
 
@@ -214,11 +225,11 @@ enum status store_settle_doubt(struct store *store, struct partition_facts *fact
 }
 
 /* A file of which nothing was ever synced may have a name that was not either: whoever made it may have been killed. */
-static enum status sync_names(struct batch *batch)
+static enum status sync_names(struct batch *batch, size_t from, size_t to)
 {
     bool synced[WORKSPACE_ROOMS] = {false};
     enum status status = STATUS_OK;
-    for (size_t i = 0; i < batch->share_count && status == STATUS_OK; i++) {
+    for (size_t i = from; i < to && status == STATUS_OK; i++) {
         const struct share *share = &batch->shares[i];
         const struct partition_facts *facts = index_facts(batch->store->index, share->number);
         enum workspace_room room = store_room(share->number);
@@ -230,15 +241,25 @@ static enum status sync_names(struct batch *batch)
     return status;
 }
 
-static enum status sync_shares(struct batch *batch)
+static enum status sync_shares(struct batch *batch, size_t from, size_t to)
 {
     if (batch->store->options.no_sync || MUTANT(ACKNOWLEDGE_BEFORE_SYNC))
         return STATUS_OK;
-    enum status status = sync_names(batch);
-    for (size_t i = 0; i < batch->share_count && batch->share_count > 1; i++)
+    enum status status = sync_names(batch, from, to);
+    for (size_t i = from; i < to && to - from > 1; i++)
         partition_start_sync(batch->shares[i].partition);
-    for (size_t i = 0; i < batch->share_count && status == STATUS_OK; i++)
+    for (size_t i = from; i < to && status == STATUS_OK; i++)
         status = partition_sync(batch->shares[i].partition, batch->err);
+    return status;
+}
+
+/* Looks at a share's file while it is open: what note_share() will need of it. */
+static enum status measure_share(struct batch *batch, struct share *share)
+{
+    uint64_t end = share->end + share->lines.length;
+    enum status status = partition_stat(share->partition, &share->stat, batch->err);
+    if (status == STATUS_OK && share->how == PARTITION_APPENDED && share->stat.size >= end)
+        status = partition_hash_before(share->partition, end, &share->hash, batch->err);
     return status;
 }
 
@@ -257,10 +278,9 @@ static enum status note_share(struct batch *batch, const struct share *share)
     struct store_partition *row;
     struct intake intake;
     enum status status = row_of(batch, share->number, &row);
-    if (status == STATUS_OK)
-        status = partition_stat(share->partition, &row->stat, batch->err);
     if (status != STATUS_OK)
         return status;
+    row->stat = share->stat;
     intake_start(&intake, store, row, batch->err);
     uint64_t offset = share->end;
     for (size_t i = share->from; i < share->to && status == STATUS_OK; i++) {
@@ -270,11 +290,10 @@ static enum status note_share(struct batch *batch, const struct share *share)
         offset += item->event.length + 1;
     }
     intake_release(&intake);
-    if (status == STATUS_OK && row->stat.size >= offset)
-        status = partition_hash_before(share->partition, offset, &intake.facts.hash, batch->err);
     if (status != STATUS_OK)
         return status;
     intake.facts.known = offset;
+    intake.facts.hash = share->hash;
     if (!store->options.no_sync && intake.facts.doubt == 0)
         intake.facts.synced = offset;
     set_stat(&intake.facts, &row->stat);
@@ -306,12 +325,29 @@ static enum status note_shares(struct batch *batch, bool *ret_again)
     return status;
 }
 
+/* Writes and syncs shares that are open together. */
+static enum status write_shares(struct batch *batch, size_t from, size_t to)
+{
+    enum status status = STATUS_OK;
+    for (size_t i = from; i < to && status == STATUS_OK; i++)
+        status = write_share(batch, &batch->shares[i]);
+    if (status == STATUS_OK && !MUTANT(INDEX_BEFORE_JSONL))
+        status = sync_shares(batch, from, to);
+    for (size_t i = from; i < to && status == STATUS_OK; i++)
+        status = measure_share(batch, &batch->shares[i]);
+    return status;
+}
+
 static enum status write_fresh(struct batch *batch)
 {
     enum status status = gather_shares(batch);
-    for (size_t i = 0; i < batch->share_count && status == STATUS_OK; i++)
-        status = write_share(batch, &batch->shares[i]);
-    return status == STATUS_OK && !MUTANT(INDEX_BEFORE_JSONL) ? sync_shares(batch) : status;
+    for (size_t from = 0, to; from < batch->share_count && status == STATUS_OK; from = to) {
+        to = from + OPEN_SHARES < batch->share_count ? from + OPEN_SHARES : batch->share_count;
+        status = write_shares(batch, from, to);
+        for (size_t i = from; i < to && to < batch->share_count; i++)
+            close_share(&batch->shares[i]);
+    }
+    return status;
 }
 
 /*
@@ -347,7 +383,7 @@ enum status batch_append(struct batch *batch)
             status = note_shares(batch, &again);
         if (status == STATUS_OK && MUTANT(INDEX_BEFORE_JSONL)) {
             (void)index_commit(batch->store->index, NULL);
-            status = sync_shares(batch);
+            status = sync_shares(batch, (batch->share_count - 1) / OPEN_SHARES * OPEN_SHARES, batch->share_count);
         }
         if (status != STATUS_OK)
             undo(batch);
