@@ -12,6 +12,7 @@
 
 #define REBUILDS 2 /* times that a damaged index is rebuilt before it is done without */
 
+/* Nobody is told anything while the lock is held: whoever listens may be slow. */
 void store_tell(struct store *store, enum notice notice, const char *format, ...)
 {
     char text[ERROR_TEXT_SIZE];
@@ -21,7 +22,21 @@ void store_tell(struct store *store, enum notice notice, const char *format, ...
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    store->options.notice(store->options.notice_context, notice, text);
+    if (!store->locked)
+        store->options.notice(store->options.notice_context, notice, text);
+    else if (bytes_append_char(&store->untold, notice == NOTICE_WARNING ? 'w' : 'n'))
+        bytes_append(&store->untold, text, strlen(text) + 1);
+}
+
+static void tell_untold(struct store *store)
+{
+    const char *at = store->untold.data, *end = at + store->untold.length;
+    while (at < end) {
+        enum notice notice = *at == 'w' ? NOTICE_WARNING : NOTICE_NOTE;
+        store->options.notice(store->options.notice_context, notice, at + 1);
+        at += strlen(at) + 1;
+    }
+    bytes_clear(&store->untold);
 }
 
 static enum status open_index(struct store *store, struct error *err)
@@ -78,6 +93,7 @@ void store_close(struct store *store)
     workspace_close(store->workspace);
     index_entries_release(&store->matches);
     bytes_release(&store->line);
+    bytes_release(&store->untold);
     free(store->partitions);
     free(store);
 }
@@ -385,6 +401,7 @@ enum status store_lock(struct store *store, struct error *err)
     if (status == STATUS_OK)
         status =
             io_lock(store->lock, IO_EXCLUSIVE, store->options.lock_timeout_ms, store->options.interrupted, path, err);
+    store->locked = status == STATUS_OK;
     return status == STATUS_OK ? STATUS_OK : STATUS_IO;
 }
 
@@ -392,4 +409,7 @@ void store_unlock(struct store *store)
 {
     if (store->lock >= 0)
         io_unlock(store->lock, workspace_lock_path(store->workspace), NULL);
+    store->locked = false;
+    if (store->untold.length > 0)
+        tell_untold(store);
 }

@@ -1,8 +1,5 @@
 #include "store_batch.h"
 
-#define INDEX_WAIT_MS 2000                 /* how long others' commits of the index are waited for */
-#define PENDING_MUCH  ((uint64_t)16 << 20) /* bytes to catch up with that are not read under the lock */
-
 static void batch_release(struct batch *batch)
 {
     batch_release_shares(batch);

@@ -7,10 +7,12 @@
 
 struct store {
     struct store_options options;
-    struct workspace *workspace;        /* owned */
-    struct index *index;                /* owned */
-    int lock;                           /* descriptor of store/lock; -1: not opened yet */
-    unsigned kinds;                     /* of the last refresh */
+    struct workspace *workspace; /* owned */
+    struct index *index;         /* owned */
+    int lock;                    /* descriptor of store/lock; -1: not opened yet */
+    bool locked;
+    struct bytes untold; /* notices that came up under the lock: a letter and a text with its NUL, each */
+    unsigned kinds;      /* of the last refresh */
     struct store_partition *partitions; /* ascending by number */
     size_t count, capacity;
     struct partition *open; /* the partition that was read last, kept open; NULL */
