@@ -13,6 +13,8 @@
 #include "interrupt.h"
 
 #define USUAL_COLUMNS 80
+#define PATIENCE_MS   1000 /* how long a reader that does not read is waited for once a signal has come */
+#define PIECE         4096 /* bytes that a pipe takes without blocking when it takes any */
 
 void output_start(struct output *out)
 {
@@ -45,25 +47,43 @@ static void wait_until_writable(int fd)
     poll(&pollfd, 1, -1);
 }
 
+/* A signal has come: what is in hand is still written, as long as there is a reader who reads. */
+static ssize_t write_piece(int fd, const char *data, size_t length)
+{
+    struct pollfd pollfd = {.fd = fd, .events = POLLOUT};
+    if (poll(&pollfd, 1, PATIENCE_MS) == 0)
+        interrupt_die(interrupt_caught());
+    return write(fd, data, length < PIECE ? length : PIECE);
+}
+
+static ssize_t write_some(const struct output *out, const char *data, size_t length)
+{
+    if (out->fd != STDOUT_FILENO)
+        return write(out->fd, data, length);
+    if (interrupt_caught())
+        return write_piece(out->fd, data, length);
+    interrupt_at_once(true);
+    ssize_t n = write(out->fd, data, length);
+    if (n < 0 && errno == EAGAIN)
+        wait_until_writable(out->fd);
+    interrupt_at_once(false);
+    return n;
+}
+
 static bool write_all(struct output *out, const char *data, size_t length)
 {
-    bool good = true;
-    interrupt_at_once(out->fd == STDOUT_FILENO);
-    while (good && length > 0) {
-        ssize_t n = write(out->fd, data, length);
-        if (n == 0) {
-            good = fail(out, ENOSPC);
-        } else if (n > 0) {
+    while (length > 0) {
+        ssize_t n = write_some(out, data, length);
+        if (n > 0) {
             data += n;
             length -= (size_t)n;
-        } else if (errno == EAGAIN) {
-            wait_until_writable(out->fd);
-        } else if (errno != EINTR) {
-            good = fail(out, errno);
+        } else if (n == 0) {
+            return fail(out, ENOSPC);
+        } else if (errno != EAGAIN && errno != EINTR) {
+            return fail(out, errno);
         }
     }
-    interrupt_at_once(false);
-    return good;
+    return true;
 }
 
 bool output_flush(struct output *out)

@@ -40,7 +40,8 @@ bool output_line(struct output *out, const char *data, size_t length);
 bool output_jsonl(struct output *out, const char *line, size_t length);
 /* A path or a name and a newline: escaped on a terminal, as in messages; anywhere else as it is. */
 bool output_name(struct output *out, const char *name);
-/* Writes out what is buffered. While stdout blocks, a signal that is caught acts at once. */
+/* Writes out what is buffered. While stdout blocks, a signal that is caught acts at once; after one that came before,
+ * what is in hand is written as long as the reader goes on reading. */
 bool output_flush(struct output *out);
 
 static inline bool output_failed(const struct output *out)
