@@ -1,0 +1,541 @@
+#!/usr/bin/env bats
+# What was acknowledged is there, once: after kills, torn ends, full disks, beside other writers, in hostile places.
+# (SPEC section 8; faults.bats injects errors into system calls, unlocked.bats has writers that know no lock.)
+
+# shellcheck disable=SC2154  # ws, out, err, status: helper.bash
+
+load helper
+load writing
+
+day=ws/store/signals/2026-02-05.jsonl
+
+# traced PATTERN CALLS COMMAND ...: the calls of the command, one a line, as CALL(ARGUMENTS; files by their paths.
+traced()
+{
+    local calls=$1
+    shift
+    run_split strace -f -y -o trace -e trace="$calls" "$@"
+}
+
+# The numbers of the lines of the trace that match.
+lines_of()
+{
+    grep -nE -- "$1" trace | cut -d: -f 1
+}
+
+# ---- promise 1: acknowledged = durable
+
+@test "an event is written, synced, then printed: in this order" {
+    signal s0 2026-02-05T09:00:00Z | store
+    signal s1 2026-02-05T10:00:00Z >event
+    traced write,pwrite64,fdatasync,fsync metaspn-write -C ws --print=new event
+    expect_status 0
+    local written synced printed
+    written=$(lines_of 'write\([0-9]+<.*/signals/2026-02-05.jsonl>')
+    synced=$(lines_of 'fdatasync\([0-9]+<.*/signals/2026-02-05.jsonl>\) *= 0')
+    printed=$(lines_of 'write\(1<')
+    [[ $written -lt $synced && $synced -lt $printed ]]
+}
+
+@test "a new file's name is synced before the event is printed" {
+    signal s1 2026-02-05T10:00:00Z >event
+    traced write,fsync metaspn-write -C ws --print=new event
+    local name store printed
+    printed=$(lines_of 'write\(1<')
+    name=$(lines_of 'fsync\([0-9]+<.*/store/signals>\) *= 0' | tail -n 1)
+    store=$(lines_of 'fsync\([0-9]+<.*/store>\) *= 0' | tail -n 1)
+    [[ $name -lt $printed && $store -lt $printed ]]
+    [[ $(lines_of 'fsync\([0-9]+<.*/ws>\) *= 0' | tail -n 1) -lt $printed ]]
+}
+
+@test "a duplicate that another program wrote is synced before it is acknowledged" {
+    mkdir -p ws/store/signals
+    signal s1 2026-02-05T10:00:00Z | tee event >"$day"
+    traced write,fdatasync,fsync metaspn-write -C ws --print=all event
+    expect_status 0
+    [[ $(lines_of 'fdatasync\([0-9]+<.*/signals/2026-02-05.jsonl>\) *= 0' | head -n 1) -lt $(lines_of 'write\(1<') ]]
+}
+
+@test "one write and one sync for a batch and partition" {
+    { signals 1 1000; signal t1 2026-02-06T10:00:00Z; } >events
+    traced write,fdatasync metaspn-write -C ws events
+    [[ $(lines_of 'write\([0-9]+<.*/signals/' | wc -l) == 2 ]]
+    [[ $(lines_of 'fdatasync\([0-9]+<.*/signals/' | wc -l) == 2 ]]
+    [[ $(cat ws/store/signals/*.jsonl | wc -l) == 1001 ]]
+}
+
+@test "with --no-sync nothing is synced" {
+    signal s1 2026-02-05T10:00:00Z >event
+    store <<<"$(signal s0 2026-02-05T10:00:00Z)"
+    traced fdatasync metaspn-write -C ws --no-sync event
+    [[ -z $(lines_of fdatasync) ]]
+}
+
+@test "exit 0 of a sync that was refused does not happen, and the event is not stored" {
+    signal s0 2026-02-05T09:00:00Z | store
+    cp "$day" before
+    signal s1 2026-02-05T10:00:00Z >event
+    run_split strace -f -o trace -e inject=fdatasync:error=EIO metaspn-write -C ws --print=new event
+    expect_status 5
+    expect_out
+    expect_err "metaspn-write: $day: cannot sync: Input/output error; 0 events of the input are stored"
+    expect_same before "$day"
+    # The next writer does not take it for stored.
+    run_split store --print=new event
+    expect_status 0
+    expect_same event "$out"
+}
+
+# ---- promises 3 and 6: several writers
+
+@test "eight writers with shared ids: none lost, none twice, one appended for each id" {
+    local w
+    for w in {1..8}; do
+        # s1 to s400 in every one of them, in another order each, and 100 of its own
+        { signals 1 400; signals $((400 + w * 100 - 99)) $((400 + w * 100)); } | awk -v w="$w" '{print (NR * 7919 * w) % 1009, $0}' |
+            sort -n | cut -d' ' -f 2- >"events$w"
+    done
+    for w in {1..8}; do
+        # In several batches, so that they meet.
+        { head -n 200 "events$w"; sleep 0.2; tail -n +201 "events$w"; } | store -q --print=result >"results$w" 3>&- &
+    done
+    wait
+    expect_stored 1200
+    cat results? | jq -r 'select(.status == "appended").id' | sort >appended
+    sort -u appended | expect_same - appended
+    [[ $(wc -l <appended) == 1200 && $(cat results? | wc -l) == 4000 ]]
+}
+
+@test "writers wait for each other, and do not wait for a producer that is slow" {
+    mkfifo pipe
+    store <pipe 3>&- &
+    exec {producer}>pipe
+    signal s1 2026-02-05T10:00:00Z >&"$producer"
+    eventually grep -qs '"s1"' "$day"
+    # The first one waits for input now: the lock is free.
+    run_split store --lock-timeout=0.5 <<<"$(signal s2 2026-02-05T10:00:00Z)"
+    expect_status 0
+    signal s3 2026-02-05T10:00:00Z >&"$producer"
+    exec {producer}>&-
+    wait
+    expect_stored 3
+}
+
+@test "a slow producer's event is stored soon, without waiting for the next" {
+    mkfifo pipe
+    store <pipe 3>&- &
+    exec {producer}>pipe
+    for i in 1 2 3; do
+        signal "s$i" 2026-02-05T10:00:00Z >&"$producer"
+        eventually grep -qs "\"s$i\"" "$day"
+    done
+    exec {producer}>&-
+    wait
+    expect_stored 3
+}
+
+@test "the lock is not held while printing: a pipe from the store into the store" {
+    signals 1 20000 >events
+    status=0
+    timeout 60 bash -c 'metaspn-write -C ws --print=new <events | sed s/_id\":\"s/_id\":\"t/ | metaspn-write -C ws' 3>&- || status=$?
+    [[ $status == 0 ]]
+    cat ws/store/signals/*.jsonl | wc -l >count
+    expect_file count 40000
+}
+
+@test "while nobody reads what it prints, others can write" {
+    signals 1 20000 >events
+    mkfifo pipe
+    store --print=new events >pipe 3>&- &
+    exec {reader}<pipe
+    eventually grep -qs '"s20000"' "$day"
+    run_split store --lock-timeout=5 <<<"$(signal s20001 2026-02-05T10:00:00Z)"
+    expect_status 0
+    cat <&"$reader" >printed
+    exec {reader}<&-
+    wait
+    expect_same events printed
+}
+
+@test "writers that start together in an empty workspace" {
+    local w
+    for w in {1..6}; do
+        signals 1 50 | store -q 3>&- &
+    done
+    wait
+    expect_stored 50
+}
+
+# ---- promise 11: signals and pipes
+
+@test "SIGTERM and SIGINT: the batch in hand is finished, then the signal's own action" {
+    local name code
+    for name in TERM INT; do
+        rm -rf ws/store pipe
+        mkfifo pipe
+        # A background job of a script ignores SIGINT; env gives it back its meaning.
+        env --default-signal=INT metaspn-write -C ws --print=new <pipe >"$out" 3>&- &
+        exec {producer}>pipe
+        signals 1 1 >&"$producer"
+        eventually grep -q '"s1"' "$out"
+        signals 2 2 >&"$producer"
+        kill -"$name" $!
+        status=0
+        wait $! || status=$?
+        exec {producer}>&-
+        code=$((128 + $(kill -l "$name")))
+        expect_status "$code" 2>"$err"
+        # The second was in hand, or had not been read: what is stored has been printed, too.
+        expect_same "$out" "$day"
+        [[ -z $(find ws/store -name '.tmp*') ]]
+    done
+}
+
+@test "a signal while nobody reads what is printed ends it all the same" {
+    signals 1 3000 >events
+    mkfifo pipe
+    store --print=new events >pipe 3>&- &
+    exec {reader}<pipe
+    eventually grep -qs '"s3000"' "$day"
+    kill -TERM $!
+    status=0
+    wait $! || status=$?
+    exec {reader}<&-
+    expect_status 143 2>"$err"
+    expect_same events "$day"
+}
+
+@test "kill -9 at random: what was printed is there, and a second run completes it" {
+    signals 1 400 >events
+    for _ in {1..12}; do
+        (while read -r line; do printf '%s\n' "$line"; done <events) | store --print=new >>printed 2>"$err" 3>&- &
+        sleep "0.0$((RANDOM % 10))"
+        kill -9 $! 2>"$err" || true
+        wait || true
+    done
+    # The last line may have been cut by the kill: what is whole was acknowledged.
+    head -n "$(wc -l <printed)" printed | sort -u >acknowledged
+    sort "$day" | comm -23 acknowledged - >lost
+    expect_file lost
+    run_split store events
+    expect_status 0
+    expect_stored 400
+}
+
+@test "stdout's reader goes: the batch is stored, then SIGPIPE" {
+    signals 1 100 >events
+    run_without_reader store --print=new events
+    expect_status 141
+    expect_stored 100
+}
+
+@test "/dev/full: exit 5, and what was stored is stored" {
+    signals 1 10 >events
+    status=0
+    store --print=new events >/dev/full 2>"$err" || status=$?
+    expect_status 5
+    expect_err 'metaspn-write: cannot write to standard output: No space left on device'
+    expect_stored 10
+}
+
+@test "closed descriptors: no partition becomes stdout, and nothing is said to be done that is not" {
+    signals 1 3 >events
+    status=0
+    metaspn-write -C ws --print=new events >&- 2>"$err" || status=$?
+    expect_status 5
+    expect_same events "$day"
+    rm -rf ws/store
+    metaspn-write -C ws events >&- 2>&- <&-
+    expect_same events "$day"
+    rm -rf ws/store
+    status=0
+    metaspn-write -C ws <&- 2>"$err" || status=$?
+    expect_status 5
+    status=0
+    metaspn-write -C ws nofile 2>&- || status=$?
+    [[ $status == 5 ]]
+}
+
+# ---- promise 6: torn ends
+
+# torn BYTES: puts them behind two events; then a third is written.
+torn()
+{
+    rm -rf ws/store
+    signals 1 2 | store
+    printf '%b' "$1" >fragment
+    cat fragment >>"$day"
+    run_split store <<<"$(signals 3 3)"
+    expect_status 0
+}
+
+@test "a last line without newline that is a whole event is one" {
+    torn "$(signal s9 2026-02-05T10:00:00Z | sed 's/\\/\\\\/g')"
+    expect_file "$day" "$(signals 1 1)" "$(signals 2 2)" "$(signal s9 2026-02-05T10:00:00Z)" "$(signals 3 3)"
+    expect_err "metaspn-write: note: $day: added the newline that its last line lacked"
+    [[ ! -e ws/store/quarantine ]]
+}
+
+@test "a last line without newline that is an event is a duplicate's first record" {
+    mkdir -p ws/store/signals
+    signals 1 1 | tr -d '\n' >"$day"
+    run_split store --print=result <<<"$(signals 1 1)"
+    [[ $(jq -r .status "$out") == duplicate ]]
+    signals 1 1 | expect_same - "$day"
+}
+
+@test "a fragment is copied to quarantine and cut off, which is said" {
+    torn '{"signal_id":"s9","times'
+    signals 1 3 | expect_same - "$day"
+    expect_err_like "^metaspn-write: warning: $day: cut off 24 bytes of a last line that was never finished; a copy is in ws/store/quarantine$"
+    cat ws/store/quarantine/* | expect_same - fragment
+}
+
+@test "zero bytes that a power cut left are cut off, with a newline or without" {
+    torn '\0\0\0\0\0\0\0\0'
+    signals 1 3 | expect_same - "$day"
+    torn '\0\0\0\0\n'
+    signals 1 3 | expect_same - "$day"
+}
+
+@test "a file of nothing but zero bytes is empty" {
+    mkdir -p ws/store/signals
+    head -c 5000 /dev/zero >"$day"
+    signals 1 1 | store -q
+    signals 1 1 | expect_same - "$day"
+}
+
+@test "a fragment is cut off, at whatever byte the line was torn" {
+    local n length
+    signals 3 3 | tr -d '\n' >line
+    length=$(wc -c <line)
+    for ((n = 1; n < length; n += 7)); do
+        rm -rf ws/store
+        mkdir -p ws/store/signals
+        { signals 1 2; head -c "$n" line; } >"$day"
+        store -q line
+        { signals 1 2; cat line; echo; } | expect_same - "$day"
+    done
+}
+
+@test "a file that somebody has open to read is not cut: the fragment is ended and left" {
+    signals 1 2 | store
+    printf '{"torn' >>"$day"
+    exec {reader}<"$day"
+    run_split store <<<"$(signals 3 3)"
+    exec {reader}<&-
+    expect_status 0
+    expect_err_like 'warning: .*: ended a last line of 6 bytes that its writer did not finish; a copy is in ws/store/quarantine'
+    { signals 1 2; echo '{"torn'; signals 3 3; } | expect_same - "$day"
+    # It is known from then on.
+    run_split metaspn-fsck -C ws
+    expect_status 0
+}
+
+@test "a damaged line in the middle is never changed" {
+    mkdir -p ws/store/signals
+    { signals 1 1; echo '{"damaged'; head -c 100 /dev/zero; echo; signals 2 2; } >"$day"
+    cp "$day" before
+    run_split store <<<"$(signals 3 3)"
+    expect_status 0
+    { cat before; signals 3 3; } | expect_same - "$day"
+}
+
+@test "a torn end elsewhere is mended by the way, and hinders nobody" {
+    mkdir -p ws/store/signals
+    { signal a1 2026-02-04T10:00:00Z; printf '{"to'; } >ws/store/signals/2026-02-04.jsonl
+    { signal b1 2026-02-03T10:00:00Z; printf '{"to'; } >ws/store/signals/2026-02-03.jsonl
+    exec {reader}<ws/store/signals/2026-02-03.jsonl
+    run_split timeout 1.5 metaspn-write -C ws <<<"$(signals 1 1)"
+    exec {reader}<&-
+    expect_status 0
+    expect_file ws/store/signals/2026-02-04.jsonl "$(signal a1 2026-02-04T10:00:00Z)"
+    [[ $(tail -c 4 ws/store/signals/2026-02-03.jsonl) == '{"to' ]]
+}
+
+# ---- promise 7: no space, size limits
+
+@test "a file size limit at any byte: the partition as before, exit 5, and the next write works" {
+    local before n
+    signals 1 2 >old
+    signals 3 5 >new
+    before=$(wc -c <old)
+    for ((n = before; n < before + $(wc -c <new); n += 13)); do
+        rm -rf ws/store
+        mkdir -p ws/store/signals
+        cp old "$day"
+        run_split prlimit --fsize="$n" metaspn-write -C ws --print=new new
+        expect_status 5
+        expect_out
+        expect_same old "$day"
+        expect_err_like "^metaspn-write: $day: cannot write: File too large; 0 events of the input are stored$"
+    done
+    run_split store new
+    expect_status 0
+    cat old new | expect_same - "$day"
+}
+
+@test "the message says how many events of the input are stored" {
+    signals 1 100 | store
+    { signals 90 110; sleep 0.5; signals 111 120; } >slow &
+    { signals 90 110; sleep 0.5; signals 111 120; } |
+        prlimit --fsize="$(signals 1 115 | wc -c)" metaspn-write -C ws >"$out" 2>"$err" || status=$?
+    wait
+    expect_status 5
+    expect_err_like '; 21 events of the input are stored$'
+    signals 1 110 | expect_same - "$day"
+}
+
+@test "a limit that lets one partition grow and another not: the whole batch is undone" {
+    signals 1 50 | store
+    cp "$day" before
+    { signal a1 2026-02-04T10:00:00Z; signals 51 60; signal b1 2026-02-06T10:00:00Z; } >events
+    run_split prlimit --fsize=$(($(wc -c <before) + 100)) metaspn-write -C ws events
+    expect_status 5
+    expect_same before "$day"
+    [[ $(find ws/store/signals -type f) == "$day" ]]
+    store events
+    [[ $(cat ws/store/signals/*.jsonl | wc -l) == 62 ]]
+}
+
+# on_tmpfs SIZE COMMAND: runs it where ws is a file system of this size.
+on_tmpfs()
+{
+    # shellcheck disable=SC2016  # for that bash to expand
+    unshare --mount bash -c 'mount -t tmpfs -o "size=$1" tmpfs ws && shift && eval "$@"' - "$@" 3>&-
+}
+
+@test "a full file system: exit 5, what was stored stays, and there is room again later" {
+    unshare --mount mount -t tmpfs tmpfs ws 2>"$err" || skip 'may not mount'
+    signals 1 3000 >events
+    signals 1 100 >few
+    cat >steps <<'END'
+metaspn-write -C ws few
+cp ws/store/signals/2026-02-05.jsonl before
+metaspn-write -C ws events 2>err && exit 1
+[[ $(tail -n 1 err) == *'No space left on device; 0 events of the input are stored' ]] || exit 2
+cmp before ws/store/signals/2026-02-05.jsonl || exit 3
+mount -o remount,size=64m ws
+metaspn-write -C ws --print=result events | grep -c appended >appended
+cp -r ws/store after
+END
+    on_tmpfs 256k . ./steps
+    expect_file appended 2900
+    cp -r after ws/store
+    expect_stored 3000
+}
+
+@test "no inode left: exit 5, nothing lost" {
+    unshare --mount mount -t tmpfs tmpfs ws 2>"$err" || skip 'may not mount'
+    for i in {10..40}; do signal "s$i" "2026-01-01T00:00:$i""Z" | sed "s/2026-01-01/20$i-01-01/"; done >events
+    cat >steps <<'END'
+metaspn-write -C ws events 2>err && exit 1
+[[ -z $(find ws/store/signals -type f) ]] || exit 2
+mount -o remount,nr_inodes=1000 ws
+metaspn-write -C ws events
+cat ws/store/signals/*.jsonl >stored
+END
+    on_tmpfs 1m,nr_inodes=20 . ./steps
+    sort stored | expect_same - <(sort events)
+}
+
+@test "a read-only file system: exit 5, saying so" {
+    unshare --mount mount -t tmpfs tmpfs ws 2>"$err" || skip 'may not mount'
+    cat >steps <<'END'
+signals 1 3 | metaspn-write -C ws
+mount -o remount,ro ws
+signals 4 4 | metaspn-write -C ws 2>err
+[[ $? == 5 && $(cat err) == *'Read-only file system'* ]]
+END
+    export -f signals signal print_object
+    on_tmpfs 1m . ./steps
+}
+
+@test "a store that may not be written: exit 5" {
+    [[ $(id -u) != 0 ]] || skip 'root writes everywhere'
+    signals 1 3 | store
+    chmod -R a-w ws/store
+    run_split store <<<"$(signals 4 4)"
+    chmod -R u+w ws/store
+    expect_status 5
+    signals 1 3 | expect_same - "$day"
+}
+
+@test "few descriptors are enough for a batch over many days" {
+    local i
+    for i in {100..299}; do signal "s$i" "$((1900 + i))-01-01T00:00:00Z"; done >events
+    (ulimit -n 48 && store events)
+    cat ws/store/signals/*.jsonl | expect_same - events
+    (ulimit -n 48 && run_split store events && expect_status 0)
+}
+
+# ---- promise 13: nobody gets in
+
+@test "store itself may be a symbolic link" {
+    mkdir elsewhere
+    ln -s ../elsewhere ws/store
+    signals 1 3 | store
+    signals 1 3 | expect_same - elsewhere/signals/2026-02-05.jsonl
+    [[ -L ws/store ]]
+}
+
+@test "a link, a FIFO or a device in the place of a file or folder of ours is exit 5, naming it" {
+    local place kind
+    mkdir outside
+    for place in signals signals/2026-02-05.jsonl lock index index/manifest index/lock; do
+        for kind in link dangling fifo device; do
+            [[ $kind != device || $(id -u) == 0 ]] || continue
+            rm -rf ws/store outside/*
+            signals 1 1 | store
+            cp -r ws/store/. outside
+            rm -rf "ws/store/$place"
+            case $kind in
+            link) ln -s "$PWD/outside/$place" "ws/store/$place" ;;
+            dangling) ln -s "$PWD/outside/new" "ws/store/$place" ;;
+            fifo) mkfifo "ws/store/$place" ;;
+            device) mknod "ws/store/$place" c 1 3 ;;
+            esac
+            find outside -type f -exec cksum {} + | sort >before
+            run_split timeout 10 metaspn-write -C ws <<<"$(signals 2 2)"
+            expect_status 5
+            expect_err_like "ws/store/$place: "
+            find outside -type f -exec cksum {} + | sort | expect_same before -
+            [[ ! -e outside/new ]]
+        done
+    done
+}
+
+@test "a link in the place of quarantine: nothing is written through it, and nothing is lost" {
+    mkdir outside
+    signals 1 1 | store
+    printf '{"torn' >>"$day"
+    cp "$day" before
+    ln -s ../../outside ws/store/quarantine
+    run_split store <<<"$(signals 2 2)"
+    expect_status 5
+    expect_err_like 'ws/store/quarantine: is a symbolic link'
+    expect_same before "$day"
+    [[ -z $(ls -A outside) ]]
+}
+
+@test "a directory in the place of a partition is exit 5" {
+    mkdir -p "$day"
+    run_split store <<<"$(signals 1 1)"
+    expect_status 5
+    expect_err_like "$day: is not a regular file"
+}
+
+@test "a current directory that has gone matters to nobody who names a workspace" {
+    signals 1 1 >event
+    mkdir gone
+    (cd gone && rmdir ../gone && metaspn-write -C "$ws" "$BATS_TEST_TMPDIR/event")
+    signals 1 1 | expect_same - "$day"
+}
+
+@test "umask 077 and umask 0 make files that are as private or as open" {
+    (umask 077 && signals 1 1 | store)
+    [[ $(stat -c %a "$day") == 600 && $(stat -c %a ws/store/lock) == 600 ]]
+    rm -rf ws/store
+    (umask 0 && signals 1 1 | store)
+    [[ $(stat -c %a "$day") == 666 && $(stat -c %a ws/store/signals) == 777 ]]
+}
