@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "bytes.h"
 #include "cli.h"
 #include "options.h"
 #include "output.h"
@@ -28,6 +29,7 @@ struct reading {
     struct store *store; /* owned */
     bool skip_damaged;   /* damage is named, but is no failure */
     bool told_misfiled;
+    struct bytes told; /* what the store has had to say, each with its NUL */
 };
 
 /* Opens the store to read and looks at the partitions of these kinds. */

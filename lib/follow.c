@@ -93,7 +93,7 @@ static enum status pass_all(struct follow *follow, struct error *err)
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
         struct place place = {.number = rows[i].number, .offset = rows[i].end, .stat = rows[i].stat};
         uint64_t before;
-        if (rows[i].end == rows[i].facts.known)
+        if (rows[i].end == rows[i].facts.known && rows[i].end > 0)
             place.hash = rows[i].facts.hash;
         else
             status = hash_places(follow, &rows[i], 0, &before, &place.hash, err);
