@@ -54,10 +54,12 @@ static enum status load(const struct options *options, const struct replay_reque
                         struct checkpoint *ret_checkpoint, struct error *err)
 {
     struct workspace *workspace = NULL;
-    if (request->checkpoint_file)
-        return checkpoint_load_path(request->checkpoint_file, ret_checkpoint, err);
-    /* a missing workspace is no missing checkpoint */
-    enum status status = workspace_open(options->workspace, WORKSPACE_READ, &workspace, err);
+    enum status status;
+    if (request->checkpoint_file) {
+        status = checkpoint_load_path(request->checkpoint_file, ret_checkpoint, err);
+        return status == STATUS_INVALID ? STATUS_IO : status;
+    }
+    status = workspace_open(options->workspace, WORKSPACE_READ, &workspace, err);
     if (status == STATUS_OK)
         status = checkpoint_load(workspace, request->checkpoint, ret_checkpoint, err);
     workspace_close(workspace);

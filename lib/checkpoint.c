@@ -79,8 +79,12 @@ static enum status wrong(struct error *err, const char *member, const char *must
     char quoted[QUOTED_SIZE];
     if (!value.data)
         return error_set(err, STATUS_INVALID, "%s: missing", member);
-    return error_set(err, STATUS_INVALID, "%s: must be %s, not %s", member, must,
-                     quote_bytes(quoted, value.data, value.length));
+    if (json_type(value) == JSON_STRING)
+        return error_set(err, STATUS_INVALID, "%s: must be %s, not %s", member, must,
+                         quote_bytes(quoted, value.data + 1, value.length - 2));
+    quote_bytes(quoted, value.data, value.length);
+    return error_set(err, STATUS_INVALID, "%s: must be %s, not %.*s", member, must, (int)strlen(quoted) - 2,
+                     quoted + 1);
 }
 
 /* Exactly 16 lower-case hex digits. */
@@ -127,7 +131,8 @@ static enum status read_position(struct json_text name, struct json_text value, 
     bool is_day = day_parse(decoded.data, decoded.length, &position.day);
     bytes_release(&scratch);
     if (!is_day)
-        return error_set(err, STATUS_INVALID, "positions: %s is no day", quote_bytes(quoted, name.data, name.length));
+        return error_set(err, STATUS_INVALID, "positions: %s is no day",
+                         quote_bytes(quoted, name.data + 1, name.length - 2));
     day_format(position.day, day);
     snprintf(member, sizeof member, "positions.%s", day);
     if (json_type(value) != JSON_OBJECT)

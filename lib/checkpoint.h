@@ -95,12 +95,12 @@ bool checkpoint_note(struct checkpoint *checkpoint, int64_t timestamp, struct js
 bool checkpoint_note_all(struct checkpoint *checkpoint, const struct checkpoint *other);
 
 /*
- * Reads the checkpoint of this name; or of a file that the caller names, which may be a pipe. STATUS_ABSENT: there is
- * none. STATUS_IO: it cannot be read, or is damaged, the empty file that an interrupted write of the original leaves
- * included: that is never taken for an absent one.
+ * Reads the checkpoint of this name. STATUS_ABSENT: there is none. STATUS_IO: it cannot be read, or is damaged, the
+ * empty file that an interrupted write of the original leaves included: that is never taken for an absent one.
  */
 enum status checkpoint_load(struct workspace *workspace, const char *name, struct checkpoint *ret_checkpoint,
                             struct error *err);
+/* The same of a file that the caller names, which may be a pipe. STATUS_INVALID: it is damaged. */
 enum status checkpoint_load_path(const char *path, struct checkpoint *ret_checkpoint, struct error *err);
 
 /* Replaces the checkpoint of this name by a document (as checkpoint_print() makes it), durably. Temporaries that a

@@ -47,7 +47,7 @@ static enum status find_place(struct workspace *workspace, const char *name, boo
     return STATUS_OK;
 }
 
-/* Reads the file; what is wrong with it is damage. Closes it. */
+/* Reads the file and closes it. STATUS_INVALID: it is damaged. */
 static enum status load(int fd, const char *label, struct checkpoint *ret_checkpoint, struct error *err)
 {
     struct bytes text = {0};
@@ -62,10 +62,10 @@ static enum status load(int fd, const char *label, struct checkpoint *ret_checkp
             error_set(err, status, "%s: %s%s", label, status == STATUS_INVALID ? "damaged: " : "", reason.text);
     }
     bytes_release(&text);
-    if (status != STATUS_OK)
-        return STATUS_IO;
-    ret_checkpoint->replaced = (int64_t)st.st_mtim.tv_sec * MICROSECONDS_A_SECOND + (int64_t)st.st_mtim.tv_nsec / 1000;
-    return STATUS_OK;
+    if (status == STATUS_OK)
+        ret_checkpoint->replaced =
+            (int64_t)st.st_mtim.tv_sec * MICROSECONDS_A_SECOND + (int64_t)st.st_mtim.tv_nsec / 1000;
+    return status;
 }
 
 enum status checkpoint_load(struct workspace *workspace, const char *name, struct checkpoint *ret_checkpoint,
@@ -82,7 +82,7 @@ enum status checkpoint_load(struct workspace *workspace, const char *name, struc
     else if (status == STATUS_ABSENT)
         absent(name, err);
     release(&place);
-    return status;
+    return status == STATUS_INVALID ? STATUS_IO : status;
 }
 
 enum status checkpoint_load_path(const char *path, struct checkpoint *ret_checkpoint, struct error *err)

@@ -51,15 +51,15 @@ void resume_close(struct resume *resume)
 
 /* ---- entering a partition */
 
-/* Whether the window's end may end this partition: it holds events that are later, or copies of events that have not
- * been passed. */
+/* Whether the window's end may end this partition: it holds events that are later, or perhaps copies of events that
+ * have not been passed. */
 static bool may_end(const struct resume *resume, const struct store_partition *row)
 {
     int64_t until = resume->options.window.until;
     if (resume->options.until_filters || until == TIMESTAMP_MAX || row->day < timestamp_day(until))
         return false;
     const struct partition_facts *facts = &row->facts;
-    return facts->known < row->end || facts->greatest > until || (resume->end_count > 0 && facts->repeats > 0);
+    return facts->known < row->end || facts->greatest > until || resume->end_count > 0;
 }
 
 static struct scan_options plan_scan(struct resume *resume, const struct store_partition *row)
