@@ -88,8 +88,8 @@ enum status io_open_directory_below(int directory, const char *name, bool create
     }
     if (fd < 0) {
         int error = errno;
-        if (error == ELOOP)
-            return error_set(err, STATUS_IO, "%s: is a symbolic link", label);
+        if (io_check_type(directory, name, S_IFDIR, label, err) != STATUS_OK)
+            return STATUS_IO;
         error_set_errno(err, error, "%s", label);
         return error == ENOENT ? STATUS_ABSENT : STATUS_IO;
     }
