@@ -7,7 +7,8 @@ Each store lives through late events, foreign appends, torn last lines, copies o
 damage, rewritten days, restored backups, files that go and come back, and lost indexes; meanwhile a worker runs its loop,
 is killed between any two steps and within them, and starts over. Every replay is compared line for line, and every
 checkpoint position for position, with a second opinion (resume_model.py). In the end everything that was due must have
-been delivered, and nothing twice without a cause: a kill, a rewritten file, or a copy into an earlier day.
+been delivered, and nothing twice without a cause: a kill, a rewritten file, or a copy into an earlier day. In some stores
+another program also appends while the commands run; there is no second opinion there then, only the end counts.
 
 The commands are those in the PATH. A violation is printed with its seed, the store is kept, with its history in the file
 history, and the exit status is 1. (A kill may hit earlier or later in another run of the same seed.)
@@ -21,6 +22,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 import resume_model as model
@@ -233,6 +235,28 @@ class World:
         return {day: len(data) for day in DAYS if (data := self.bytes(day)) is not None}
 
 
+class Bustle(threading.Thread):
+    """Another program that appends, a line in two writes, for as long as it is let."""
+
+    def __init__(self, world, seed):
+        super().__init__()
+        self.world, self.rng, self.over = world, random.Random(seed), threading.Event()
+
+    def run(self):
+        while not self.over.is_set():
+            event = self.world.event(self.rng.choice(DAYS))
+            line = self.world.line(event) + b"\n"
+            cut = self.rng.randrange(len(line))
+            self.world.append(event["timestamp"][:10], line[:cut])
+            time.sleep(self.rng.random() * 0.002)
+            with open(self.world.path(event["timestamp"][:10]), "ab") as file:
+                file.write(line[cut:])
+
+    def stop(self):
+        self.over.set()
+        self.join()
+
+
 def read_document(path):
     try:
         with open(path, encoding="utf-8") as file:
@@ -254,16 +278,22 @@ class Loop:
         self.worker = model.Worker(rng.choice([None, None, "common", "rare"]), since)
         self.by_lines = rng.random() < 0.35
         self.use_until, self.limits = rng.random() < 0.5, rng.random() < 0.5
-        self.no_index = rng.random() < 0.2
+        self.no_index, self.busy = rng.random() < 0.2, False
         self.delivered, self.passed = {}, set()  # delivered: by which replay
 
     def run(self, command, *arguments, data=b"", kill=False):
         command = [command, "-q", "-C", self.world.root, *arguments]
+        bustle = Bustle(self.world, self.rng.random()) if self.busy else None
+        if bustle:
+            self.world.mend()
+            bustle.start()
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         if kill:
             time.sleep(self.rng.random() * 0.006)
             process.kill()
         out, err = process.communicate(data)
+        if bustle:
+            bustle.stop()
         self.world.history.append(f"{' '.join(command)} -> {process.returncode} {err.decode().strip()}")
         return process.returncode, out, err.decode()
 
@@ -327,8 +357,13 @@ class Loop:
         self.started = self.world.steps
         code, out, err = self.run("metaspn-replay", *arguments, kill=kill)
         if code < 0:
-            self.learn(expected.store)
+            self.learn(self.world.store())
             return None
+        if self.busy:
+            self.note_passed(model.Resumed(self.world.store(), self.memory, expected.document, self.worker))
+            self.learn(self.world.store())
+            self.require(code in (0, 3), "replay", f"exit {code}", err)
+            return [model.Record(None, 0, 0, line, model.read_event(line)) for line in out.splitlines()]
         lines = [record.data for record in expected.records]
         self.require(out == b"".join(line + b"\n" for line in lines), "replay", arguments,
                      f"printed {ids_of(out.splitlines())}", f"not {ids_of(lines)}", err)
@@ -373,14 +408,17 @@ class Loop:
             want = model.advanced(store, self.memory, before, to)
             code, _, err = self.run("metaspn-checkpoint", "advance", "w", "--to=" + self.next, kill=kill)
         after = read_document(self.stored)
+        if self.busy and before is not None and "positions" not in before:
+            self.note_passed(model.Resumed(self.world.store(), self.memory, before, self.worker))
         if want is None or (code < 0 and after == before):
             self.require(after == before, "advance", "moved without a line")
             self.world.excuse(records)
             return
         self.require(code <= 0, "advance", f"exit {code}", err)
         self.world.history.append(f"checkpoint: {json.dumps(after)}")
-        self.learn(store)
-        self.require_offsets(store, after, want, "advance")
+        self.learn(self.world.store())
+        if not self.busy:
+            self.require_offsets(store, after, want, "advance")
 
     def turn(self, calm=False):
         """One round of the loop; the number of lines that were printed."""
@@ -403,8 +441,7 @@ class Loop:
 
     def finish(self):
         """Everything becomes due; then nothing is left."""
-        if self.by_lines:
-            self.by_lines = False
+        self.by_lines = self.busy = False
         for _ in range(3):
             self.turn(calm=True)
         self.require(self.turn(calm=True) == 0, "the loop does not come to rest")
@@ -426,6 +463,7 @@ def run_store(seed):
         world.happen(rng.randrange(1, 12))
         loop = Loop(rng, world)
         loop.begin()
+        loop.busy = rng.random() < 0.15
         for _ in range(rng.randrange(4, 14)):
             if rng.random() < 0.8:
                 world.happen(rng.randrange(1, 5))
