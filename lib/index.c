@@ -8,7 +8,7 @@
 
 #include "index_private.h"
 
-#define SPILL     ((size_t)1 << 19) /* staged entries that go to a file rather than stay in memory: 8 MiB */
+#define SPILL     ((size_t)1 << 17) /* staged entries that go to a file rather than stay in memory: 2 MiB */
 #define KEY_BLOCK ((size_t)8192)    /* keys looked up at once while settling */
 
 const char *const index_table_names[INDEX_TABLES] = {"ids", "refs", "repeats"};
@@ -238,6 +238,16 @@ enum status index_add(struct index *index, enum index_table table, struct index_
     if (index_value_offset(entry.value) >= INDEX_OFFSET_LIMIT - 1)
         return STATUS_OK;
     return index_entries_add(&index->tables[table].staged, entry) ? STATUS_OK : error_set_memory(err);
+}
+
+void index_leave_out_refs(struct index *index)
+{
+    index->refs_left_out = true;
+}
+
+bool index_has_all_refs(const struct index *index)
+{
+    return !index->refs_left_out;
 }
 
 size_t index_unsettled(const struct index *index)

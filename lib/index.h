@@ -118,6 +118,12 @@ enum status index_put_facts(struct index *index, const struct partition_facts *f
 
 /* Stages one entry. It is found after the next index_settle(). */
 enum status index_add(struct index *index, enum index_table table, struct index_entry entry, struct error *err);
+/*
+ * Secondary keys serve later commands: where nothing can be committed they are left out, which this notes, and then
+ * INDEX_REFS does not tell all.
+ */
+void index_leave_out_refs(struct index *index);
+bool index_has_all_refs(const struct index *index);
 /* Entries staged and not settled. */
 size_t index_unsettled(const struct index *index);
 

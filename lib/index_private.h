@@ -24,8 +24,9 @@ struct index {
     int directory; /* of index/; -1: none */
     int lock;      /* descriptor of the lock file; -1: commits do not reach the disk */
     bool locked;
-    bool replace; /* what is on disk is of no use: the next commit writes a new manifest */
-    bool abandoned; /* what is in memory is incomplete */
+    bool refs_left_out; /* some bytes that the facts know of have no entries in INDEX_REFS */
+    bool replace;       /* what is on disk is of no use: the next commit writes a new manifest */
+    bool abandoned;     /* what is in memory is incomplete */
     char trouble[256];
     uint64_t seed, boot;
     uint64_t manifest;     /* number of the manifest that was loaded; 0: none */

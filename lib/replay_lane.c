@@ -17,7 +17,10 @@ void candidates_init(struct candidates *candidates, const struct replay_options 
                      struct store *store)
 {
     *candidates = (struct candidates){.filter = options->filter, .kind = kind};
-    if (options->use_index && options->filter && filter_index_keys(options->filter, kind, seed_of(store)).count > 0)
+    if (!options->use_index || !options->filter)
+        return;
+    struct filter_keys keys = filter_index_keys(options->filter, kind, seed_of(store));
+    if (keys.count > 0 && (keys.are_ids || index_has_all_refs(store_index(store))))
         candidates->state = CANDIDATES_WAITING;
 }
 

@@ -6,6 +6,7 @@
 
 #define READ_BLOCK  ((size_t)1 << 20)
 #define SETTLE_AT   ((size_t)1 << 20) /* staged entries, 16 MiB, after which they are put in order */
+#define SETTLE_IDS  ((size_t)1 << 19) /* the same where they stay in memory: putting in order takes as much again */
 #define KNOWN_LIMIT (INDEX_OFFSET_LIMIT - ((uint64_t)1 << 32)) /* nothing is indexed behind it */
 
 /* ---- taking note of lines */
@@ -68,7 +69,9 @@ enum status intake_event(struct intake *intake, const struct event *event, uint6
         return error_set_memory(intake->err);
     intake->facts.known = offset;
     add_entry(intake, INDEX_IDS, hash, offset);
-    if (!event_index_keys(event, seed, &intake->scratch, add_key, intake) && intake->status == STATUS_OK)
+    if (!index_is_persistent(intake->store->index))
+        index_leave_out_refs(intake->store->index);
+    else if (!event_index_keys(event, seed, &intake->scratch, add_key, intake) && intake->status == STATUS_OK)
         intake->status = error_set_memory(intake->err);
     count_event(&intake->facts, event, intake->day);
     intake->facts.known = offset + event->length + 1;
@@ -142,6 +145,7 @@ static enum status take_chunk(struct intake *intake, const struct chunk *chunk, 
 static enum status publish(struct intake *intake, struct partition *partition, const struct partition_stat *stat)
 {
     struct store *store = intake->store;
+    size_t settle_at = index_is_persistent(store->index) ? SETTLE_AT : SETTLE_IDS;
     enum status status = partition_hash_before(partition, intake->facts.known, &intake->facts.hash, intake->err);
     intake->facts.device = stat->device;
     intake->facts.inode = stat->inode;
@@ -150,7 +154,7 @@ static enum status publish(struct intake *intake, struct partition *partition, c
     intake->facts.modified = stat->modified;
     if (status == STATUS_OK)
         status = index_put_facts(store->index, &intake->facts, intake->err);
-    if (status == STATUS_OK && index_unsettled(store->index) >= SETTLE_AT) {
+    if (status == STATUS_OK && index_unsettled(store->index) >= settle_at) {
         status = store_settle(store, false, intake->err);
         const struct partition_facts *facts = index_facts(store->index, intake->facts.partition);
         if (facts)
