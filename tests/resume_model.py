@@ -73,6 +73,11 @@ class Partition:
         return offset + 1 if self.data[offset : offset + 1] == b"\n" else None
 
 
+def contents(folder, name):
+    with open(os.path.join(folder, name), "rb") as file:
+        return file.read()
+
+
 class Store:
     """The partitions of one kind, as they stand now."""
 
@@ -80,8 +85,9 @@ class Store:
         self.days = {}
         for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
             if re.fullmatch(r"\d{4}-\d\d-\d\d\.jsonl", name):
-                with open(os.path.join(folder, name), "rb") as file:
-                    self.days[name[:10]] = Partition(name[:10], file.read())
+                self.days[name[:10]] = Partition(name[:10], contents(folder, name))
+        kept = os.path.join(folder, "..", "quarantine")
+        self.known_damage = {contents(kept, name) for name in os.listdir(kept)} if os.path.isdir(kept) else set()
         self.first = {}
         for day in sorted(self.days):
             for record in self.days[day].records:
@@ -174,7 +180,7 @@ class Resumed:
 
     def judge(self, record):
         if not record.event:
-            self.damage |= bool(record.data.strip())
+            self.damage |= bool(record.data.strip()) and record.data not in self.store.known_damage
             return "no"
         first = self.store.first[record.id]
         if first is not record:
