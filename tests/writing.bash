@@ -6,6 +6,7 @@
 #   expect_stored N                 each of the signals s1 to sN is stored once, nothing else, and fsck finds nothing
 #   hold_lock, release_lock         another program that holds the writers' lock
 #   eventually COMMAND ...          waits until it succeeds, 20 s at most
+#   needs_strace                    skips the test where there is none, or where it would see others' calls
 
 # shellcheck disable=SC2034,SC2154  # used by the tests; of helper.bash
 
@@ -68,4 +69,11 @@ eventually()
     done
     printf 'in vain: %s\n' "$*"
     return 1
+}
+
+# For tests that look at system calls, or make them fail.
+needs_strace()
+{
+    [[ -z ${METASPN_TESTED_UNDER:-} ]] || skip "not under $METASPN_TESTED_UNDER: it makes system calls of its own"
+    strace -o trace true 2>"$err" || skip 'strace may not be used here'
 }

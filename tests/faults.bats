@@ -1,0 +1,133 @@
+#!/usr/bin/env bats
+# Each system call of a writer fails in turn, or is its last: nothing acknowledged is missing, nothing is stored twice, no
+# old byte has changed, exit 0 means that all is done, and the next run completes what was left.
+
+# shellcheck disable=SC2154  # ws, out, err, status: helper.bash
+
+load helper
+load writing
+
+day=ws/store/signals/2026-02-05.jsonl
+
+setup()
+{
+    fresh_workspace
+    needs_strace
+    signals 1 3 | store
+    printf '{"torn' >>"$day"
+    # A duplicate, two for a file that is there, one for a new file, one for a new folder.
+    { signals 2 2; signals 4 5; signal t1 2026-02-06T10:00:00Z; emission e1 2026-02-05T10:00:00Z; } >events
+    { signals 1 5; signal t1 2026-02-06T10:00:00Z; emission e1 2026-02-05T10:00:00Z; } | sort >everything
+    signals 1 3 >old
+    mv ws fresh
+}
+
+stored()
+{
+    cat ws/store/{signals,emissions}/*.jsonl 2>/dev/null | sort
+}
+
+# What a run has left, and what the next one makes of it.
+judge()
+{
+    # 127: a call of the loader, before the command began.
+    [[ $status == 0 || $status == 5 || $status == 137 || $status == 127 ]] || { echo "exit $status"; return 2; }
+    stored >standing
+    # What was printed in whole lines is there.
+    head -n "$(wc -l <"$out")" "$out" | sort -u | comm -23 - standing >missing
+    [[ ! -s missing ]] || { echo 'acknowledged, but not stored:'; cat missing; return 2; }
+    [[ $status != 0 || $(comm -23 everything standing | wc -l) == 0 ]] || { echo 'exit 0, but not all is stored'; return 2; }
+    cmp -n "$(wc -c <old)" old "$day" || return 2
+    run_split metaspn-write -C ws events
+    [[ $status == 0 ]] || { echo "the next run: exit $status"; cat "$err"; return 2; }
+    stored | comm -3 - everything | sed '/^.\?{"torn$/d' >differences
+    [[ ! -s differences ]] || { echo 'after the next run:'; cat differences; return 2; }
+    run_split metaspn-fsck -C ws
+    [[ $status == 0 ]] || { echo 'fsck finds:'; cat "$out" "$err"; return 2; }
+}
+
+# with_fault WHAT: one run with it, then the judgement. 1: it did not come to that call.
+with_fault()
+{
+    rm -rf ws
+    cp -a fresh ws
+    run_split timeout 20 strace -f -o trace -e "inject=$1" metaspn-write -C ws --print=all events
+    grep -qE 'INJECTED|killed by SIGKILL' trace || return
+    judge
+}
+
+# in_turn CALL FAULT: the first such call, the second, ... until there is none.
+in_turn()
+{
+    local n result
+    for ((n = 1; n <= ${3:-16}; n++)); do
+        result=0
+        with_fault "$1:$2:when=$n" || result=$?
+        [[ $result -lt 2 ]] || { echo "($1 number $n: $2)"; return 1; }
+        [[ $result == 0 ]] || break
+    done
+    # It must have come to the call at all.
+    [[ $n -gt 1 ]]
+}
+
+@test "writing fails: EIO, ENOSPC, EINTR" {
+    in_turn write error=EIO
+    in_turn write error=ENOSPC
+    in_turn write error=EINTR
+    in_turn pwrite64 error=ENOSPC
+}
+
+@test "syncing fails" {
+    in_turn fdatasync error=EIO
+    in_turn fsync error=EIO
+}
+
+@test "opening fails: EIO, EMFILE, EINTR, and where openat2 is missing or forbidden" {
+    in_turn openat2 error=EIO
+    in_turn openat2 error=EMFILE 4
+    in_turn openat2 error=EINTR 4
+    with_fault openat2:error=ENOSYS
+    with_fault openat2:error=EPERM
+}
+
+@test "making folders, replacing, cutting fails" {
+    in_turn mkdirat error=ENOSPC
+    in_turn renameat error=EIO
+    in_turn ftruncate error=EIO
+}
+
+@test "reading and looking fails" {
+    in_turn pread64 error=EIO
+    in_turn getdents64 error=EIO
+    in_turn fstat error=EIO 12 || in_turn newfstatat error=EIO 12
+}
+
+@test "locks and leases are not to be had" {
+    in_turn fcntl error=EAGAIN 4
+    with_fault fcntl:error=ENOLCK:when=2+
+}
+
+@test "killed at a write, a sync, a rename, a folder, a cut" {
+    local call
+    for call in write pwrite64 fdatasync fsync renameat mkdirat ftruncate; do
+        in_turn "$call" signal=KILL
+    done
+}
+
+@test "killed when it opens something" {
+    in_turn openat2 signal=KILL
+}
+
+@test "memory is short: exit 5, or done" {
+    local limit exits=()
+    for limit in {2400..4800..300}; do
+        rm -rf ws
+        cp -a fresh ws
+        status=0
+        (ulimit -v "$limit" && exec metaspn-write -C ws --print=all events) >"$out" 2>"$err" || status=$?
+        exits+=("$status")
+        judge
+    done
+    echo "exit: ${exits[*]}"
+    [[ " ${exits[*]} " == *' 5 '* && ${exits[-1]} == 0 ]]
+}
