@@ -159,16 +159,22 @@ enum status store_add_row(struct store *store, uint32_t number, struct store_par
     return STATUS_OK;
 }
 
-enum status store_open_partition(struct store *store, uint32_t number, struct partition **ret_partition,
-                                 struct error *err)
+enum status store_open_as(struct store *store, uint32_t number, enum io_open how, bool create,
+                          struct partition **ret_partition, bool *ret_created, struct error *err)
 {
     enum workspace_room room = store_room(number);
     int folder;
-    enum status status = workspace_room(store->workspace, room, false, &folder, err);
+    enum status status = workspace_room(store->workspace, room, create, &folder, err);
     if (status == STATUS_OK)
-        status = partition_open(folder, workspace_room_path(store->workspace, room), partition_number_day(number),
-                                IO_READ, false, ret_partition, NULL, err);
+        status = partition_open(folder, workspace_room_path(store->workspace, room), partition_number_day(number), how,
+                                create, ret_partition, ret_created, err);
     return status;
+}
+
+enum status store_open_partition(struct store *store, uint32_t number, struct partition **ret_partition,
+                                 struct error *err)
+{
+    return store_open_as(store, number, IO_READ, false, ret_partition, NULL, err);
 }
 
 bool store_partition_path(const struct store *store, uint32_t number, struct bytes *out)

@@ -37,6 +37,9 @@ static inline bool store_tail_is_open(const struct store_partition *row)
 
 void store_tell(struct store *store, enum notice notice, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+/* Opens a partition as io_open_below() does; `create` makes its folder too. */
+enum status store_open_as(struct store *store, uint32_t number, enum io_open how, bool create,
+                          struct partition **ret_partition, bool *ret_created, struct error *err);
 /* The partition, kept open until another is wanted. */
 enum status store_partition_at_hand(struct store *store, uint32_t number, struct partition **ret_partition,
                                     struct error *err);

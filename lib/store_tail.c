@@ -8,18 +8,6 @@
 #define WAIT_NS    20000000
 #define MEND_TURNS 8
 
-static enum status open_to_append(struct store *store, uint32_t number, struct partition **ret_partition,
-                                  struct error *err)
-{
-    enum workspace_room room = store_room(number);
-    int folder;
-    enum status status = workspace_room(store->workspace, room, false, &folder, err);
-    if (status == STATUS_OK)
-        status = partition_open(folder, workspace_room_path(store->workspace, room), partition_number_day(number),
-                                IO_APPEND, false, ret_partition, NULL, err);
-    return status;
-}
-
 /* Adds the newline that the last line lacks; *ret_added is false where the file has grown meanwhile, which is as good.
  */
 static enum status add_newline(struct partition *partition, uint64_t size, bool *ret_added, struct error *err)
@@ -120,7 +108,7 @@ static enum status mend_partition(struct store *store, const struct store_partit
     struct partition *partition;
     struct bytes fragment = {0};
     bool added;
-    enum status status = open_to_append(store, row->number, &partition, err);
+    enum status status = store_open_as(store, row->number, IO_APPEND, false, &partition, NULL, err);
     if (status != STATUS_OK)
         return status;
     if (row->end == row->stat.size) {

@@ -72,15 +72,9 @@ static enum status compose(struct batch *batch, struct share *share)
 
 static enum status open_share(struct batch *batch, struct share *share, bool create, struct error *err)
 {
-    struct store *store = batch->store;
-    enum workspace_room room = store_room(share->number);
-    int folder;
     bool created = false;
-    enum status status = workspace_room(store->workspace, room, create, &folder, err);
-    if (status == STATUS_OK)
-        status =
-            partition_open(folder, workspace_room_path(store->workspace, room), partition_number_day(share->number),
-                           IO_APPEND, create, &share->partition, &created, err);
+    enum status status =
+        store_open_as(batch->store, share->number, IO_APPEND, create, &share->partition, &created, err);
     share->created = share->created || created;
     return status == STATUS_ABSENT ? STATUS_IO : status;
 }
@@ -206,12 +200,7 @@ enum status store_settle_doubt(struct store *store, struct partition_facts *fact
 {
     struct partition *partition = NULL;
     struct partition_stat stat;
-    enum workspace_room room = store_room(facts->partition);
-    int folder;
-    enum status status = workspace_room(store->workspace, room, false, &folder, err);
-    if (status == STATUS_OK)
-        status = partition_open(folder, workspace_room_path(store->workspace, room),
-                                partition_number_day(facts->partition), IO_UPDATE, false, &partition, NULL, err);
+    enum status status = store_open_as(store, facts->partition, IO_UPDATE, false, &partition, NULL, err);
     if (status == STATUS_OK)
         status = partition_stat(partition, &stat, err);
     if (status == STATUS_OK)
