@@ -12,7 +12,8 @@
 /* A macro that -D defines is 1; one that is not defined stays a name, which pushes no argument in. */
 #define MUTANT(name)                      MUTANT_IS_ONE(METASPN_MUTANT_##name)
 #define MUTANT_IS_ONE(value)              MUTANT_PUSH(value)
-#define MUTANT_PUSH(value)                MUTANT_SECOND(MUTANT_PUSHED_##value 1, 0, 0)
+#define MUTANT_PUSH(value)                MUTANT_PICK(MUTANT_PUSHED_##value)
+#define MUTANT_PICK(pushed)               MUTANT_SECOND(pushed 1, 0, 0)
 #define MUTANT_PUSHED_1                   0,
 #define MUTANT_SECOND(first, second, ...) second
 
