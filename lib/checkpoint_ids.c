@@ -9,7 +9,8 @@
 static struct json_text id_at(const struct checkpoint_ids *ids, size_t i)
 {
     size_t start = i == 0 ? 0 : ids->ends[i - 1];
-    return (struct json_text){ids->text.data + start, ids->ends[i] - start};
+    const char *text = ids->text.data ? ids->text.data : ""; /* the empty id has no memory of its own */
+    return (struct json_text){text + start, ids->ends[i] - start};
 }
 
 static bool same(struct json_text a, struct json_text b)

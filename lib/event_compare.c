@@ -135,6 +135,8 @@ static bool reduced(struct json_text value, struct bytes *ret_text)
 /* The same text, but for the spelling of numbers. */
 static bool same_text(const struct bytes *a, const struct bytes *b)
 {
+    if (a->length == 0 || b->length == 0)
+        return a->length == b->length;
     const char *at = a->data, *end = at + a->length, *at_b = b->data, *end_b = at_b + b->length;
     while (at < end && at_b < end_b) {
         if (*at == '{' || *at == '[' || *at == '}' || *at == ']' || *at == ',' || *at == ':') {

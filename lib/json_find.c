@@ -1,17 +1,24 @@
 #include "json_index.h"
 
+/* Where bytes have changed since they were known to be good: what is handed out still looks like a value. */
+static void put_member(struct json_text *ret_member, struct json_text value)
+{
+    if (json_type(value) != JSON_ABSENT && (value.length >= 2 || json_type(value) == JSON_NUMBER))
+        *ret_member = value;
+}
+
 static void find_by_walking(struct json_text object, const struct json_key *keys, size_t count,
                             struct json_text *ret_members)
 {
     struct json_walk w = json_walk_start(object);
     struct json_text string, value;
     size_t hint = 0;
-    while (json_walk_member(&w, &string, &value)) {
+    while (json_walk_member(&w, &string, &value) && string.length >= 2) {
         struct json_name name;
         json_name_set(&name, string.data + 1, string.length - 2, w.end, true);
         size_t i = json_key_index(&name, keys, count, &hint);
         if (i < count)
-            ret_members[i] = value;
+            put_member(&ret_members[i], value);
     }
 }
 
@@ -81,7 +88,7 @@ static bool take_container(struct finder *f)
             at = (size_t)f->next[1] + 1;
             f->next += 2;
             stop = next_string(f);
-        } while (stop == at + 1); /* one byte between two strings is a comma or a colon */
+        } while (stop == at + 1 && stop < f->length); /* one byte between two strings is a comma or a colon */
     }
 }
 
@@ -113,7 +120,7 @@ static bool take_member(struct finder *f, const struct json_key *keys, size_t co
     if (!take_value(f))
         return false;
     if (i < count)
-        ret_members[i] = (struct json_text){f->text + value, f->at - value};
+        put_member(&ret_members[i], (struct json_text){f->text + value, f->at - value});
     return take(f, ',');
 }
 

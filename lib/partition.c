@@ -129,7 +129,7 @@ static enum status read_block(const struct partition *partition, uint64_t from, 
 enum status partition_read_forward(const struct partition *partition, uint64_t from, uint64_t to, size_t block,
                                    struct bytes *buffer, struct chunk *ret_chunk, struct error *err)
 {
-    *ret_chunk = (struct chunk){.offset = from};
+    *ret_chunk = (struct chunk){.data = "", .offset = from};
     for (size_t want = block; from < to; want *= 2) {
         size_t length = to - from < want ? (size_t)(to - from) : want;
         enum status status = read_block(partition, from, length, buffer, err);
