@@ -193,6 +193,7 @@ class Recording:
                     found.append((point, "zeros", {n: "zeros"}))
         random.Random(seed).shuffle(some)
         random.Random(seed).shuffle(every)
+        every.sort(key=lambda state: state[0] != len(self.ops) or len(state[2]) < 2)  # what is most telling comes first
         return (every + some[:max(limit // 4, limit - len(every))])[:limit] if limit else every + some
 
     def is_truth(self, n):

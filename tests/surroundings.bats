@@ -1,0 +1,598 @@
+#!/usr/bin/env bats
+# Hostile surroundings: the same answers, or a refusal that says why, whatever a command finds around it; the store is
+# never harmed.
+
+load helper
+
+setup_file()
+{
+    find_commands
+    cd "$BATS_FILE_TMPDIR"
+    mkdir ws
+    export METASPN_NOW=2026-02-05T18:00:00Z
+    signal s1 2026-02-04T10:00:00Z >events
+    signal s2 2026-02-05T10:00:00Z payload='{"score":2,"text":"\u00fc\u0130"}' entity_refs='[{"ref_type":"T","value":"v"}]' >>events
+    cp events signals
+    emission e1 2026-02-05T11:00:00Z >>events
+    signal new 2026-02-05T12:00:00Z >new
+    printf '{"last_timestamp":"2026-02-04T10:00:00Z","schema_version":"0.1","seen_ids_at_timestamp":["s1"]}\n' >checkpoint
+    printf '{"a":1}\n' >document
+    metaspn-write -C ws events
+    metaspn-checkpoint -C ws write w <checkpoint
+    metaspn-snapshot -C ws write s <document
+    cp -R ws/store before
+}
+
+setup()
+{
+    fresh_workspace
+    cp -R "$BATS_FILE_TMPDIR/." .
+}
+
+# The partitions begin with what they held, and hold nothing but whole lines.
+unharmed()
+{
+    local file
+    for file in signals/2026-02-04 signals/2026-02-05 emissions/2026-02-05; do
+        expect_same before/$file.jsonl <(head -c "$(stat -c %s before/$file.jsonl)" ws/store/$file.jsonl) || return
+        [[ $(tail -c 1 ws/store/$file.jsonl) == '' ]] || return
+    done
+}
+
+# gives STATUS COMMAND ...
+gives()
+{
+    local wanted=$1
+    shift
+    run_split "$@"
+    expect_status "$wanted" && unharmed
+}
+
+# answers_as_ever WRAPPER ... -- COMMAND ...: the same output with and without.
+answers_as_ever()
+{
+    local wrapper=()
+    while [[ $1 != -- ]]; do
+        wrapper+=("$1")
+        shift
+    done
+    shift
+    gives 0 "$@" && cp "$out" usual && gives 0 "${wrapper[@]}" "$@" && expect_same "$out" usual
+}
+
+is_stored()
+{
+    metaspn-replay -C ws --id=new | expect_same - new
+}
+
+without_stdin() { "$@" <&-; }
+without_stdout() { "$@" >&-; }
+without_stderr() { "$@" 2>&-; }
+without_any() { "$@" <&- >&- 2>&-; }
+into_full() { "$@" >/dev/full; }
+from_directory() { "$@" <.; }
+with_umask() { (umask "$1" && shift && "$@"); }
+with_limit() { (ulimit "$1" "$2" && shift 2 && "$@" 2>&1) | cat; return "${PIPESTATUS[0]}"; }
+ignoring() { (trap '' "$1" && shift && "$@"); }
+from_nowhere() { mkdir gone && (cd gone && rmdir ../gone && "$@"); }
+
+# stores TIME DAY STORED: an event of that time lies in that day's partition, with its time as it is stored.
+stores()
+{
+    signal when "$1" >event
+    run_split metaspn-write -C ws --print=all event
+    expect_status 0 && expect_out "$(signal when "$3")" && grep -q '"when"' "ws/store/signals/$2.jsonl"
+}
+
+# refuses TIME
+refuses()
+{
+    signal when "$1" >event
+    gives 3 metaspn-write -C ws event && ! grep -rq '"when"' ws/store/signals
+}
+
+mode() { stat -c %a "ws/store/$1"; }
+many_days()
+{
+    local n
+    for n in {0..199}; do
+        signal "d$n" "$(date -ud "2025-01-01 +$n days" +%FT10:00:00Z)"
+    done >days
+}
+
+as_nobody()
+{
+    [[ $(id -u) == 0 ]] || skip 'only root can become somebody else'
+    chmod -R go+rX "$BATS_TEST_TMPDIR" && chmod 755 "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR" 2>/dev/null || true
+    run_split setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
+}
+
+
+# ---- descriptors
+@test "stdin closed: write cannot read it" { gives 5 without_stdin metaspn-write -C ws; }
+@test "stdin closed: checkpoint write cannot read it" { gives 5 without_stdin metaspn-checkpoint -C ws write w; }
+@test "stdin closed: checkpoint advance cannot read it" { gives 5 without_stdin metaspn-checkpoint -C ws advance w; }
+@test "stdin closed: snapshot write cannot read it" { gives 5 without_stdin metaspn-snapshot -C ws write s; }
+@test "stdin closed: replay needs none" { answers_as_ever without_stdin -- metaspn-replay -C ws; }
+@test "stdin closed: checkpoint read needs none" { answers_as_ever without_stdin -- metaspn-checkpoint -C ws read w; }
+@test "stdin closed: checkpoint list needs none" { answers_as_ever without_stdin -- metaspn-checkpoint -C ws list; }
+@test "stdin closed: checkpoint build needs none" {
+    answers_as_ever without_stdin -- metaspn-checkpoint build signals
+}
+@test "stdin closed: snapshot read needs none" { answers_as_ever without_stdin -- metaspn-snapshot -C ws read s; }
+@test "stdin closed: snapshot list needs none" { answers_as_ever without_stdin -- metaspn-snapshot -C ws list; }
+@test "stdin closed: top needs none" { answers_as_ever without_stdin -- metaspn-top -C ws --missing-score=0; }
+@test "stdin closed: fsck needs none" { answers_as_ever without_stdin -- metaspn-fsck -C ws; }
+@test "stdin closed: write of a file needs none" { answers_as_ever without_stdin -- metaspn-write -C ws new; }
+@test "stdout closed: replay says that it cannot print" { gives 5 without_stdout metaspn-replay -C ws; }
+@test "stdout closed: checkpoint read says that it cannot print" {
+    gives 5 without_stdout metaspn-checkpoint -C ws read w
+}
+@test "stdout closed: checkpoint list says that it cannot print" {
+    gives 5 without_stdout metaspn-checkpoint -C ws list
+}
+@test "stdout closed: checkpoint build says that it cannot print" {
+    gives 5 without_stdout metaspn-checkpoint build signals
+}
+@test "stdout closed: snapshot read says that it cannot print" {
+    gives 5 without_stdout metaspn-snapshot -C ws read s
+}
+@test "stdout closed: snapshot list says that it cannot print" { gives 5 without_stdout metaspn-snapshot -C ws list; }
+@test "stdout closed: top says that it cannot print" { gives 5 without_stdout metaspn-top -C ws --missing-score=0; }
+@test "stdout closed: write has nothing to say" { gives 0 without_stdout metaspn-write -C ws new && is_stored; }
+@test "stdout closed: write that prints says so, and has stored" {
+    gives 5 without_stdout metaspn-write -C ws --print=all new && is_stored
+}
+@test "stdout closed: checkpoint write has nothing to say" {
+    gives 0 without_stdout metaspn-checkpoint -C ws write v <checkpoint &&
+        expect_same ws/store/checkpoints/v.json checkpoint
+}
+@test "stdout closed: replay --next moves nothing" {
+    gives 5 without_stdout metaspn-replay -C ws --checkpoint=w --next=next && [[ ! -e next ]]
+}
+@test "stderr closed: replay works" { answers_as_ever without_stderr -- metaspn-replay -C ws; }
+@test "stderr closed: checkpoint read works" { answers_as_ever without_stderr -- metaspn-checkpoint -C ws read w; }
+@test "stderr closed: checkpoint list works" { answers_as_ever without_stderr -- metaspn-checkpoint -C ws list; }
+@test "stderr closed: checkpoint build works" { answers_as_ever without_stderr -- metaspn-checkpoint build signals; }
+@test "stderr closed: snapshot read works" { answers_as_ever without_stderr -- metaspn-snapshot -C ws read s; }
+@test "stderr closed: snapshot list works" { answers_as_ever without_stderr -- metaspn-snapshot -C ws list; }
+@test "stderr closed: top works" { answers_as_ever without_stderr -- metaspn-top -C ws --missing-score=0; }
+@test "stderr closed: write works" { answers_as_ever without_stderr -- metaspn-write -C ws new; }
+@test "stderr closed: fsck works" { answers_as_ever without_stderr -- metaspn-fsck -C ws; }
+@test "stderr closed: write of bad input says so by its status" {
+    gives 3 without_stderr metaspn-write -C ws document
+}
+@test "all three closed: replay fails and harms nothing" { gives 5 without_any metaspn-replay -C ws; }
+@test "all three closed: write fails and harms nothing" { gives 5 without_any metaspn-write -C ws; }
+@test "all three closed: snapshot write fails and harms nothing" {
+    gives 5 without_any metaspn-snapshot -C ws write s
+}
+@test "all three closed: checkpoint write fails and harms nothing" {
+    gives 5 without_any metaspn-checkpoint -C ws write w
+}
+@test "all three closed: write of a file stores it" { gives 0 without_any metaspn-write -C ws new && is_stored; }
+@test "/dev/full: replay does not say that it succeeded" { gives 5 into_full metaspn-replay -C ws; }
+@test "/dev/full: checkpoint read does not say that it succeeded" {
+    gives 5 into_full metaspn-checkpoint -C ws read w
+}
+@test "/dev/full: checkpoint list does not say that it succeeded" { gives 5 into_full metaspn-checkpoint -C ws list; }
+@test "/dev/full: checkpoint build does not say that it succeeded" {
+    gives 5 into_full metaspn-checkpoint build signals
+}
+@test "/dev/full: snapshot read does not say that it succeeded" { gives 5 into_full metaspn-snapshot -C ws read s; }
+@test "/dev/full: snapshot list does not say that it succeeded" { gives 5 into_full metaspn-snapshot -C ws list; }
+@test "/dev/full: top does not say that it succeeded" { gives 5 into_full metaspn-top -C ws --missing-score=0; }
+@test "/dev/full: write has stored what it could not print" {
+    gives 5 into_full metaspn-write -C ws --print=result new && is_stored
+}
+@test "/dev/full: replay --next moves nothing" {
+    gives 5 into_full metaspn-replay -C ws --checkpoint=w --next=next && [[ ! -e next ]]
+}
+@test "/dev/full: --help" { gives 5 into_full metaspn-replay --help; }
+@test "/dev/full: --version" { gives 5 into_full metaspn-write --version; }
+@test "/dev/full: fsck with findings" {
+    printf x >>ws/store/signals/2026-02-04.jsonl &&
+        run_split into_full metaspn-fsck -C ws &&
+        false || expect_status 5
+}
+@test "no reader: replay ends by SIGPIPE" { run_without_reader metaspn-replay -C ws && expect_status 141 && unharmed; }
+@test "no reader: checkpoint read ends by SIGPIPE" {
+    run_without_reader metaspn-checkpoint -C ws read w && expect_status 141 && unharmed
+}
+@test "no reader: checkpoint list ends by SIGPIPE" {
+    run_without_reader metaspn-checkpoint -C ws list && expect_status 141 && unharmed
+}
+@test "no reader: checkpoint build ends by SIGPIPE" {
+    run_without_reader metaspn-checkpoint build signals && expect_status 141 && unharmed
+}
+@test "no reader: snapshot read ends by SIGPIPE" {
+    run_without_reader metaspn-snapshot -C ws read s && expect_status 141 && unharmed
+}
+@test "no reader: snapshot list ends by SIGPIPE" {
+    run_without_reader metaspn-snapshot -C ws list && expect_status 141 && unharmed
+}
+@test "no reader: top ends by SIGPIPE" {
+    run_without_reader metaspn-top -C ws --missing-score=0 && expect_status 141 && unharmed
+}
+@test "no reader: write stores and ends by SIGPIPE" {
+    run_without_reader metaspn-write -C ws --print=all new && expect_status 141 && is_stored
+}
+@test "no reader: replay | head -1" { metaspn-replay -C ws | head -1 | expect_same - <(head -1 events); }
+@test "no reader, SIGPIPE ignored: replay fails" {
+    run_without_reader ignoring PIPE metaspn-replay -C ws; [[ $status -ne 0 ]] && unharmed
+}
+@test "no reader, SIGPIPE ignored: write stores and fails" {
+    run_without_reader ignoring PIPE metaspn-write -C ws --print=all new; [[ $status -ne 0 ]] && is_stored
+}
+@test "stdin is a directory: write" { gives 5 from_directory metaspn-write -C ws; }
+@test "stdin is a directory: snapshot write" { gives 5 from_directory metaspn-snapshot -C ws write s; }
+@test "stdin is a directory: checkpoint write" { gives 5 from_directory metaspn-checkpoint -C ws write w; }
+
+# ---- language and time zone
+@test "LC_ALL=tr_TR.UTF-8: replay" {
+    answers_as_ever env LC_ALL=tr_TR.UTF-8 LANG=tr_TR.UTF-8 LC_NUMERIC=tr_TR.UTF-8 -- metaspn-replay -C ws
+}
+@test "LC_ALL=tr_TR.UTF-8: replay as a table" {
+    answers_as_ever env LC_ALL=tr_TR.UTF-8 LANG=tr_TR.UTF-8 LC_NUMERIC=tr_TR.UTF-8 -- metaspn-replay -C ws --kind=all --format=table
+}
+@test "LC_ALL=tr_TR.UTF-8: top" {
+    answers_as_ever env LC_ALL=tr_TR.UTF-8 LANG=tr_TR.UTF-8 LC_NUMERIC=tr_TR.UTF-8 -- metaspn-top -C ws
+}
+@test "LC_ALL=tr_TR.UTF-8: checkpoints as a table" {
+    answers_as_ever env LC_ALL=tr_TR.UTF-8 LANG=tr_TR.UTF-8 LC_NUMERIC=tr_TR.UTF-8 -- metaspn-checkpoint -C ws list --format=table
+}
+@test "LC_ALL=none_such: replay" {
+    answers_as_ever env LC_ALL=none_such LANG=none_such LC_NUMERIC=none_such -- metaspn-replay -C ws
+}
+@test "LC_ALL=none_such: replay as a table" {
+    answers_as_ever env LC_ALL=none_such LANG=none_such LC_NUMERIC=none_such -- metaspn-replay -C ws --kind=all --format=table
+}
+@test "LC_ALL=none_such: top" {
+    answers_as_ever env LC_ALL=none_such LANG=none_such LC_NUMERIC=none_such -- metaspn-top -C ws
+}
+@test "LC_ALL=none_such: checkpoints as a table" {
+    answers_as_ever env LC_ALL=none_such LANG=none_such LC_NUMERIC=none_such -- metaspn-checkpoint -C ws list --format=table
+}
+@test "TZ=Pacific/Kiritimati: today" { answers_as_ever env TZ=Pacific/Kiritimati -- metaspn-replay -C ws --day=today; }
+@test "TZ=Pacific/Kiritimati: since" {
+    answers_as_ever env TZ=Pacific/Kiritimati -- metaspn-replay -C ws --since=2026-02-05 --format=table
+}
+@test "TZ=:/etc/passwd: today" { answers_as_ever env TZ=:/etc/passwd -- metaspn-replay -C ws --day=today; }
+@test "TZ=:/etc/passwd: since" {
+    answers_as_ever env TZ=:/etc/passwd -- metaspn-replay -C ws --since=2026-02-05 --format=table
+}
+@test "TZ=Pacific/Kiritimati: snapshot --day" {
+    gives 0 env TZ=Pacific/Kiritimati metaspn-snapshot -C ws write d --day=today --print=path <document &&
+        expect_out ws/store/snapshots/d__2026-02-05.json
+}
+
+# ---- modes, places, limits
+@test "umask 0: partition and folder" {
+    rm -r ws/store &&
+        with_umask 0 metaspn-write -C ws new &&
+        [[ $(mode signals/2026-02-05.jsonl) == 666 &&
+        $(mode signals) == 777 &&
+        $(mode .) == 777 &&
+        $(mode lock) == 666 ]]
+}
+@test "umask 0: checkpoint and snapshot" {
+    rm -r ws/store/{checkpoints,snapshots} &&
+        with_umask 0 metaspn-checkpoint -C ws write w <checkpoint &&
+        with_umask 0 metaspn-snapshot -C ws write s <document &&
+        [[ $(mode checkpoints/w.json) == 666 &&
+        $(mode checkpoints) == 777 &&
+        $(mode snapshots) == 777 &&
+        $(stat -c %a ws/store/snapshots/*) == 666 ]]
+}
+@test "umask 0: index and quarantine" {
+    rm -r ws/store/index &&
+        printf torn >>ws/store/signals/2026-02-05.jsonl &&
+        with_umask 0 metaspn-write -qC ws new &&
+        [[ $(mode quarantine) == 777 &&
+        $(mode index) == 777 &&
+        $(mode index/lock) == 666 &&
+        $(stat -c %a ws/store/quarantine/*) == 666 ]]
+}
+@test "umask 077: partition and folder" {
+    rm -r ws/store &&
+        with_umask 077 metaspn-write -C ws new &&
+        [[ $(mode signals/2026-02-05.jsonl) == 600 &&
+        $(mode signals) == 700 &&
+        $(mode .) == 700 &&
+        $(mode lock) == 600 ]]
+}
+@test "umask 077: checkpoint and snapshot" {
+    rm -r ws/store/{checkpoints,snapshots} &&
+        with_umask 077 metaspn-checkpoint -C ws write w <checkpoint &&
+        with_umask 077 metaspn-snapshot -C ws write s <document &&
+        [[ $(mode checkpoints/w.json) == 600 &&
+        $(mode checkpoints) == 700 &&
+        $(mode snapshots) == 700 &&
+        $(stat -c %a ws/store/snapshots/*) == 600 ]]
+}
+@test "umask 077: index and quarantine" {
+    rm -r ws/store/index &&
+        printf torn >>ws/store/signals/2026-02-05.jsonl &&
+        with_umask 077 metaspn-write -qC ws new &&
+        [[ $(mode quarantine) == 700 &&
+        $(mode index) == 700 &&
+        $(mode index/lock) == 600 &&
+        $(stat -c %a ws/store/quarantine/*) == 600 ]]
+}
+@test "umask: a partition that is there keeps its mode" {
+    chmod 604 ws/store/signals/2026-02-05.jsonl &&
+        with_umask 077 metaspn-write -C ws new &&
+        [[ $(mode signals/2026-02-05.jsonl) == 604 ]]
+}
+@test "deleted working directory: replay of a path" { answers_as_ever from_nowhere -- metaspn-replay -C "$ws"; }
+@test "deleted working directory: top of a path" { answers_as_ever from_nowhere -- metaspn-top -C "$ws"; }
+@test "deleted working directory: snapshot list of a path" {
+    answers_as_ever from_nowhere -- metaspn-snapshot -C "$ws" list
+}
+@test "deleted working directory: write to a path" {
+    gives 0 from_nowhere metaspn-write -C "$ws" "$PWD/new" && is_stored
+}
+@test "deleted working directory: a relative path is not there" { gives 5 from_nowhere metaspn-replay -C ws; }
+@test "deleted working directory: a store is not made in it" { gives 5 from_nowhere metaspn-write -C . <new; }
+@test "64 open files, 200 partitions: write" {
+    many_days && answers_as_ever with_limit -n 64 -- metaspn-write -C ws days
+}
+@test "64 open files, 200 partitions: replay" {
+    many_days &&
+        metaspn-write -C ws days &&
+        answers_as_ever with_limit -n 64 -- metaspn-replay -C ws --kind=all
+}
+@test "64 open files, 200 partitions: replay --reverse" {
+    many_days &&
+        metaspn-write -C ws days &&
+        answers_as_ever with_limit -n 64 -- metaspn-replay -C ws --reverse
+}
+@test "64 open files, 200 partitions: replay without index" {
+    many_days &&
+        metaspn-write -C ws days &&
+        answers_as_ever with_limit -n 64 -- metaspn-replay -C ws --no-index
+}
+@test "64 open files, 200 partitions: top" {
+    many_days &&
+        metaspn-write -C ws days &&
+        answers_as_ever with_limit -n 64 -- metaspn-top -C ws --missing-score=0
+}
+@test "64 open files, 200 partitions: fsck" {
+    many_days && metaspn-write -C ws days && gives 0 with_limit -n 64 metaspn-fsck -C ws
+}
+@test "64 open files, 200 partitions: checkpoint build" {
+    many_days && metaspn-write -C ws days && answers_as_ever with_limit -n 64 -- metaspn-checkpoint build new
+}
+@test "64 open files: a worker's turn" {
+    many_days &&
+        metaspn-write -C ws days &&
+        gives 0 with_limit -n 64 metaspn-replay -C ws --checkpoint=w --next=next &&
+        gives 0 with_limit -n 64 metaspn-checkpoint -C ws advance w --to=next
+}
+@test "5 open files: replay fails and harms nothing" {
+    run_split with_limit -n 5 metaspn-replay -C ws; [[ $status != 0 ]] || expect_same "$out" signals; unharmed
+}
+@test "5 open files: write fails or stores" {
+    run_split with_limit -n 5 metaspn-write -C ws new; [[ $status != 0 ]] || is_stored; unharmed
+}
+@test "no file may grow: write" { gives 5 with_limit -f 0 metaspn-write -C ws new && grep -q 'File too large' "$out"; }
+@test "no file may grow: checkpoint write" { gives 5 with_limit -f 0 metaspn-checkpoint -C ws write w <checkpoint; }
+@test "no file may grow: snapshot write" { gives 5 with_limit -f 0 metaspn-snapshot -C ws write s <document; }
+@test "no file may grow: replay" { answers_as_ever with_limit -f 0 -- metaspn-replay -C ws; }
+@test "64 MiB of memory: write" { gives 0 with_limit -v 65536 metaspn-write -C ws new && is_stored; }
+@test "64 MiB of memory: replay" { answers_as_ever with_limit -v 65536 -- metaspn-replay -C ws --kind=all; }
+@test "256 KiB of stack, an event 500 deep" {
+    signal new 2026-02-05T12:00:00Z payload="$(printf '[%.0s' {1..500})$(printf ']%.0s' {1..500})" >new &&
+        gives 0 with_limit -s 256 metaspn-write -C ws new &&
+        is_stored
+}
+@test "SIGTERM ignored by whoever started it" { gives 0 ignoring TERM metaspn-write -C ws new && is_stored; }
+@test "SIGCHLD ignored by whoever started it" { gives 0 ignoring CHLD metaspn-write -C ws new && is_stored; }
+@test "SIGIO ignored by whoever started it" { gives 0 ignoring IO metaspn-write -C ws new && is_stored; }
+
+# ---- the environment
+@test "no environment at all" {
+    gives 0 metaspn-replay -C ws &&
+        cp "$out" usual &&
+        gives 0 env -i "$(type -P metaspn-replay)" -C ws &&
+        expect_same "$out" usual
+}
+@test "METASPN_WORKSPACE names the workspace" {
+    answers_as_ever env METASPN_WORKSPACE=ws -- metaspn-replay -C ws &&
+        gives 0 env METASPN_WORKSPACE=ws metaspn-replay &&
+        expect_same "$out" usual
+}
+@test "METASPN_WORKSPACE empty: the current directory" { gives 5 env METASPN_WORKSPACE= metaspn-replay; }
+@test "METASPN_WORKSPACE absent path" { gives 5 env METASPN_WORKSPACE=/none/such metaspn-replay; }
+@test "METASPN_WORKSPACE is not asked where -C is given" {
+    answers_as_ever env METASPN_WORKSPACE=/none/such -- metaspn-replay -C ws
+}
+@test "METASPN_NOW that is no time" { gives 2 env METASPN_NOW=soon metaspn-replay -C ws --day=today; }
+@test "METASPN_NOW of the year 9999" {
+    gives 0 env METASPN_NOW=9999-12-31T23:59:59Z metaspn-replay -C ws --until=now &&
+        expect_same "$out" <(head -2 events)
+}
+@test "METASPN_NOW of the year 1" {
+    gives 0 env METASPN_NOW=0001-01-01T00:00:00Z metaspn-replay -C ws --until=now && expect_out
+}
+@test "tomorrow of the last day is no time" {
+    gives 2 env METASPN_NOW=9999-12-31T23:59:59Z metaspn-replay -C ws --day=tomorrow
+}
+@test "yesterday of the first day is no time" {
+    gives 2 env METASPN_NOW=0001-01-01T00:00:00Z metaspn-replay -C ws --day=yesterday
+}
+@test "POSIXLY_CORRECT: options before operands" {
+    gives 0 env POSIXLY_CORRECT=1 metaspn-write -C ws new && is_stored
+}
+@test "TMPDIR that is not there" { gives 0 env TMPDIR=/none/such metaspn-snapshot -C ws write s <document; }
+@test "a workspace's path of 4000 bytes" {
+    mkdir -p "$(printf 'd%.0s' {1..200})" &&
+        p="$(printf 'd%.0s' {1..200})" &&
+        gives 5 metaspn-replay -C "$(printf "$p/%.0s" {1..20})"
+}
+@test "a workspace's name with a newline and escapes is told in one line" {
+    gives 5 metaspn-replay -C $'no\nsuch\e[31m' && [[ $(wc -l <"$err") == 1 ]] && ! grep -q $'\e' "$err"
+}
+
+# ---- an account that may only read
+@test "may only read: replay" {
+    gives 0 metaspn-replay -C ws &&
+        cp "$out" usual &&
+        as_nobody metaspn-replay -C ws &&
+        expect_status 0 &&
+        expect_same "$out" usual
+}
+@test "may only read: replay an id" {
+    gives 0 metaspn-replay -C ws --id=s2 &&
+        cp "$out" usual &&
+        as_nobody metaspn-replay -C ws --id=s2 &&
+        expect_status 0 &&
+        expect_same "$out" usual
+}
+@test "may only read: top" {
+    gives 0 metaspn-top -C ws &&
+        cp "$out" usual &&
+        as_nobody metaspn-top -C ws &&
+        expect_status 0 &&
+        expect_same "$out" usual
+}
+@test "may only read: checkpoint read" {
+    gives 0 metaspn-checkpoint -C ws read w &&
+        cp "$out" usual &&
+        as_nobody metaspn-checkpoint -C ws read w &&
+        expect_status 0 &&
+        expect_same "$out" usual
+}
+@test "may only read: snapshot read" {
+    gives 0 metaspn-snapshot -C ws read s &&
+        cp "$out" usual &&
+        as_nobody metaspn-snapshot -C ws read s &&
+        expect_status 0 &&
+        expect_same "$out" usual
+}
+@test "may only read: fsck" {
+    gives 0 metaspn-fsck -C ws &&
+        cp "$out" usual &&
+        as_nobody metaspn-fsck -C ws &&
+        expect_status 0 &&
+        expect_same "$out" usual
+}
+@test "may only read: replay of a store without index" {
+    rm -r ws/store/index &&
+        as_nobody metaspn-replay -C ws &&
+        expect_status 0 &&
+        expect_same "$out" <(head -2 events) &&
+        [[ ! -e ws/store/index ]]
+}
+@test "may only read: write is refused" { as_nobody metaspn-write -C ws new && expect_status 5 && unharmed; }
+@test "may only read: checkpoint write is refused" {
+    as_nobody metaspn-checkpoint -C ws write w <checkpoint && expect_status 5 && unharmed
+}
+@test "may only read: checkpoint delete is refused" {
+    as_nobody metaspn-checkpoint -C ws delete w && expect_status 5 && unharmed
+}
+@test "may only read: snapshot write is refused" {
+    as_nobody metaspn-snapshot -C ws write s <document && expect_status 5 && unharmed
+}
+
+# ---- the calendar and its edges
+@test "the time 2024-02-29T12:00:00Z is of 2024-02-29" {
+    stores '2024-02-29T12:00:00Z' 2024-02-29 2024-02-29T12:00:00Z
+}
+@test "the time 2000-02-29T00:00:00Z is of 2000-02-29" {
+    stores '2000-02-29T00:00:00Z' 2000-02-29 2000-02-29T00:00:00Z
+}
+@test "the time 2024-02-28T23:59:59-00:01 is of 2024-02-29" {
+    stores '2024-02-28T23:59:59-00:01' 2024-02-29 2024-02-29T00:00:59Z
+}
+@test "the time 2024-03-01T00:30:00+01:00 is of 2024-02-29" {
+    stores '2024-03-01T00:30:00+01:00' 2024-02-29 2024-02-29T23:30:00Z
+}
+@test "the time 2023-03-01T00:30:00+01:00 is of 2023-02-28" {
+    stores '2023-03-01T00:30:00+01:00' 2023-02-28 2023-02-28T23:30:00Z
+}
+@test "the time 2100-03-01T00:00:00+00:01 is of 2100-02-28" {
+    stores '2100-03-01T00:00:00+00:01' 2100-02-28 2100-02-28T23:59:00Z
+}
+@test "the time 0001-01-01T00:00:00Z is of 0001-01-01" {
+    stores '0001-01-01T00:00:00Z' 0001-01-01 0001-01-01T00:00:00Z
+}
+@test "the time 9999-12-31T23:59:59Z is of 9999-12-31" {
+    stores '9999-12-31T23:59:59Z' 9999-12-31 9999-12-31T23:59:59Z
+}
+@test "the time 9999-12-31T23:59:59.999999Z is of 9999-12-31" {
+    stores '9999-12-31T23:59:59.999999Z' 9999-12-31 9999-12-31T23:59:59.999999Z
+}
+@test "the time 2026-02-05T12:00:00+14:00 is of 2026-02-04" {
+    stores '2026-02-05T12:00:00+14:00' 2026-02-04 2026-02-04T22:00:00Z
+}
+@test "the time 2026-02-05T12:00:00-14:00 is of 2026-02-06" {
+    stores '2026-02-05T12:00:00-14:00' 2026-02-06 2026-02-06T02:00:00Z
+}
+@test "the time 2026-01-01T00:00:00+23:59 is of 2025-12-31" {
+    stores '2026-01-01T00:00:00+23:59' 2025-12-31 2025-12-31T00:01:00Z
+}
+@test "the time 2025-12-31T23:59:00-23:59 is of 2026-01-01" {
+    stores '2025-12-31T23:59:00-23:59' 2026-01-01 2026-01-01T23:58:00Z
+}
+@test "the time 2026-02-05T12:00:00+05:45 is of 2026-02-05" {
+    stores '2026-02-05T12:00:00+05:45' 2026-02-05 2026-02-05T06:15:00Z
+}
+@test "the time 2026-02-05T12:00:00-0330 is of 2026-02-05" {
+    stores '2026-02-05T12:00:00-0330' 2026-02-05 2026-02-05T15:30:00Z
+}
+@test "the time 1969-12-31T23:59:59.5Z is of 1969-12-31" {
+    stores '1969-12-31T23:59:59.5Z' 1969-12-31 1969-12-31T23:59:59.500000Z
+}
+@test "the time 1970-01-01T00:00:00Z is of 1970-01-01" {
+    stores '1970-01-01T00:00:00Z' 1970-01-01 1970-01-01T00:00:00Z
+}
+@test "the time 2038-01-19T03:14:08Z is of 2038-01-19" {
+    stores '2038-01-19T03:14:08Z' 2038-01-19 2038-01-19T03:14:08Z
+}
+@test "the time 2026-02-05t10:00:00z is of 2026-02-05" {
+    stores '2026-02-05t10:00:00z' 2026-02-05 2026-02-05T10:00:00Z
+}
+@test "the time 2026-02-05 10:00:00 is of 2026-02-05" { stores '2026-02-05 10:00:00' 2026-02-05 2026-02-05T10:00:00Z; }
+@test "the time 2026-02-05T10:00:00.1234567Z is of 2026-02-05" {
+    stores '2026-02-05T10:00:00.1234567Z' 2026-02-05 2026-02-05T10:00:00.123456Z
+}
+@test "the time 2026-02-05T10:00:00.000000Z is of 2026-02-05" {
+    stores '2026-02-05T10:00:00.000000Z' 2026-02-05 2026-02-05T10:00:00Z
+}
+@test "the time 2026-03-29T02:30:00+01:00 is of 2026-03-29" {
+    stores '2026-03-29T02:30:00+01:00' 2026-03-29 2026-03-29T01:30:00Z
+}
+@test "the time 2026-02-05T10:00:00-00:00 is of 2026-02-05" {
+    stores '2026-02-05T10:00:00-00:00' 2026-02-05 2026-02-05T10:00:00Z
+}
+@test "the time 0001-01-01T14:00:00+14:00 is of 0001-01-01" {
+    stores '0001-01-01T14:00:00+14:00' 0001-01-01 0001-01-01T00:00:00Z
+}
+@test "the time 9999-12-31T09:59:59-14:00 is of 9999-12-31" {
+    stores '9999-12-31T09:59:59-14:00' 9999-12-31 9999-12-31T23:59:59Z
+}
+@test "2023-02-29T00:00:00Z is no time" { refuses '2023-02-29T00:00:00Z'; }
+@test "1900-02-29T00:00:00Z is no time" { refuses '1900-02-29T00:00:00Z'; }
+@test "2100-02-29T00:00:00Z is no time" { refuses '2100-02-29T00:00:00Z'; }
+@test "2026-02-30T00:00:00Z is no time" { refuses '2026-02-30T00:00:00Z'; }
+@test "2026-04-31T00:00:00Z is no time" { refuses '2026-04-31T00:00:00Z'; }
+@test "2026-13-01T00:00:00Z is no time" { refuses '2026-13-01T00:00:00Z'; }
+@test "2026-00-01T00:00:00Z is no time" { refuses '2026-00-01T00:00:00Z'; }
+@test "2026-01-00T00:00:00Z is no time" { refuses '2026-01-00T00:00:00Z'; }
+@test "2026-02-05T24:00:00Z is no time" { refuses '2026-02-05T24:00:00Z'; }
+@test "2026-02-05T23:60:00Z is no time" { refuses '2026-02-05T23:60:00Z'; }
+@test "2026-12-31T23:59:60Z is no time" { refuses '2026-12-31T23:59:60Z'; }
+@test "0000-01-01T00:00:00Z is no time" { refuses '0000-01-01T00:00:00Z'; }
+@test "10000-01-01T00:00:00Z is no time" { refuses '10000-01-01T00:00:00Z'; }
+@test "0001-01-01T00:00:00+00:01 is no time" { refuses '0001-01-01T00:00:00+00:01'; }
+@test "9999-12-31T23:59:59-00:01 is no time" { refuses '9999-12-31T23:59:59-00:01'; }
+@test "2026-02-05T10:00:00+24:00 is no time" { refuses '2026-02-05T10:00:00+24:00'; }
+@test "2026-02-05T10:00:00+14:60 is no time" { refuses '2026-02-05T10:00:00+14:60'; }
+@test "2026-02-05T10:00:00.Z is no time" { refuses '2026-02-05T10:00:00.Z'; }
+@test "2026-02-05T10:00Z is no time" { refuses '2026-02-05T10:00Z'; }
+@test "2026-02-05 is no time" { refuses '2026-02-05'; }
+@test "2026-W06-4T10:00:00Z is no time" { refuses '2026-W06-4T10:00:00Z'; }
+@test "20260205T100000Z is no time" { refuses '20260205T100000Z'; }
+@test "-2026-02-05T10:00:00Z is no time" { refuses '-2026-02-05T10:00:00Z'; }
+@test "2026-02-05T10:00:00+1 is no time" { refuses '2026-02-05T10:00:00+1'; }
