@@ -156,7 +156,7 @@ static bool member_matches(const struct spec_member *member, const struct entity
         return type == JSON_NULL || type == JSON_ABSENT;
     if (wanted == JSON_STRING)
         return type == JSON_STRING && json_string_same(value, member->value);
-    return member->role == SPEC_OTHER && type != JSON_ABSENT && json_same(value, member->value);
+    return type != JSON_ABSENT && json_same(value, member->value);
 }
 
 static bool spec_matches(const struct entity_spec *spec, const struct entity_ref *ref)

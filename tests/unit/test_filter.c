@@ -198,10 +198,13 @@ static void test_entities(void)
        "but one must match alone");
     ok(!once(with_entity("{}"), "\"entity_refs\":[]"), "no reference, no match");
     ok(!once(with_entity("{}"), "\"entity_refs\":[null,\"x\",[]]"), "what is no object is no reference");
-    ok(!once(with_entity("{\"value\":12}"), "\"entity_refs\":[{\"value\":12}]"),
-       "a value that is no string matches nothing");
-    ok(!once(with_entity("{\"platform\":{}}"), "\"entity_refs\":[{\"platform\":{}}]"), "nor does such a platform");
-    ok(!once(with_entity("a:12"), "\"entity_refs\":[{\"kind\":\"a\",\"identifier\":12}]"), "nor is it read as one");
+    ok(once(with_entity("{\"kind\":\"a\",\"value\":12}"), "\"entity_refs\":[{\"ref_type\":\"a\",\"identifier\":12.0}]"),
+       "a value that is no string is asked for as it is");
+    ok(once(with_entity("{\"platform\":[1]}"), "\"entity_refs\":[{\"platform\":[1]}]"), "so is such a platform");
+    ok(!once(with_entity("{\"value\":12}"), "\"entity_refs\":[{\"value\":\"12\"},{\"value\":13},{}]"),
+       "and nothing else");
+    ok(!once(with_entity("a:12"), "\"entity_refs\":[{\"kind\":\"a\",\"identifier\":12}]"),
+       "it is not read as a string");
     ok(once(with_entity("a:\xc3\xa9"), "\"entity_refs\":[{\"kind\":\"a\",\"identifier\":\"\\u00e9\"}]"),
        "escapes are decoded");
     struct filter *filter = with_entity("a:1");
