@@ -74,6 +74,7 @@ struct request {
 
 static void take_option(const struct cli *cli, struct request *request, int c)
 {
+    char quoted[QUOTED_SIZE];
     switch (c) {
     case 'n':
         request->ranking.limit = options_count(cli, "--limit", optarg);
@@ -83,7 +84,7 @@ static void take_option(const struct cli *cli, struct request *request, int c)
         break;
     case OPTION_MISSING_SCORE:
         if (!json_is_number(optarg, strlen(optarg)))
-            cli_usage(cli, "--missing-score: not a JSON number: %s", optarg);
+            cli_usage(cli, "--missing-score: not a JSON number: %s", quote_string(quoted, optarg));
         request->ranking.missing_score = optarg;
         break;
     case OPTION_UNIQUE_BY:

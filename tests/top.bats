@@ -105,6 +105,7 @@ some()
     for wrong in x '' 1. NaN Infinity 0x1 '"1"'; do
         run_split top --missing-score="$wrong"
         expect_status 2
+        grep -qxF "metaspn-top: --missing-score: not a JSON number: \"$wrong\"" "$err"
     done
 }
 
