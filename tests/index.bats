@@ -1,0 +1,457 @@
+#!/usr/bin/env bats
+# The derived index: whatever happens to it, every command gives the right answer; and whatever others do to the
+# partitions, the next command sees.
+
+# shellcheck disable=SC2154  # ws, out, err, status: helper.bash
+
+load helper
+load writing
+
+day=ws/store/signals/2026-02-05.jsonl
+
+replay()
+{
+    metaspn-replay -C ws "$@"
+}
+
+# A store of 60 signals and 5 emissions, in `first` as it was given, with an index.
+setup()
+{
+    fresh_workspace
+    {
+        signals 1 40
+        signals 41 58 source='"other"' entity_refs='[{"ref_type":"handle","value":"bob"}]'
+        signal s59 2026-02-06T10:00:00Z entity_refs='[{"ref_type":"handle","value":"bob"}]'
+        signal s60 2026-02-07T10:00:00Z
+    } >given
+    emissions 1 5 >>given
+    store given
+}
+
+emissions()
+{
+    local i
+    for ((i = $1; i <= $2; i++)); do
+        emission "e$i" "2026-02-05T10:00:0$i""Z" caused_by='"s41"'
+    done
+}
+
+# What every command should say of this store, with the index as it is now.
+answers()
+{
+    replay --kind=all | sort
+    replay --source=other --count
+    replay --entity=handle:bob --count
+    replay --kind=emissions --caused-by=s41 --count
+    replay --id=s17 --id=s59
+    replay --reverse -n 3
+}
+
+remember_answers()
+{
+    answers >right
+    cp -a ws/store/index index
+}
+
+# The index was tampered with: the answers are the same, nothing is stored twice, and what is new is stored.
+expect_right()
+{
+    status=0
+    answers >got 2>"$err" || status=$?
+    expect_status 0
+    expect_same right got || return
+    run_split store --print=result given
+    expect_status 0
+    run ! grep -v '"status":"duplicate"' "$out" || return
+}
+
+restore_index()
+{
+    rm -rf ws/store/index
+    cp -a index ws/store/index
+}
+
+# ---- it is there, and it is used
+
+@test "a writer makes an index, an append leaves its files as they are" {
+    local files
+    files=$(ls -i ws/store/index/ids-* ws/store/index/refs-*)
+    signal s61 2026-02-07T11:00:00Z | store
+    [[ $(ls -i ws/store/index/ids-* ws/store/index/refs-*) == "$files" ]]
+}
+
+@test "a reader makes an index, and nothing else" {
+    rm -rf ws/store/index
+    find ws/store -type f | sort >before
+    replay --count
+    find ws/store -type f ! -path '*/index/*' | sort | expect_same before -
+    [[ -s ws/store/index/manifest ]]
+}
+
+@test "with an index, a look at an id does not read the store" {
+    needs_strace
+    run_split strace -f -y -o trace -e trace=pread64,read metaspn-replay -C ws --id=s59
+    expect_out "$(grep '"s59"' given)"
+    run ! grep -q 'signals/2026-02-07.jsonl' trace
+}
+
+# ---- what may happen to it
+
+@test "the index deleted, as a whole or a file of it" {
+    local file
+    remember_answers
+    rm -rf ws/store/index
+    expect_right
+    for file in index/*; do
+        restore_index
+        rm "ws/store/$file"
+        expect_right
+    done
+}
+
+@test "the index cut at any length" {
+    local file size
+    remember_answers
+    for file in index/{manifest,ids-*,refs-*}; do
+        for size in 0 1 40 $(($(stat -c %s "$file") / 2)) $(($(stat -c %s "$file") - 1)); do
+            restore_index
+            truncate -s "$size" "ws/store/$file"
+            expect_right
+        done
+    done
+}
+
+@test "the index full of noise, or of zeros, or longer than it was" {
+    local file
+    remember_answers
+    for file in index/{manifest,ids-*,refs-*}; do
+        restore_index
+        noise "$(stat -c %s "$file")" >"ws/store/$file"
+        expect_right
+        restore_index
+        head -c "$(stat -c %s "$file")" /dev/zero >"ws/store/$file"
+        expect_right
+        restore_index
+        noise 5000 >>"ws/store/$file"
+        expect_right
+    done
+}
+
+noise()
+{
+    awk -v n="$1" 'BEGIN {srand(7); for (i = 0; i < n; i++) printf "%c", 33 + int(rand() * 90)}'
+}
+
+# flip FILE BIT
+flip()
+{
+    local byte
+    byte=$(od -An -tu1 -j $(($2 / 8)) -N 1 "$1")
+    printf '%b' "$(printf '\\x%x' $((byte ^ 1 << $2 % 8)))" | dd of="$1" bs=1 seek=$(($2 / 8)) conv=notrunc status=none
+}
+
+@test "any bit of the index flipped" {
+    local file bits n
+    remember_answers
+    for file in index/{manifest,ids-*,refs-*}; do
+        bits=$(($(stat -c %s "$file") * 8))
+        for n in {0..9}; do
+            restore_index
+            flip "ws/store/$file" $(((n * 7919 + n * bits / 10) % bits))
+            expect_right
+        done
+    done
+}
+
+@test "any bit of the index's log flipped, or the log cut" {
+    local log n bits
+    # A reader that finds something new leaves it in the log.
+    for n in {61..70}; do signals "$n" "$n" >>given; tail -n 1 given | store; done
+    log=$(echo ws/store/index/log-*)
+    [[ -s $log ]]
+    remember_answers
+    bits=$(($(stat -c %s "$log") * 8))
+    for n in {0..9}; do
+        restore_index
+        flip "$log" $(((n * 7919 + n * bits / 10) % bits))
+        expect_right
+        restore_index
+        truncate -s $((bits * n / 80)) "$log"
+        expect_right
+    done
+}
+
+@test "an index of another version" {
+    remember_answers
+    printf '\2' | dd of=ws/store/index/manifest bs=1 seek=8 conv=notrunc status=none
+    expect_right
+}
+
+@test "the index of another store" {
+    remember_answers
+    mkdir other
+    signals 500 600 | metaspn-write -C other
+    rm -rf ws/store/index
+    cp -r other/store/index ws/store/index
+    expect_right
+}
+
+@test "an old index put back" {
+    cp -a ws/store/index old
+    signals 61 80 >>given
+    store given
+    remember_answers
+    rm -rf ws/store/index
+    mv old ws/store/index
+    expect_right
+}
+
+@test "an index that is newer than the partitions, which were put back from a backup" {
+    cp -a ws/store/signals backup
+    remember_answers
+    signals 61 80 | store
+    rm -rf ws/store/signals
+    mv backup ws/store/signals
+    expect_right
+    run_split store --print=result <<<"$(signals 61 61)"
+    [[ $(jq -r .status "$out") == appended ]]
+}
+
+@test "the index gone again and again while eight write" {
+    local w
+    rm -rf ws/store
+    for w in {1..8}; do
+        { signals 1 100; sleep 0.05; signals $((w * 50 + 51)) $((w * 50 + 100)); } | store -q 3>&- &
+    done
+    for w in {1..10}; do
+        rm -rf ws/store/index
+        sleep 0.02
+    done
+    wait
+    expect_stored 500
+}
+
+@test "an index that cannot be written: right answers, nothing made" {
+    unshare --mount mount -t tmpfs tmpfs ws 2>"$err" || skip 'may not mount'
+    remember_answers
+    signals 61 80 >>"$day"
+    declare -f answers replay >functions
+    cat >steps <<'END'
+. ./functions
+mount --bind ws/store/index ws/store/index
+mount -o remount,bind,ro ws/store/index
+replay --count >count
+metaspn-write -C ws --print=result given >results
+signals 81 81 | metaspn-write -C ws --print=result >>results
+END
+    export -f signals signal print_object
+    cp -a ws/store/index before
+    unshare --mount bash ./steps 3>&-
+    expect_file count 80
+    [[ $(grep -c duplicate results) == 65 && $(grep -c appended results) == 1 ]]
+    diff -r before ws/store/index
+}
+
+@test "no index at all on a read-only file system" {
+    unshare --mount mount -t tmpfs tmpfs ws 2>"$err" || skip 'may not mount'
+    remember_answers
+    rm -rf ws/store/index
+    declare -f answers replay >functions
+    cat >steps <<'END'
+. ./functions
+mount --bind ws ws
+mount -o remount,bind,ro ws
+answers >got
+END
+    unshare --mount bash ./steps 3>&-
+    expect_same right got
+    [[ ! -e ws/store/index ]]
+}
+
+@test "no space for the index: events are stored, and found" {
+    unshare --mount mount -t tmpfs tmpfs ws 2>"$err" || skip 'may not mount'
+    rm -rf ws/store/index
+    mkdir ws/store/index
+    signals 61 3000 >later
+    declare -f replay >functions
+    cat >steps <<'END'
+. ./functions
+mount -t tmpfs -o size=8k tmpfs ws/store/index
+metaspn-write -C ws later || exit
+metaspn-write -C ws --print=result later >results || exit
+replay --count >count
+END
+    unshare --mount bash ./steps 3>&-
+    expect_file count 3000
+    run ! grep -v duplicate results
+    run_split metaspn-fsck -C ws
+    expect_status 0
+}
+
+@test "another account's index, which may be read and not be written" {
+    [[ $(id -u) == 0 ]] || skip 'only root can be two accounts'
+    remember_answers
+    chmod 755 "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR" "$BATS_TEST_TMPDIR" "$(dirname "$BATS_TEST_TMPDIR")"
+    setpriv --reuid=65534 --regid=65534 --clear-groups "$(command -v metaspn-replay)" -C "$ws" --count >"$out" 2>"$err" ||
+        skip 'that account cannot come here'
+    expect_out 60
+    signals 61 61 >>"$day"
+    setpriv --reuid=65534 --regid=65534 --clear-groups "$(command -v metaspn-replay)" -C "$ws" --count >"$out"
+    expect_out 61
+    diff -r index ws/store/index
+}
+
+@test "a link in the place of the index is exit 5, for a reader too" {
+    mkdir outside
+    rm -rf ws/store/index
+    ln -s ../../outside ws/store/index
+    run_split replay --count
+    expect_status 5
+    expect_err_like '^metaspn-replay: ws/store/index: is a symbolic link$'
+    [[ -z $(ls -A outside) ]]
+    # Asked for nothing of it, a reader does not look at it.
+    run_split replay --no-index --count
+    [[ $status == 0 || $status == 5 ]]
+}
+
+# ---- what others do to the partitions
+
+# status_of ID: appended, duplicate or conflict.
+expect_result()
+{
+    run_split store -q --print=result <<<"$2"
+    expect_status 0
+    jq -r .status "$out" >result
+    expect_file result "$1"
+}
+
+@test "others append: seen at once, by readers and for duplicates" {
+    signals 61 63 >>"$day"
+    run_split replay --count
+    expect_out 63
+    expect_result duplicate "$(signals 62 62)"
+    signals 64 64 >>"$day"
+    expect_result duplicate "$(signals 64 64)"
+    expect_result appended "$(signals 65 65)"
+}
+
+@test "others add a day" {
+    signal a1 2026-02-01T10:00:00Z >ws/store/signals/2026-02-01.jsonl
+    run_split replay --count
+    expect_out 61
+    expect_result duplicate "$(signal a1 2026-02-01T10:00:00Z)"
+}
+
+@test "others replace a day by another file" {
+    signals 101 140 >new
+    mv new "$day"
+    run_split replay --count
+    expect_out 42
+    expect_result appended "$(signals 1 1)"
+    expect_result duplicate "$(signals 101 101)"
+}
+
+@test "others rewrite a day in place: shorter, longer, of the same length" {
+    signals 101 110 >"$day"
+    expect_result duplicate "$(signals 105 105)"
+    expect_result appended "$(signals 1 1)"
+    signals 201 290 >"$day"
+    expect_result duplicate "$(signals 290 290)"
+    expect_result duplicate "$(signals 201 201)"
+    expect_result appended "$(signals 101 101)"
+    sed 's/"s2/"t2/' "$day" >same
+    cat same >"$day"
+    expect_result appended "$(signals 201 201)"
+    run_split replay --count --no-index
+    mv "$out" want
+    run_split replay --count
+    expect_same want "$out"
+}
+
+@test "a rewrite that keeps length and time of modification is noticed by its last bytes" {
+    touch -r "$day" time
+    sed 's/"s58"/"t58"/' "$day" >same
+    cat same >"$day"
+    touch -r time "$day"
+    expect_result duplicate "$(grep '"t58"' "$day")"
+    expect_result appended "$(grep '"s58"' given)"
+}
+
+@test "others cut a day" {
+    truncate -s "$(signals 1 30 | wc -c)" "$day"
+    run_split replay --count
+    expect_out 32
+    expect_result duplicate "$(signals 30 30)"
+    expect_result appended "$(signals 31 31)"
+}
+
+@test "others cut a day and append to it until it is as long as before" {
+    local size
+    size=$(stat -c %s "$day")
+    truncate -s "$(signals 1 30 | wc -c)" "$day"
+    signals 131 170 >>"$day"
+    truncate -s "$size" "$day"
+    run_split replay --count --no-index
+    mv "$out" want
+    run_split replay --count
+    expect_same want "$out"
+    expect_result duplicate "$(signals 135 135)"
+    expect_result appended "$(signals 35 35)"
+}
+
+@test "others delete a day, or all" {
+    rm "$day"
+    run_split replay --count
+    expect_out 2
+    expect_result appended "$(signals 1 1)"
+    rm -r ws/store/signals
+    run_split replay --count
+    expect_out 0
+    expect_result appended "$(signals 1 1)"
+    run_split metaspn-fsck -C ws
+    expect_status 0
+}
+
+@test "a day that went and came again" {
+    mv "$day" away
+    run_split replay --count
+    expect_out 2
+    mv away "$day"
+    run_split replay --count
+    expect_out 60
+    expect_result duplicate "$(signals 7 7)"
+}
+
+@test "a copy of an event in an earlier day's file becomes its first record" {
+    sed -n 5p "$day" >ws/store/signals/2026-02-01.jsonl
+    run_split store -q --print=path <<<"$(signals 5 5)"
+    expect_out ws/store/signals/2026-02-01.jsonl
+    run_split replay -q --count
+    expect_out 60
+    run_split replay -q --order=append
+    [[ $(grep -c '"s5"' "$out") == 1 && $(head -n 1 "$out") == "$(signals 5 5)" ]]
+    rm ws/store/signals/2026-02-01.jsonl
+    run_split replay --count
+    expect_out 60
+    run_split store -q --print=path <<<"$(signals 5 5)"
+    expect_out "$day"
+}
+
+@test "an id that others store twice is one event" {
+    signals 1 20 >>"$day"
+    run_split replay --count
+    expect_out 60
+    run_split replay --count --no-index
+    expect_out 60
+    replay | sort -u | wc -l >count
+    expect_file count 60
+}
+
+@test "what one process reads of others' lines, the next knows" {
+    needs_strace
+    signals 61 90 >>"$day"
+    replay --count
+    run_split strace -f -y -o trace -e trace=pread64,read metaspn-replay -C ws --count
+    expect_out 90
+    run ! grep -q "signals/" trace
+}
