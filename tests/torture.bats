@@ -1,0 +1,67 @@
+#!/usr/bin/env bats
+# A small slice of each item of scripts/torture; and what those found.
+
+load helper
+
+setup()
+{
+    fresh_workspace
+    METASPN_BIN=$(dirname "$(type -P metaspn-write)")
+    export METASPN_BIN
+    torture=$BATS_TEST_DIRNAME/torture
+}
+
+quickly()
+{
+    /usr/bin/python3 "$torture/$1.py" --quick
+}
+
+@test "faults: system calls that fail" { quickly faults; }
+@test "kills: at system calls, and at random" { quickly kills; }
+@test "crashes: states that a crash may leave" { quickly crashes; }
+@test "space: file size limits and full file systems" { quickly space; }
+@test "writers: several at once, some without lock" { quickly writers; }
+@test "damage: cuts and flipped bits" { quickly damage; }
+@test "resume: a worker's loop in random stores" { quickly resume; }
+
+@test "scripts/torture knows each item" {
+    cd "$BATS_TEST_DIRNAME/.."
+    scripts/torture --list | cut -d ' ' -f 1 >"$out"
+    for item in crashes damage faults hostile kills mutants resume space surroundings writers; do
+        grep -qx "$item" "$out"
+    done
+    run -2 scripts/torture no-such-item
+}
+
+@test "every mutant that the build knows is one that an item must catch" {
+    cd "$BATS_TEST_DIRNAME/.."
+    grep -oh 'MUTANT([A-Z_]*)' lib/*.c lib/store_private.h | tr -d '()' | sed 's/MUTANT//' | tr '[:upper:]' '[:lower:]' |
+        sort -u >"$out"
+    sed -n 's/^    "\([a-z_]*\)": "[a-z]*",$/\1/p' tests/torture/mutants.py | sort >wanted
+    expect_same "$out" wanted
+}
+
+# An index whose facts were committed without their entries stored every one of these again.
+@test "an index is not committed in parts when a read fails" {
+    signal a 2026-02-04T10:00:00Z >events
+    signal b 2026-02-05T10:00:00Z >>events
+    emission c 2026-02-05T10:00:00Z >>events
+    metaspn-write -C ws events
+    for n in {4..20}; do
+        rm -rf ws/store/index
+        run_split strace -qq -o /dev/null -e inject=pread64:error=EIO:when=$n metaspn-write -C ws events
+        metaspn-write -C ws events
+        [[ $(cat ws/store/*/*.jsonl | wc -l) == 3 ]]
+        metaspn-fsck -C ws
+    done
+}
+
+# A writer that found the partition there synced its bytes, and nobody its name.
+@test "names that a killed writer made are synced by the next one" {
+    signal a 2026-02-04T10:00:00Z >events
+    run_split strace -qq -o /dev/null -e inject=fdatasync:signal=KILL:when=1 metaspn-write -C ws events
+    strace -qq -y -o log -e trace=fsync metaspn-write -C ws events
+    for name in ws ws/store ws/store/signals; do
+        grep -q "^fsync([0-9]*<[^>]*/$name>) *= 0" log
+    done
+}
