@@ -10,7 +10,8 @@ struct reader {
     struct json_index index;
 };
 
-/* What changes all the time: in registers, so handed only to functions that are compiled into their callers. */
+/* What changes all the time: in registers, so handed only to functions that are
+ * compiled into their callers. */
 struct at {
     size_t at;
     const uint32_t *next;
@@ -26,14 +27,16 @@ ALWAYS_INLINE void skip_space(struct reader *r, struct at *a, bool spaced)
     a->at = at;
 }
 
-/* *ret_rewritten: its canonical form is another. False: the text is not what it should be. */
+/* *ret_rewritten: its canonical form is another. False: the text is not what it
+ * should be. */
 ALWAYS_INLINE bool take_string(struct reader *r, struct at *a, bool *ret_rewritten)
 {
     size_t start = a->at, end = json_index_string(&r->index, &a->next, start);
     if (end == 0)
         return false;
     a->at = end;
-    *ret_rewritten = UNLIKELY(r->index.rewritten) && !json_string_is_canonical(r->text + start, r->text + end);
+    *ret_rewritten = UNLIKELY(json_index_may_rewrite(&r->index, start, end)) &&
+                     !json_string_is_canonical(r->text + start, r->text + end);
     if (UNLIKELY(*ret_rewritten)) {
         r->tree->growth += 5 * (end - start);
         a->changed = true;

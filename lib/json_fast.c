@@ -3,15 +3,15 @@
 #ifdef JSON_HAS_INDEX
 
 /*
- * The grammar, walked along the index of strings. Whatever is not plainly right is left to the careful scanner, which
- * begins anew, so there is one word for everything wrong: offset 0. The text begins with '{' and ends with '}': a byte
- * may be read wherever the one before was no closing brace.
+ * The grammar, walked along the index of strings. Whatever is not plainly right
+ * is left to the careful scanner, which begins anew, so there is one word for
+ * everything wrong: offset 0. The text begins with '{' and ends with '}': a
+ * byte may be read wherever the one before was no closing brace.
  */
 struct level {
     uint32_t first; /* its names begin behind this one */
-    bool object;
-    bool disordered; /* some name is below the one before */
-    bool alike;      /* some name has the same head as the one before */
+    char closer;
+    bool unsure; /* as in struct at, while another is the innermost */
 };
 
 struct fast {
@@ -28,11 +28,15 @@ struct fast {
     struct json_index index;
 };
 
-/* What changes all the time: in registers, so handed only to functions that are compiled into their callers. */
+/* What changes all the time: in registers, so handed only to functions that are
+ * compiled into their callers. */
 struct at {
     size_t at;
     const uint32_t *next;   /* see json_index.h */
     struct json_name *name; /* the last one */
+    uint64_t head;          /* its head; 0 where the innermost object has none yet */
+    bool unsure;            /* the innermost object has a name that has not a greater head
+                               than the one before */
     struct level *level;    /* the innermost */
 };
 
@@ -128,7 +132,8 @@ static struct json_name *more_names(struct fast *f)
     return f->names.items + count - 1;
 }
 
-/* As take_name; under JSON_STRICT the name is kept, otherwise it is in *scratch. NULL: something is wrong. */
+/* As take_name; under JSON_STRICT the name is kept, otherwise it is in
+ * *scratch. NULL: something is wrong. */
 ALWAYS_INLINE struct json_name *note_name(struct fast *f, struct at *a, struct json_name *scratch, bool strict,
                                           bool spaced)
 {
@@ -136,31 +141,32 @@ ALWAYS_INLINE struct json_name *note_name(struct fast *f, struct at *a, struct j
         return take_name(f, a, scratch, spaced) ? scratch : NULL;
     if (UNLIKELY(a->name == f->last_name) && !(a->name = more_names(f)))
         return NULL;
-    struct json_name *last = a->name++;
+    a->name++;
     if (!take_name(f, a, a->name, spaced))
         return NULL;
-    bool first = last == f->names.items + a->level->first;
-    a->level->disordered |= !first & (last->head > a->name->head);
-    a->level->alike |= !first & (last->head == a->name->head);
+    a->unsure |= a->head >= a->name->head;
+    a->head = a->name->head;
     return a->name;
 }
 
-ALWAYS_INLINE bool open_container(struct fast *f, struct at *a, bool object)
+ALWAYS_INLINE bool open_container(struct fast *f, struct at *a, char closer)
 {
     if (UNLIKELY(a->level == f->levels + JSON_MAX_DEPTH))
         return false;
+    a->level->unsure = a->unsure;
     a->level++;
     a->level->first = (uint32_t)(a->name - f->names.items);
-    a->level->object = object;
-    a->level->disordered = a->level->alike = false;
+    a->level->closer = closer;
+    a->unsure = false;
+    a->head = 0;
     a->at++;
     return true;
 }
 
-/* What is left to be said of an object's names. False: one is there twice. */
-static bool check_names(const struct level *level, struct json_name *names, size_t count, bool *disordered)
+/* Looks closely at an object's names. False: one is there twice. */
+static bool check_names(struct json_name *names, size_t count, bool *disordered)
 {
-    if (!level->disordered && json_names_ascend(names, count))
+    if (json_names_ascend(names, count))
         return true;
     *disordered = true;
     return !json_names_duplicate(names, count);
@@ -170,11 +176,13 @@ static bool check_names(const struct level *level, struct json_name *names, size
 ALWAYS_INLINE bool close_container(struct fast *f, struct at *a)
 {
     struct json_name *first = f->names.items + a->level->first, *last = a->name;
-    struct level *level = a->level--;
+    bool unsure = a->unsure;
+    a->level--;
+    a->unsure = a->level->unsure;
     a->name = first;
+    a->head = first->head;
     a->at++;
-    return LIKELY(!(level->disordered | level->alike)) ||
-           check_names(level, first + 1, (size_t)(last - first), &f->disordered);
+    return LIKELY(!unsure) || check_names(first + 1, (size_t)(last - first), &f->disordered);
 }
 
 /* From the opening bracket to behind the closing one, whatever lies between. */
@@ -183,18 +191,18 @@ ALWAYS_INLINE bool take_container(struct fast *f, struct at *a, bool strict, boo
     struct level *outside = a->level;
     const char *text = f->text;
     struct json_name scratch;
-    bool object;
+    char closer;
 opened:
-    object = text[a->at] == '{';
-    if (!open_container(f, a, object))
+    closer = (char)(text[a->at] + 2); /* both brackets of a pair are two apart */
+    if (!open_container(f, a, closer))
         return false;
     skip_space(f, a, spaced);
-    if (text[a->at] == (object ? '}' : ']'))
+    if (text[a->at] == closer)
         goto closed;
 item:
-    if (object && !note_name(f, a, &scratch, strict, spaced))
+    if (closer == '}' && !note_name(f, a, &scratch, strict, spaced))
         return false;
-    if (text[a->at] == '{' || text[a->at] == '[')
+    if ((text[a->at] | 0x20) == '{')
         goto opened;
     if (!(text[a->at] == '"' ? take_string(f, a) : take_scalar(f, a)))
         return false;
@@ -205,14 +213,14 @@ behind:
         skip_space(f, a, spaced);
         goto item;
     }
-    if (text[a->at] != (object ? '}' : ']'))
+    if (text[a->at] != closer)
         return false;
 closed:
     if (!close_container(f, a) || a->at == f->length)
         return false;
     if (a->level == outside)
         return true;
-    object = a->level->object;
+    closer = a->level->closer;
     goto behind;
 }
 
@@ -223,9 +231,7 @@ ALWAYS_INLINE bool take_member(struct fast *f, struct at *a, size_t *hint, bool 
         return false;
     size_t value = a->at, i = json_key_index(name, f->keys, f->key_count, hint);
     char c = f->text[value];
-    if (!(c == '"'               ? take_string(f, a)
-          : c == '{' || c == '[' ? take_container(f, a, strict, spaced)
-                                 : take_scalar(f, a)))
+    if (!(c == '"' ? take_string(f, a) : (c | 0x20) == '{' ? take_container(f, a, strict, spaced) : take_scalar(f, a)))
         return false;
     if (i < f->key_count)
         f->found[i] = (struct json_text){f->text + value, a->at - value};
@@ -238,7 +244,7 @@ ALWAYS_INLINE bool take_document(struct fast *f, const uint32_t *next, bool stri
     struct at a = {.next = next, .name = f->names.items, .level = f->levels};
     size_t hint = 0;
     f->disordered = false;
-    open_container(f, &a, true);
+    open_container(f, &a, '}');
     skip_space(f, &a, spaced);
     for (bool more = f->text[a.at] != '}'; more;) {
         if (!take_member(f, &a, &hint, strict, spaced))
@@ -284,6 +290,7 @@ bool json_scan_fast(const char *text, size_t length, enum json_rules rules, cons
     f.key_count = count;
     f.found = ret_members;
     json_names_init(&f.names);
+    f.names.items[0].head = 0;
     f.last_name = f.names.items + f.names.capacity - 1;
     bool strict = rules == JSON_STRICT;
     find_nothing(ret_members, count);
@@ -292,7 +299,8 @@ bool json_scan_fast(const char *text, size_t length, enum json_rules rules, cons
     if (!good && !f.index.invalid) {
         find_nothing(ret_members, count);
         good = take_spaced(&f, json_index_space(&f.index), strict);
-        f.disordered = true; /* if it is good, then it was white space that kept it from being taken before */
+        f.disordered = true; /* if it is good, then it was white space that kept it
+                                from being taken before */
     }
     json_names_release(&f.names);
     *ret_canonical = strict && white == 0 && !f.disordered && !f.index.rewritten;

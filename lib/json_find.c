@@ -1,24 +1,17 @@
 #include "json_index.h"
 
-/* Where bytes have changed since they were known to be good: what is handed out still looks like a value. */
-static void put_member(struct json_text *ret_member, struct json_text value)
-{
-    if (json_type(value) != JSON_ABSENT && (value.length >= 2 || json_type(value) == JSON_NUMBER))
-        *ret_member = value;
-}
-
 static void find_by_walking(struct json_text object, const struct json_key *keys, size_t count,
                             struct json_text *ret_members)
 {
     struct json_walk w = json_walk_start(object);
     struct json_text string, value;
     size_t hint = 0;
-    while (json_walk_member(&w, &string, &value) && string.length >= 2) {
+    while (json_walk_member(&w, &string, &value)) {
         struct json_name name;
         json_name_set(&name, string.data + 1, string.length - 2, w.end, true);
         size_t i = json_key_index(&name, keys, count, &hint);
         if (i < count)
-            put_member(&ret_members[i], value);
+            ret_members[i] = value;
     }
 }
 
@@ -26,102 +19,110 @@ static void find_by_walking(struct json_text object, const struct json_key *keys
 
 struct finder {
     const char *text;
-    size_t length, at;
-    const uint32_t *next;
+    size_t length;
     struct json_index index;
 };
 
-static inline void skip_space(struct finder *f)
+/* What changes all the time: in registers, so handed only to functions that are
+ * compiled into their callers. */
+struct at {
+    size_t at;
+    const uint32_t *next; /* see json_index.h */
+};
+
+/* White space is rare, and the text does not end with it. */
+ALWAYS_INLINE void skip_space(const struct finder *f, struct at *a)
 {
-    while (f->at < f->length && json_is_space(f->text[f->at]))
-        f->at++;
+    while (UNLIKELY((unsigned char)f->text[a->at] <= ' ') && a->at + 1 < f->length)
+        a->at++;
 }
 
-/* Passes over `c` and white space around it. */
-static inline bool take(struct finder *f, char c)
+/* Passes over `c` and white space around it. The text ends with another. */
+ALWAYS_INLINE bool take(const struct finder *f, struct at *a, char c)
 {
-    skip_space(f);
-    if (f->at == f->length || f->text[f->at] != c)
+    skip_space(f, a);
+    if (f->text[a->at] != c)
         return false;
-    f->at++;
-    skip_space(f);
+    a->at++;
+    skip_space(f, a);
     return true;
 }
 
-static inline bool take_string(struct finder *f)
+ALWAYS_INLINE bool take_string(struct finder *f, struct at *a)
 {
-    size_t end = json_index_string(&f->index, &f->next, f->at);
-    if (end != 0)
-        f->at = end;
-    return end != 0;
+    a->at = json_index_string(&f->index, &a->next, a->at);
+    return a->at != 0;
 }
 
 /* Where the next string begins, or the text ends. */
-static inline size_t next_string(struct finder *f)
+ALWAYS_INLINE size_t next_string(struct finder *f, struct at *a)
 {
-    if (UNLIKELY(f->next >= f->index.last)) {
-        const uint32_t *more = json_index_quotes(&f->index, f->next);
+    if (UNLIKELY(a->next >= f->index.last)) {
+        const uint32_t *more = json_index_quotes(&f->index, a->next);
         if (!more)
             return f->length;
-        f->next = more;
+        a->next = more;
     }
-    return *f->next;
+    return *a->next;
 }
 
-/* From the opening bracket to behind the closing one: brackets are counted between the strings. */
-static bool take_container(struct finder *f)
+/* From the opening bracket to behind the closing one: brackets are counted
+ * between the strings. */
+ALWAYS_INLINE bool take_container(struct finder *f, struct at *a)
 {
     const char *text = f->text;
-    size_t depth = 1, at = f->at + 1, stop = next_string(f);
+    size_t depth = 1, at = a->at + 1, stop = next_string(f, a);
     for (;;) {
         for (; at < stop; at++) {
             if ((text[at] | 0x20) == '{') {
                 depth++;
             } else if ((text[at] | 0x20) == '}' && --depth == 0) {
-                f->at = at + 1;
-                return true;
+                a->at = at + 1;
+                return at + 1 < f->length;
             }
         }
         if (stop == f->length)
             return false;
         do {
-            at = (size_t)f->next[1] + 1;
-            f->next += 2;
-            stop = next_string(f);
-        } while (stop == at + 1 && stop < f->length); /* one byte between two strings is a comma or a colon */
+            at = (size_t)a->next[1] + 1;
+            a->next += 2;
+            stop = next_string(f, a);
+        } while (stop == at + 1); /* one byte between two strings is a comma or a colon */
     }
 }
 
-static bool take_value(struct finder *f)
+/* The text ends with a brace. */
+ALWAYS_INLINE bool take_value(struct finder *f, struct at *a)
 {
-    char c = f->text[f->at];
-    if (c == '"')
-        return take_string(f);
-    if (c == '{' || c == '[')
-        return take_container(f);
-    while (f->at < f->length && f->text[f->at] != ',' && f->text[f->at] != '}' && !json_is_space(f->text[f->at]))
-        f->at++;
+    const char *text = f->text;
+    if (text[a->at] == '"')
+        return take_string(f, a);
+    if ((text[a->at] | 0x20) == '{')
+        return take_container(f, a);
+    while ((unsigned char)text[a->at] > ' ' && text[a->at] != ',' && text[a->at] != '}')
+        a->at++;
     return true;
 }
 
-static bool take_member(struct finder *f, const struct json_key *keys, size_t count, size_t *hint,
-                        struct json_text *ret_members)
+/* False: it was the last one. */
+ALWAYS_INLINE bool take_member(struct finder *f, struct at *a, const struct json_key *keys, size_t count, size_t *hint,
+                               struct json_text *ret_members)
 {
     struct json_name name;
-    size_t at = f->at + 1;
-    if (!take_string(f))
+    size_t start = a->at + 1;
+    if (!take_string(f, a))
         return false;
-    bool escapes = json_index_may_escape(&f->index, at, f->at - at);
-    json_name_set(&name, f->text + at, f->at - at - 1, f->text + f->length, escapes);
+    size_t length = a->at - start - 1;
+    json_name_set(&name, f->text + start, length, f->text + f->length, json_index_may_escape(&f->index, start, length));
     size_t i = json_key_index(&name, keys, count, hint);
-    if (!take(f, ':') || f->at == f->length)
+    if (!take(f, a, ':'))
         return false;
-    size_t value = f->at;
-    if (!take_value(f))
+    size_t value = a->at;
+    if (!take_value(f, a))
         return false;
     if (i < count)
-        put_member(&ret_members[i], (struct json_text){f->text + value, f->at - value});
-    return take(f, ',');
+        ret_members[i] = (struct json_text){f->text + value, a->at - value};
+    return take(f, a, ',');
 }
 
 static void find_by_index(struct json_text object, const struct json_key *keys, size_t count,
@@ -131,11 +132,9 @@ static void find_by_index(struct json_text object, const struct json_key *keys, 
     size_t hint = 0;
     f.text = object.data;
     f.length = object.length;
-    f.at = 0;
-    f.next = json_index_start(&f.index, object.data, object.length, false);
-    if (!take(&f, '{'))
-        return;
-    while (take_member(&f, keys, count, &hint, ret_members))
+    struct at a = {1, json_index_start(&f.index, object.data, object.length, false)};
+    skip_space(&f, &a);
+    while (take_member(&f, &a, keys, count, &hint, ret_members))
         ;
 }
 
@@ -153,7 +152,7 @@ void json_find(const char *text, size_t length, const struct json_key *keys, siz
     while (end > at && json_is_space(end[-1]))
         end--;
     struct json_text object = {at, (size_t)(end - at)};
-    if (json_type(object) != JSON_OBJECT)
+    if (object.length < 2 || *at != '{' || end[-1] != '}')
         return;
     if (json_portable() || object.length > JSON_INDEX_MAX)
         find_by_walking(object, keys, count, ret_members);

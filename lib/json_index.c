@@ -36,7 +36,8 @@ ALWAYS_INLINE bool block_has(struct block v, char c)
     return _mm_movemask_epi8(_mm_or_si128(front, back)) != 0;
 }
 
-/* Per lane the greatest of `oddity` and the bytes less 0x20: above 0x5e only where one is outside 0x20-0x7e. */
+/* Per lane the greatest of `oddity` and the bytes less 0x20: above 0x5e only
+ * where one is outside 0x20-0x7e. */
 ALWAYS_INLINE __m128i block_oddity(struct block v, __m128i oddity)
 {
     __m128i space = _mm_set1_epi8(' ');
@@ -51,7 +52,8 @@ ALWAYS_INLINE bool is_odd(__m128i oddity)
     return _mm_movemask_epi8(_mm_cmpeq_epi8(_mm_max_epu8(oddity, most), most)) != 0xffff;
 }
 
-/* The block at `at`; where the text ends in it, what is not text of it is shifted out at the top. */
+/* The block at `at`; where the text ends in it, what is not text of it is
+ * shifted out at the top. */
 ALWAYS_INLINE struct block load_last(const struct json_index *ix, size_t at, unsigned *ret_shift)
 {
     char copy[BLOCK];
@@ -73,12 +75,13 @@ ALWAYS_INLINE size_t count_bits(uint64_t v, bool native)
     return (size_t)(v * 0x0101010101010101u >> 56);
 }
 
-static void check_escape(struct json_index *ix, const char *at)
+static void check_escape(struct json_index *ix, size_t at)
 {
-    if (json_escape_length(at, ix->text + ix->length) == 0)
+    const char *escape = ix->text + at;
+    if (json_escape_length(escape, ix->text + ix->length) == 0)
         ix->invalid |= ix->checked;
-    else
-        ix->rewritten |= !json_escape_is_canonical(at);
+    else if (!json_escape_is_canonical(escape))
+        ix->rewrites |= (uint64_t)1 << (at - ix->start) / BLOCK;
 }
 
 /* `pending` reaches over the border of blocks. */
@@ -94,7 +97,7 @@ static uint64_t without_escaped(struct json_index *ix, size_t base, uint64_t sla
         ix->pending = i == BLOCK - 1;
         quotes &= ~next;
         slashes &= ~next & (slashes - 1);
-        check_escape(ix, ix->text + base + (unsigned)i);
+        check_escape(ix, base + (unsigned)i);
     }
     return quotes;
 }
@@ -114,7 +117,8 @@ ALWAYS_INLINE uint32_t *put_four(uint32_t *to, uint64_t *quotes, size_t base)
     return to + 4;
 }
 
-/* Most blocks have at most twelve quotes: to write twelve always costs less than to guess their number. */
+/* Most blocks have at most twelve quotes: to write twelve always costs less
+ * than to guess their number. */
 ALWAYS_INLINE uint32_t *put_offsets(uint32_t *to, uint64_t quotes, size_t base, bool native)
 {
     uint32_t *end = to + count_bits(quotes, native);
@@ -136,7 +140,8 @@ ALWAYS_INLINE uint32_t *index_block(struct json_index *ix, struct block v, size_
     return put_offsets(to, quotes, at, native);
 }
 
-/* Indexes [start, done), behind the quotes that are there already. True where a byte is outside 0x20-0x7e. */
+/* Indexes [start, done), behind the quotes that are there already. True where a
+ * byte is outside 0x20-0x7e. */
 ALWAYS_INLINE bool index_window(struct json_index *ix, bool native)
 {
     __m128i oddity = _mm_setzero_si128();
@@ -173,7 +178,8 @@ static bool has_native(void)
            __builtin_cpu_supports("popcnt");
 }
 
-/* Bit i: the number of quotes up to and with bit i is odd, so byte i is of a string (or its opening quote). */
+/* Bit i: the number of quotes up to and with bit i is odd, so byte i is of a
+ * string (or its opening quote). */
 ALWAYS_INLINE uint64_t inside_strings(uint64_t quotes)
 {
     for (unsigned shift = 1; shift < 64; shift *= 2)
@@ -191,14 +197,16 @@ ALWAYS_INLINE uint64_t block_at_most(struct block v, char most)
                       _mm_cmpeq_epi8(_mm_min_epu8(v.part[3], x), v.part[3]));
 }
 
-/* The block at `at` of the window again, as it was when its quotes were looked for. */
+/* The block at `at` of the window again, as it was when its quotes were looked
+ * for. */
 ALWAYS_INLINE struct block reload(const struct json_index *ix, size_t at, unsigned *ret_shift)
 {
     *ret_shift = 0;
     return at + BLOCK <= ix->done ? block_load(ix->text + at) : load_last(ix, at, ret_shift);
 }
 
-/* Outside strings tab, LF and CR are white space; nowhere else may a control character stand. */
+/* Outside strings tab, LF and CR are white space; nowhere else may a control
+ * character stand. */
 static void check_controls(struct json_index *ix)
 {
     uint64_t open = ix->inside ? UINT64_MAX : 0;
@@ -213,30 +221,32 @@ static void check_controls(struct json_index *ix)
     }
 }
 
-static bool has_beyond_ascii(const struct json_index *ix)
+/* Which blocks have DEL or what is not ASCII. */
+static uint64_t blocks_beyond_ascii(const struct json_index *ix)
 {
-    for (size_t at = ix->start; at < ix->done; at += BLOCK) {
+    uint64_t blocks = 0;
+    for (size_t at = ix->start, i = 0; at < ix->done; at += BLOCK, i++) {
         unsigned shift;
-        if (block_at_most(reload(ix, at, &shift), 0x7e) != UINT64_MAX)
-            return true;
+        blocks |= (uint64_t)(block_at_most(reload(ix, at, &shift), 0x7e) != UINT64_MAX) << i;
     }
-    return false;
+    return blocks;
 }
 
 /* Some byte of the window is a control character, DEL or not ASCII. */
 static void look_at_odd_bytes(struct json_index *ix)
 {
-    if (has_beyond_ascii(ix)) {
-        ix->rewritten = true;
-        if (ix->checked && !ix->utf8_known && json_utf8_valid(ix->text, ix->length) != ix->length)
-            ix->invalid = true;
+    uint64_t beyond = blocks_beyond_ascii(ix);
+    ix->rewrites |= beyond;
+    if (beyond != 0 && ix->checked && !ix->utf8_known) {
+        ix->invalid |= json_utf8_valid(ix->text, ix->length) != ix->length;
         ix->utf8_known = true;
     }
     if (ix->checked)
         check_controls(ix);
 }
 
-/* Control characters count as white space, too: where that would matter they make the text invalid. */
+/* Control characters count as white space, too: where that would matter they
+ * make the text invalid. */
 static void tell_space(struct json_index *ix)
 {
     size_t at = ix->start;
@@ -254,10 +264,14 @@ static void index_on(struct json_index *ix, size_t left)
     ix->start = ix->done;
     ix->done = ix->length - ix->start > JSON_WINDOW ? ix->start + JSON_WINDOW : ix->length;
     ix->last = ix->at + left;
-    ix->escapes = 0;
+    ix->escapes = ix->rewrites = 0;
     bool odd = has_native() ? index_window_native(ix) : index_window_plain(ix);
     if (odd)
         look_at_odd_bytes(ix);
+    ix->rewritten |= ix->rewrites != 0;
+    if (left > 0) /* of the string that began before this window nothing is known
+                     any more */
+        ix->escapes = ix->rewrites = UINT64_MAX;
     ix->inside ^= ((size_t)(ix->last - ix->at) - left) % 2;
     if (ix->spaced)
         tell_space(ix);

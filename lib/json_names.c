@@ -89,10 +89,12 @@ bool json_names_grow(struct json_names *names)
 
 bool json_names_ascend(const struct json_name *items, size_t count)
 {
+    bool descends = false;
     for (size_t i = 1; i < count; i++)
-        if (json_name_compare(&items[i - 1], &items[i]) >= 0)
-            return false;
-    return true;
+        descends |= items[i - 1].head > items[i].head;
+    for (size_t i = 1; !descends && i < count; i++)
+        descends = json_name_compare(&items[i - 1], &items[i]) >= 0;
+    return !descends;
 }
 
 static const char *duplicate_of_few(const struct json_name *items, size_t count)
@@ -136,7 +138,8 @@ bool json_name_is_long_key(const struct json_name *name, const struct json_key *
     return name->length == key->length && memcmp(name->at, key->name, key->length) == 0;
 }
 
-/* In no order at all a branch for each key would be guessed wrong, so the last key with this head is found first. */
+/* In no order at all a branch for each key would be guessed wrong, so the last
+ * key with this head is found first. */
 size_t json_key_search(const struct json_name *name, const struct json_key *keys, size_t count)
 {
     size_t found = count;

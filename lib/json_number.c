@@ -48,8 +48,9 @@ bool json_is_number(const char *text, size_t length)
 }
 
 /*
- * A number taken apart: 0.DIGITS times ten to the power of (exponent + shift), where DIGITS are the digits (and
- * perhaps a point) in [first, last], neither beginning nor ending with a zero.
+ * A number taken apart: 0.DIGITS times ten to the power of (exponent + shift),
+ * where DIGITS are the digits (and perhaps a point) in [first, last], neither
+ * beginning nor ending with a zero.
  */
 struct decimal {
     bool negative, zero;
@@ -107,7 +108,8 @@ static bool same_digits(const struct decimal *a, const struct decimal *b)
     return x > a->last && y > b->last;
 }
 
-/* Digit `i` from the left of a number of `width` digits that is padded with zeros in front, with its sign. */
+/* Digit `i` from the left of a number of `width` digits that is padded with
+ * zeros in front, with its sign. */
 static int64_t signed_digit(const struct decimal *d, size_t i, size_t width)
 {
     size_t padding = width - d->exponent.length;
@@ -115,7 +117,8 @@ static int64_t signed_digit(const struct decimal *d, size_t i, size_t width)
     return d->exponent_negative ? -digit : digit;
 }
 
-/* The written exponents may have any number of digits, so their difference is made digit by digit. */
+/* The written exponents may have any number of digits, so their difference is
+ * made digit by digit. */
 static bool same_exponent(const struct decimal *a, const struct decimal *b)
 {
     size_t width = a->exponent.length > b->exponent.length ? a->exponent.length : b->exponent.length;
@@ -128,15 +131,14 @@ static bool same_exponent(const struct decimal *a, const struct decimal *b)
     return difference == wanted;
 }
 
-/* Not NaN, an infinity, or what stands where bytes changed since they were known to be good. */
-static bool has_digits(struct json_text number)
+static bool is_written_out(struct json_text number) /* NaN and the infinities */
 {
-    return json_is_number(number.data, number.length);
+    return number.data[number.length - 1] == 'N' || number.data[number.length - 1] == 'y';
 }
 
 bool json_number_same(struct json_text a, struct json_text b)
 {
-    if (!has_digits(a) || !has_digits(b))
+    if (is_written_out(a) || is_written_out(b))
         return a.data[0] != 'N' && a.length == b.length && memcmp(a.data, b.data, a.length) == 0;
     struct decimal x = take_apart(a), y = take_apart(b);
     if (x.zero || y.zero)
@@ -144,7 +146,9 @@ bool json_number_same(struct json_text a, struct json_text b)
     return x.negative == y.negative && same_digits(&x, &y) && same_exponent(&x, &y);
 }
 
-#define EXACT_DIGITS 800 /* no two doubles, nor the middle between them, differ only behind so many digits */
+#define EXACT_DIGITS                                                                                                   \
+    800 /* no two doubles, nor the middle between them, differ only behind so                                          \
+           many digits */
 
 /* The written exponent, cut off far beyond what a double can be. */
 static int64_t exponent_value(const struct decimal *d)
@@ -177,7 +181,8 @@ static double value_by_library(const struct decimal *d, int64_t exponent)
     return strtod(text, NULL);
 }
 
-/* True where the digits and the power of ten are both exact as doubles, so that one operation rounds right. */
+/* True where the digits and the power of ten are both exact as doubles, so that
+ * one operation rounds right. */
 static bool value_exactly(const struct decimal *d, int64_t exponent, double *ret_value)
 {
     static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
@@ -198,11 +203,8 @@ static bool value_exactly(const struct decimal *d, int64_t exponent, double *ret
 
 double json_number_value(struct json_text number)
 {
-    if (!has_digits(number)) {
-        if (number.data[number.length - 1] != 'y')
-            return (double)NAN;
-        return number.data[0] == '-' ? -(double)INFINITY : (double)INFINITY;
-    }
+    if (is_written_out(number))
+        return number.data[0] == 'N' ? (double)NAN : number.data[0] == '-' ? -(double)INFINITY : (double)INFINITY;
     struct decimal d = take_apart(number);
     double value = 0;
     if (!d.zero) {

@@ -27,7 +27,8 @@ struct scan {
     const struct json_key *keys;
     size_t key_count;
     struct json_text found[JSON_MAX_KEYS];
-    size_t slot, hint; /* key of the top-level member in hand; which is likely to be the next */
+    size_t slot, hint; /* key of the top-level member in hand; which is likely to
+                          be the next */
     const char *value; /* where it begins */
     enum expect expect;
     enum status status;

@@ -103,18 +103,13 @@ bool json_string_decode(struct json_text string, struct bytes *scratch, struct j
         *ret_decoded = piece;
         return true;
     }
-    /* An escape decodes to fewer bytes than it has, but for a lone backslash at the end of what is no valid string. */
-    if (!bytes_reserve(scratch, piece.length + 2))
+    if (!bytes_reserve(scratch, piece.length)) /* an escape decodes to fewer bytes than it has */
         return false;
     memcpy(scratch->data, piece.data, same);
     char *out = scratch->data + same;
     const char *at = piece.data + same, *end = piece.data + piece.length;
-    while (at < end) {
-        if (*at == '\\')
-            out = json_put_utf8(out, json_decode(&at, end));
-        else
-            *out++ = *at++;
-    }
+    while (at < end)
+        out = json_put_utf8(out, json_decode(&at, end));
     scratch->length = (size_t)(out - scratch->data);
     *ret_decoded = (struct json_text){scratch->data, scratch->length};
     return true;
@@ -131,7 +126,8 @@ static size_t wtf8_sequence(const char *at, const char *end)
 static char *put_sequence(char *out, const char *at, size_t n)
 {
     const char *end = at + n;
-    /* one byte stands for itself: json_decode() would take a backslash for the start of an escape */
+    /* one byte stands for itself: json_decode() would take a backslash for the
+     * start of an escape */
     uint32_t code = n == 0 ? 0xfffd : n == 1 ? (unsigned char)*at : json_decode(&at, end);
     if (code < 0x10000)
         return json_put_unit(out, code);

@@ -5,8 +5,7 @@
 #include <emmintrin.h>
 #endif
 
-#define RANKED_CHILDREN   16 /* up to here the place of each is found by comparing it with each */
-#define INSERTED_CHILDREN 24 /* up to here insertion sort */
+#define RANKED_CHILDREN 20 /* up to here the place of each is found by comparing it with each */
 
 void json_tree_clear(struct json_tree *tree)
 {
@@ -88,18 +87,21 @@ static bool is_same_name(struct json_tree *tree, const struct json_child *a, con
 
 static bool is_ascending(struct json_tree *tree, const struct json_child *items, size_t count)
 {
-    bool descends = false, same = false;
+    bool descends = false, alike = false;
     for (size_t i = 1; i < count; i++) {
         descends |= items[i - 1].head > items[i].head;
-        same |= items[i - 1].head == items[i].head;
+        alike |= items[i - 1].head == items[i].head;
     }
-    for (size_t i = 1; same && !descends && i < count; i++)
+    for (size_t i = 1; alike && !descends && i < count; i++)
         descends = compare_children(&items[i - 1], &items[i], tree) > 0 || is_same_name(tree, &items[i - 1], &items[i]);
     return !descends;
 }
 
-/* By their heads, without a branch that depends on the order. */
-static void sort_by_rank(struct json_child *items, size_t count)
+/*
+ * Sorts by the heads, and where those are the same as it was before: by counting for each child those below it, so
+ * that no branch depends on the order. True: some heads are the same.
+ */
+static bool sort_by_rank(struct json_child *items, size_t count)
 {
     struct json_child sorted[RANKED_CHILDREN];
     for (size_t i = 0; i < count; i++) {
@@ -110,7 +112,12 @@ static void sort_by_rank(struct json_child *items, size_t count)
             rank += items[j].head < items[i].head;
         sorted[rank] = items[i];
     }
-    memcpy(items, sorted, count * sizeof *items);
+    bool alike = false;
+    for (size_t i = 0; i < count; i++) {
+        alike |= i > 0 && sorted[i - 1].head == sorted[i].head;
+        items[i] = sorted[i];
+    }
+    return alike;
 }
 
 static void sort_by_insertion(struct json_tree *tree, struct json_child *items, size_t count)
@@ -124,25 +131,28 @@ static void sort_by_insertion(struct json_tree *tree, struct json_child *items, 
     }
 }
 
-static void sort_children(struct json_tree *tree, struct json_child *items, size_t count)
-{
-    if (count > INSERTED_CHILDREN) {
-        qsort_r(items, count, sizeof *items, compare_children, tree);
-        return;
-    }
-    if (count <= RANKED_CHILDREN)
-        sort_by_rank(items, count);
-    sort_by_insertion(tree, items, count);
-}
-
-/* Of members with the same name, which are neighbours now, the last one stays. */
+/* Of members with the same name, which are neighbours now, the last one stays.
+ */
 static size_t drop_repeated(struct json_tree *tree, struct json_child *items, size_t count)
 {
     size_t kept = 0;
     for (size_t i = 0; i < count; i++)
-        if (i + 1 == count || items[i].head != items[i + 1].head || !is_same_name(tree, &items[i], &items[i + 1]))
+        if (i + 1 == count || !is_same_name(tree, &items[i], &items[i + 1]))
             items[kept++] = items[i];
     return kept;
+}
+
+/* How many are left. */
+static size_t sort_children(struct json_tree *tree, struct json_child *items, size_t count)
+{
+    if (count <= RANKED_CHILDREN) {
+        if (!sort_by_rank(items, count))
+            return count;
+        sort_by_insertion(tree, items, count);
+    } else {
+        qsort_r(items, count, sizeof *items, compare_children, tree);
+    }
+    return drop_repeated(tree, items, count);
 }
 
 static bool add_overrides(struct json_tree *tree)
@@ -181,8 +191,7 @@ bool json_tree_close(struct json_tree *tree, const char *end, bool changed)
     node->length = (size_t)(end - node->text);
     node->form |= changed;
     if (object && !is_ascending(tree, items, count)) {
-        sort_children(tree, items, count);
-        count = drop_repeated(tree, items, count);
+        count = sort_children(tree, items, count);
         node->form = JSON_CONTAINER;
     }
     tree->open = node->parent;
@@ -197,7 +206,8 @@ bool json_tree_close(struct json_tree *tree, const char *end, bool changed)
     return true;
 }
 
-/* Copies, and perhaps writes up to JSON_TREE_SLACK bytes more: most pieces are short. */
+/* Copies, and perhaps writes up to JSON_TREE_SLACK bytes more: most pieces are
+ * short. */
 ALWAYS_INLINE char *put(char *out, const char *text, size_t length, const char *text_end)
 {
 #ifdef __SSE2__
