@@ -42,7 +42,8 @@ enum status sorted_open(struct store *store, const struct scan_options *options,
 void sorted_close(struct sorted *sorted);
 enum status sorted_next(struct sorted *sorted, struct scan_item *ret_item, struct error *err);
 
-/* Where the index says that a filter's events of one kind may stand; asked for when that promises to save work. */
+/* Where the index says that a filter's events of one kind may stand; loaded when that promises to save work.
+ * (replay_candidates.c) */
 enum candidates_state { CANDIDATES_NONE, CANDIDATES_WAITING, CANDIDATES_LOADED };
 struct candidates {
     struct filter *filter; /* borrowed */
