@@ -6,33 +6,20 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "hash.h"
+#include "index_page.h"
 #include "io.h"
 
-#define PAGE_SIZE    4096
-#define PAGE_ENTRIES 255
-#define RUN_MAGIC    UINT64_C(0x314e55524e50534d) /* "MSPNRUN1" */
-#define PROBES       6                            /* interpolated guesses before plain halving */
-#define DENSE        8 /* keys asked for per page from which on a run is mapped rather than read page by page */
-#define WRITE_PAGES  64
-
-struct page {
-    struct index_entry entries[PAGE_ENTRIES];
-    uint64_t number; /* of the run */
-    uint64_t checksum;
-};
-
-struct header {
-    uint64_t magic, number, count, checksum;
-};
+#define PROBES 6  /* interpolated guesses before plain halving */
+#define DENSE  8  /* keys asked for per page from which on a run is mapped rather than read page by page */
+#define AHEAD  16 /* keys whose entries are fetched in advance */
 
 struct index_run {
     uint64_t number, count;
     uint64_t pages;
     struct index_entries memory; /* a run in memory */
     int fd;                      /* a run file; -1 */
-    const struct page *map;      /* NULL until it pays */
-    uint64_t *verified;          /* one bit a page: its checksum fitted, as mapped */
+    const struct page *map;      /* NULL until it pays; every page was checked when it was mapped */
+    uint64_t *fence;             /* the first key of each page, as mapped */
     uint64_t cached;             /* page in `cache`, or UINT64_MAX */
     struct page *cache;
 };
@@ -101,16 +88,6 @@ struct index_run *index_run_join(struct index_run *a, struct index_run *b)
     return run;
 }
 
-static uint64_t header_checksum(const struct header *header)
-{
-    return hash_bytes(header, offsetof(struct header, checksum), RUN_MAGIC);
-}
-
-static uint64_t page_checksum(const struct page *page, uint64_t place)
-{
-    return hash_bytes(page, offsetof(struct page, checksum), place);
-}
-
 static bool header_fits(const struct header *header, uint64_t number, uint64_t count)
 {
     return header->magic == RUN_MAGIC && header->number == number && header->count == count &&
@@ -159,7 +136,7 @@ void index_run_close(struct index_run *run)
     if (run->fd >= 0)
         close(run->fd);
     index_entries_release(&run->memory);
-    free(run->verified);
+    free(run->fence);
     free(run->cache);
     free(run);
 }
@@ -185,25 +162,13 @@ static bool page_is_good(const struct index_run *run, const struct page *page, u
     return page->number == run->number && page->checksum == page_checksum(page, place);
 }
 
-static const struct index_entry *mapped_page(struct index_run *run, uint64_t place)
-{
-    const struct page *page = run->map + place + 1;
-    uint64_t bit = UINT64_C(1) << (place % 64);
-    if (!(run->verified[place / 64] & bit)) {
-        if (!page_is_good(run, page, place))
-            return NULL;
-        run->verified[place / 64] |= bit;
-    }
-    return page->entries;
-}
-
 /* The entries of page `place`, checked; NULL: damage (or no memory, which ends the same: the index is left alone). */
 static const struct index_entry *get_page(struct index_run *run, uint64_t place)
 {
     if (run->fd < 0)
         return run->memory.data + place * PAGE_ENTRIES;
     if (run->map)
-        return mapped_page(run, place);
+        return run->map[place + 1].entries;
     if (run->cached == place)
         return run->cache->entries;
     if (!run->cache && !(run->cache = malloc(sizeof *run->cache)))
@@ -217,22 +182,35 @@ static const struct index_entry *get_page(struct index_run *run, uint64_t place)
     return run->cache->entries;
 }
 
-/* Maps the file: many keys will be asked for. Without it everything works the same, page by page. */
-static void map_run(struct index_run *run)
+/* Checks every page of a mapped run and notes its first key. */
+static enum status check_pages(const struct index_run *run, const struct page *map, uint64_t *fence)
+{
+    for (uint64_t place = 0; place < run->pages; place++) {
+        if (!page_is_good(run, &map[place + 1], place))
+            return STATUS_INVALID;
+        fence[place] = map[place + 1].entries[0].key;
+    }
+    return STATUS_OK;
+}
+
+/* Maps the file: many keys will be asked for. Where that cannot be had, everything works the same, page by page. */
+static enum status map_run(struct index_run *run)
 {
     struct stat st;
     if (run->map || run->fd < 0 || fstat(run->fd, &st) != 0 || (uint64_t)st.st_size != (run->pages + 1) * PAGE_SIZE)
-        return;
-    uint64_t *verified = calloc(run->pages / 64 + 1, sizeof *verified);
-    if (!verified)
-        return;
-    void *map = mmap(NULL, (run->pages + 1) * PAGE_SIZE, PROT_READ, MAP_SHARED, run->fd, 0);
-    if (map == MAP_FAILED) {
-        free(verified);
-        return;
+        return STATUS_OK;
+    uint64_t *fence = reallocarray(NULL, run->pages + 1, sizeof *fence);
+    void *map = fence ? mmap(NULL, (run->pages + 1) * PAGE_SIZE, PROT_READ, MAP_SHARED, run->fd, 0) : MAP_FAILED;
+    enum status status = map == MAP_FAILED ? STATUS_IO : check_pages(run, map, fence);
+    if (status == STATUS_OK) {
+        run->map = map;
+        run->fence = fence;
+        return STATUS_OK;
     }
-    run->map = map;
-    run->verified = verified;
+    if (map != MAP_FAILED)
+        munmap(map, (run->pages + 1) * PAGE_SIZE);
+    free(fence);
+    return status == STATUS_INVALID ? STATUS_INVALID : STATUS_OK;
 }
 
 /* Where in [low, high] the key should be, if keys are spread evenly between the two given ones. */
@@ -272,15 +250,20 @@ static enum status find_page(struct index_run *run, uint64_t key, uint64_t low, 
     return STATUS_OK;
 }
 
-/* The first entry of a page with a key not less than `key`: near where it would be if keys were spread evenly. */
-static size_t lower_bound(const struct index_entry *entries, size_t count, uint64_t key)
+/* The first entry of a page with a key not less than `key`, from a guess on. */
+static size_t settle(const struct index_entry *entries, size_t count, uint64_t key, size_t i)
 {
-    size_t i = (size_t)guess(key, 0, count - 1, entries[0].key, entries[count - 1].key);
     while (i > 0 && entries[i - 1].key >= key)
         i--;
     while (i < count && entries[i].key < key)
         i++;
     return i;
+}
+
+/* The same from where it would be if keys were spread evenly. */
+static size_t lower_bound(const struct index_entry *entries, size_t count, uint64_t key)
+{
+    return settle(entries, count, key, (size_t)guess(key, 0, count - 1, entries[0].key, entries[count - 1].key));
 }
 
 enum status index_run_find(struct index_run *run, uint64_t key, struct index_entries *ret_matches)
@@ -301,14 +284,15 @@ enum status index_run_find(struct index_run *run, uint64_t key, struct index_ent
     return status;
 }
 
-/* All entries with keys[k], from page `place` on; equal keys may run over several pages. */
-static enum status add_hits(struct index_run *run, uint64_t place, uint64_t key, size_t k, struct index_entries *hits)
+/* All entries with keys[k], from entry `i` of page `place` on; equal keys may run over several pages. */
+static enum status add_hits(struct index_run *run, uint64_t place, size_t i, uint64_t key, size_t k,
+                            struct index_entries *hits)
 {
-    for (; place < run->pages; place++) {
+    for (; place < run->pages; place++, i = 0) {
         const struct index_entry *entries = get_page(run, place);
         if (!entries)
             return STATUS_INVALID;
-        size_t n = entries_in_page(run, place), i = lower_bound(entries, n, key);
+        size_t n = entries_in_page(run, place);
         for (; i < n && entries[i].key == key; i++)
             if (!index_entries_add(hits, (struct index_entry){k, entries[i].value}))
                 return STATUS_IO;
@@ -318,10 +302,54 @@ static enum status add_hits(struct index_run *run, uint64_t place, uint64_t key,
     return STATUS_OK;
 }
 
-enum status index_run_lookup(struct index_run *run, const uint64_t *keys, size_t count, struct index_entries *ret_hits)
+/* The last page that begins below `key` (the first page where none does), by the fence. */
+static uint64_t fence_place(const struct index_run *run, uint64_t key)
 {
-    if (count / DENSE >= run->pages / 64)
-        map_run(run);
+    uint64_t i = guess(key, 0, run->pages - 1, run->fence[0], run->fence[run->pages - 1]);
+    while (i > 0 && run->fence[i] >= key)
+        i--;
+    while (i + 1 < run->pages && run->fence[i + 1] < key)
+        i++;
+    return i;
+}
+
+/* Where in a mapped run a key is expected to stand. */
+struct expected {
+    uint64_t place;
+    size_t at;
+};
+
+static struct expected expect(const struct index_run *run, uint64_t key)
+{
+    uint64_t place = fence_place(run, key);
+    uint64_t next_key = place + 1 < run->pages ? run->fence[place + 1] : UINT64_MAX;
+    size_t last = entries_in_page(run, place) - 1;
+    return (struct expected){place, (size_t)guess(key, 0, last, run->fence[place], next_key)};
+}
+
+/* A mapped run is larger than any cache: what the next keys need is fetched while this one is looked up. */
+static enum status lookup_mapped(struct index_run *run, const uint64_t *keys, size_t count, struct index_entries *hits)
+{
+    struct expected ahead[AHEAD];
+    enum status status = STATUS_OK;
+    for (size_t k = 0; k < count + AHEAD && status == STATUS_OK; k++) {
+        struct expected *slot = &ahead[k % AHEAD];
+        if (k >= AHEAD) {
+            const struct index_entry *entries = run->map[slot->place + 1].entries;
+            size_t i = settle(entries, entries_in_page(run, slot->place), keys[k - AHEAD], slot->at);
+            status = add_hits(run, slot->place, i, keys[k - AHEAD], k - AHEAD, hits);
+        }
+        if (k < count) {
+            *slot = expect(run, keys[k]);
+            __builtin_prefetch(&run->map[slot->place + 1].entries[slot->at]);
+        }
+    }
+    return status;
+}
+
+static enum status lookup_page_by_page(struct index_run *run, const uint64_t *keys, size_t count,
+                                       struct index_entries *hits)
+{
     uint64_t place = 0;
     enum status status = STATUS_OK;
     for (size_t k = 0; k < count && status == STATUS_OK; k++) {
@@ -330,10 +358,23 @@ enum status index_run_lookup(struct index_run *run, const uint64_t *keys, size_t
             status = find_page(run, keys[k], place, &place);
             if (status != STATUS_OK || place == run->pages)
                 break;
+            entries = get_page(run, place);
         }
-        status = add_hits(run, place, keys[k], k, ret_hits);
+        if (!entries)
+            return STATUS_INVALID;
+        status = add_hits(run, place, lower_bound(entries, entries_in_page(run, place), keys[k]), keys[k], k, hits);
     }
     return status;
+}
+
+enum status index_run_lookup(struct index_run *run, const uint64_t *keys, size_t count, struct index_entries *ret_hits)
+{
+    if (run->pages == 0)
+        return STATUS_OK;
+    enum status status = count / DENSE >= run->pages / 64 ? map_run(run) : STATUS_OK;
+    if (status != STATUS_OK)
+        return status;
+    return run->map ? lookup_mapped(run, keys, count, ret_hits) : lookup_page_by_page(run, keys, count, ret_hits);
 }
 
 void index_cursor_start(struct index_cursor *cursor, struct index_run *run)
@@ -366,135 +407,4 @@ bool index_cursor_next(struct index_cursor *cursor, struct index_entry *ret_entr
     }
     *ret_entry = cursor->entries[cursor->at++ - cursor->first];
     return true;
-}
-
-/* Writes pages in blocks; the header comes last, so an unfinished file is no run. */
-struct writer {
-    int fd;
-    const char *name;
-    uint64_t number, count, place;
-    size_t filled; /* entries in the page at hand */
-    size_t ready;  /* full pages in the block */
-    struct page block[WRITE_PAGES];
-};
-
-static enum status write_pages(struct writer *writer, struct error *err)
-{
-    if (writer->ready == 0)
-        return STATUS_OK;
-    uint64_t offset = (writer->place - writer->ready + 1) * PAGE_SIZE;
-    size_t length = writer->ready * PAGE_SIZE;
-    writer->ready = 0;
-    return io_write_at(writer->fd, writer->block, length, offset, writer->name, err);
-}
-
-static enum status finish_page(struct writer *writer, struct error *err)
-{
-    struct page *page = &writer->block[writer->ready++];
-    memset(page->entries + writer->filled, 0, (PAGE_ENTRIES - writer->filled) * sizeof page->entries[0]);
-    page->number = writer->number;
-    page->checksum = page_checksum(page, writer->place++);
-    writer->filled = 0;
-    return writer->ready == WRITE_PAGES ? write_pages(writer, err) : STATUS_OK;
-}
-
-static enum status write_entry(struct writer *writer, struct index_entry entry, struct error *err)
-{
-    writer->block[writer->ready].entries[writer->filled++] = entry;
-    writer->count++;
-    return writer->filled == PAGE_ENTRIES ? finish_page(writer, err) : STATUS_OK;
-}
-
-static enum status write_header(struct writer *writer, struct error *err)
-{
-    char page[PAGE_SIZE] = {0};
-    struct header header = {.magic = RUN_MAGIC, .number = writer->number, .count = writer->count};
-    header.checksum = header_checksum(&header);
-    memcpy(page, &header, sizeof header);
-    return io_write_at(writer->fd, page, sizeof page, 0, writer->name, err);
-}
-
-struct source {
-    struct index_cursor cursor;
-    struct index_entry entry;
-    bool more;
-};
-
-static bool entry_is_less(struct index_entry a, struct index_entry b)
-{
-    return a.key != b.key ? a.key < b.key : a.value < b.value;
-}
-
-/* The least of the sources' entries; the sources are few. NULL: all are at their end. */
-static struct source *least_source(struct source *sources, size_t count)
-{
-    struct source *least = NULL;
-    for (size_t i = 0; i < count; i++)
-        if (sources[i].more && (!least || entry_is_less(sources[i].entry, least->entry)))
-            least = &sources[i];
-    return least;
-}
-
-static enum status merge_entries(struct writer *writer, struct source *sources, size_t count, index_keep *keep,
-                                 void *context, struct error *err)
-{
-    enum status status = STATUS_OK;
-    struct index_entry last = {0};
-    bool any = false;
-    for (size_t i = 0; i < count && status == STATUS_OK; i++)
-        sources[i].more = index_cursor_next(&sources[i].cursor, &sources[i].entry, &status);
-    struct source *source;
-    while (status == STATUS_OK && (source = least_source(sources, count))) {
-        struct index_entry entry = source->entry;
-        source->more = index_cursor_next(&source->cursor, &source->entry, &status);
-        bool again = any && entry.key == last.key && entry.value == last.value;
-        if (status != STATUS_OK || again || (keep && !keep(context, entry)))
-            continue;
-        last = entry;
-        any = true;
-        status = write_entry(writer, entry, err);
-    }
-    return status;
-}
-
-static enum status merge_to(struct writer *writer, struct index_run *const *runs, size_t count, index_keep *keep,
-                            void *context, struct error *err)
-{
-    struct source *sources = calloc(count, sizeof *sources);
-    if (!sources)
-        return error_set_memory(err);
-    for (size_t i = 0; i < count; i++)
-        index_cursor_start(&sources[i].cursor, runs[i]);
-    enum status status = merge_entries(writer, sources, count, keep, context, err);
-    free(sources);
-    if (status == STATUS_OK && writer->filled > 0)
-        status = finish_page(writer, err);
-    if (status == STATUS_OK)
-        status = write_pages(writer, err);
-    return status == STATUS_OK ? write_header(writer, err) : status;
-}
-
-enum status index_run_merge(int directory, const char *name, uint64_t number, struct index_run *const *runs,
-                            size_t count, index_keep *keep, void *context, struct index_run **ret_run,
-                            struct error *err)
-{
-    struct writer *writer = calloc(1, sizeof *writer);
-    if (!writer)
-        return error_set_memory(err);
-    writer->name = name;
-    writer->number = number;
-    enum status status = io_open_below(directory, name, IO_UPDATE, true, name, &writer->fd, NULL, err);
-    if (status != STATUS_OK) {
-        free(writer);
-        return STATUS_IO;
-    }
-    status = merge_to(writer, runs, count, keep, context, err);
-    enum status closed = io_close(writer->fd, name, err);
-    status = status == STATUS_OK ? closed : status;
-    if (status == STATUS_OK)
-        status = index_run_open(directory, name, number, writer->count, ret_run, err);
-    if (status != STATUS_OK)
-        io_remove(directory, name, false, name, NULL);
-    free(writer);
-    return status;
 }
