@@ -2,12 +2,13 @@
 # Hostile files: whatever stands in the place of one of ours is refused and named, nothing outside the store is touched,
 # nothing hangs, and no name or content reaches a terminal with its escapes.
 
+# shellcheck disable=SC2094,SC2154  # the helper sets variables; files are named as functions are
 load helper
 
 setup_file()
 {
     find_commands
-    cd "$BATS_FILE_TMPDIR"
+    cd "$BATS_FILE_TMPDIR" || return
     mkdir ws
     export METASPN_NOW=2026-02-05T18:00:00Z
     signal s1 2026-02-05T10:00:00Z >signals
@@ -124,11 +125,11 @@ tame()
         refused 2026-02-05.jsonl metaspn-checkpoint -C ws advance w signals
 }
 @test "a link for another day: its events are not read" {
-    in_place_of $store/signals/2026-02-04.jsonl link &&
+    in_place_of "$store/signals/2026-02-04.jsonl" link &&
         refused 2026-02-04.jsonl metaspn-replay -C ws
 }
 @test "a link of another name is not ours" {
-    ln -s "$PWD/precious" $store/signals/notes.txt &&
+    ln -s "$PWD/precious" "$store/signals/notes.txt" &&
         run_split metaspn-replay -C ws &&
         expect_status 0 &&
         expect_same "$out" signals
@@ -136,104 +137,104 @@ tame()
 
 # ---- in the place of a folder
 @test "a link-to-folder for signals/: what writes there" {
-    in_place_of $store/signals link-to-folder &&
+    in_place_of "$store/signals" link-to-folder &&
         refused signals metaspn-write -C ws new
 }
 @test "a file for signals/: what writes there" {
-    in_place_of $store/signals file &&
+    in_place_of "$store/signals" file &&
         refused signals metaspn-write -C ws new
 }
 @test "a fifo for signals/: what writes there" {
-    in_place_of $store/signals fifo &&
+    in_place_of "$store/signals" fifo &&
         refused signals metaspn-write -C ws new
 }
 @test "a link-to-folder for emissions/: what writes there" {
-    in_place_of $store/emissions link-to-folder &&
+    in_place_of "$store/emissions" link-to-folder &&
         refused emissions metaspn-write -C ws newe
 }
 @test "a file for emissions/: what writes there" {
-    in_place_of $store/emissions file &&
+    in_place_of "$store/emissions" file &&
         refused emissions metaspn-write -C ws newe
 }
 @test "a fifo for emissions/: what writes there" {
-    in_place_of $store/emissions fifo &&
+    in_place_of "$store/emissions" fifo &&
         refused emissions metaspn-write -C ws newe
 }
 @test "a link-to-folder for checkpoints/: what writes there" {
-    in_place_of $store/checkpoints link-to-folder &&
+    in_place_of "$store/checkpoints" link-to-folder &&
         refused checkpoints metaspn-checkpoint -C ws write w <checkpoint
 }
 @test "a file for checkpoints/: what writes there" {
-    in_place_of $store/checkpoints file &&
+    in_place_of "$store/checkpoints" file &&
         refused checkpoints metaspn-checkpoint -C ws write w <checkpoint
 }
 @test "a fifo for checkpoints/: what writes there" {
-    in_place_of $store/checkpoints fifo &&
+    in_place_of "$store/checkpoints" fifo &&
         refused checkpoints metaspn-checkpoint -C ws write w <checkpoint
 }
 @test "a link-to-folder for snapshots/: what writes there" {
-    in_place_of $store/snapshots link-to-folder &&
+    in_place_of "$store/snapshots" link-to-folder &&
         refused snapshots metaspn-snapshot -C ws write s <document
 }
 @test "a file for snapshots/: what writes there" {
-    in_place_of $store/snapshots file &&
+    in_place_of "$store/snapshots" file &&
         refused snapshots metaspn-snapshot -C ws write s <document
 }
 @test "a fifo for snapshots/: what writes there" {
-    in_place_of $store/snapshots fifo &&
+    in_place_of "$store/snapshots" fifo &&
         refused snapshots metaspn-snapshot -C ws write s <document
 }
 @test "a link for signals/: what reads there" {
-    in_place_of $store/signals link-to-folder &&
+    in_place_of "$store/signals" link-to-folder &&
         refused signals metaspn-replay -C ws
 }
 @test "a link for emissions/: what reads there" {
-    in_place_of $store/emissions link-to-folder &&
+    in_place_of "$store/emissions" link-to-folder &&
         refused emissions metaspn-replay -C ws --kind=emissions
 }
 @test "a link for checkpoints/: what reads there" {
-    in_place_of $store/checkpoints link-to-folder &&
+    in_place_of "$store/checkpoints" link-to-folder &&
         refused checkpoints metaspn-checkpoint -C ws read w
 }
 @test "a link for snapshots/: what reads there" {
-    in_place_of $store/snapshots link-to-folder &&
+    in_place_of "$store/snapshots" link-to-folder &&
         refused snapshots metaspn-snapshot -C ws read s
 }
-@test "a link for index/: write" { in_place_of $store/index link-to-folder && refused index metaspn-write -C ws new; }
-@test "a link for index/: replay" { in_place_of $store/index link-to-folder && refused index metaspn-replay -C ws; }
+@test "a link for index/: write" { in_place_of "$store/index" link-to-folder && refused index metaspn-write -C ws new; }
+@test "a link for index/: replay" { in_place_of "$store/index" link-to-folder && refused index metaspn-replay -C ws; }
 @test "a link for quarantine/: the torn line stays" {
     printf torn >>"$day" &&
-        in_place_of $store/quarantine link-to-folder &&
+        in_place_of "$store/quarantine" link-to-folder &&
         refused quarantine metaspn-write -C ws new &&
         [[ $(tail -c 4 "$day") == torn ]]
 }
 @test "store may be a link" {
-    mv $store elsewhere/kept &&
-        ln -s "$PWD/elsewhere/kept" $store &&
+    mv "$store" elsewhere/kept &&
+        ln -s "$PWD/elsewhere/kept" "$store" &&
         run_split metaspn-write -C ws new &&
         expect_status 0 &&
         grep -q '"new"' elsewhere/kept/signals/2026-02-05.jsonl
 }
-@test "store is a file" { in_place_of $store file && refused store metaspn-write -C ws new; }
-@test "store is a FIFO" { in_place_of $store fifo && refused store metaspn-replay -C ws; }
+@test "store is a file" { in_place_of "$store" file && refused store metaspn-write -C ws new; }
+@test "store is a FIFO" { in_place_of "$store" fifo && refused store metaspn-replay -C ws; }
 @test "store is a dangling link" {
-    in_place_of $store dangling &&
+    in_place_of "$store" dangling &&
         run_split metaspn-write -C ws new &&
         false || expect_status 5 &&
         untouched
 }
 
 # ---- in the place of another file
-@test "a link for the lock" { in_place_of $store/lock link && refused lock metaspn-write -C ws new; }
-@test "a dangling for the lock" { in_place_of $store/lock dangling && refused lock metaspn-write -C ws new; }
-@test "a fifo for the lock" { in_place_of $store/lock fifo && refused lock metaspn-write -C ws new; }
-@test "a folder for the lock" { in_place_of $store/lock folder && refused lock metaspn-write -C ws new; }
+@test "a link for the lock" { in_place_of "$store/lock" link && refused lock metaspn-write -C ws new; }
+@test "a dangling for the lock" { in_place_of "$store/lock" dangling && refused lock metaspn-write -C ws new; }
+@test "a fifo for the lock" { in_place_of "$store/lock" fifo && refused lock metaspn-write -C ws new; }
+@test "a folder for the lock" { in_place_of "$store/lock" folder && refused lock metaspn-write -C ws new; }
 @test "a link for a checkpoint: read" {
-    in_place_of $store/checkpoints/w.json link &&
+    in_place_of "$store/checkpoints/w.json" link &&
         refused w.json metaspn-checkpoint -C ws read w
 }
 @test "a link for a checkpoint: write" {
-    in_place_of $store/checkpoints/w.json link &&
+    in_place_of "$store/checkpoints/w.json" link &&
         refused w.json metaspn-checkpoint -C ws write w <checkpoint
 }
 @test "a link for a snapshot: read" { in_place_of "$snapshot" link && refused s__2026 metaspn-snapshot -C ws read s; }
@@ -242,11 +243,11 @@ tame()
         refused s__2026 metaspn-snapshot -C ws write s --at=2026-02-05T00:00:00Z <document
 }
 @test "a fifo for a checkpoint: read" {
-    in_place_of $store/checkpoints/w.json fifo &&
+    in_place_of "$store/checkpoints/w.json" fifo &&
         refused w.json metaspn-checkpoint -C ws read w
 }
 @test "a fifo for a checkpoint: write" {
-    in_place_of $store/checkpoints/w.json fifo &&
+    in_place_of "$store/checkpoints/w.json" fifo &&
         refused w.json metaspn-checkpoint -C ws write w <checkpoint
 }
 @test "a fifo for a snapshot: read" { in_place_of "$snapshot" fifo && refused s__2026 metaspn-snapshot -C ws read s; }
@@ -255,11 +256,11 @@ tame()
         refused s__2026 metaspn-snapshot -C ws write s --at=2026-02-05T00:00:00Z <document
 }
 @test "a device for a checkpoint: read" {
-    in_place_of $store/checkpoints/w.json device &&
+    in_place_of "$store/checkpoints/w.json" device &&
         refused w.json metaspn-checkpoint -C ws read w
 }
 @test "a device for a checkpoint: write" {
-    in_place_of $store/checkpoints/w.json device &&
+    in_place_of "$store/checkpoints/w.json" device &&
         refused w.json metaspn-checkpoint -C ws write w <checkpoint
 }
 @test "a device for a snapshot: read" {
@@ -271,23 +272,23 @@ tame()
         refused s__2026 metaspn-snapshot -C ws write s --at=2026-02-05T00:00:00Z <document
 }
 @test "a link for a checkpoint: advance" {
-    in_place_of $store/checkpoints/w.json link &&
+    in_place_of "$store/checkpoints/w.json" link &&
         refused w.json metaspn-checkpoint -C ws advance w signals
 }
 @test "a link for a checkpoint: replay" {
-    in_place_of $store/checkpoints/w.json link &&
+    in_place_of "$store/checkpoints/w.json" link &&
         refused w.json metaspn-replay -C ws --checkpoint=w
 }
 @test "a link for the index's manifest" {
-    in_place_of $store/index/manifest link &&
+    in_place_of "$store/index/manifest" link &&
         refused manifest metaspn-replay -C ws
 }
 @test "a fifo for the index's manifest" {
-    in_place_of $store/index/manifest fifo &&
+    in_place_of "$store/index/manifest" fifo &&
         refused manifest metaspn-replay -C ws
 }
 @test "a folder for the index's manifest" {
-    in_place_of $store/index/manifest folder &&
+    in_place_of "$store/index/manifest" folder &&
         refused manifest metaspn-replay -C ws
 }
 @test "a link for the file of --next" {
@@ -300,8 +301,8 @@ tame()
         untouched
 }
 @test "a link that looks left over is not followed when it is swept" {
-    ln -s "$PWD/precious" $store/checkpoints/.tmp-metaspn-old &&
-        touch -hd 2020-01-01 $store/checkpoints/.tmp-metaspn-old &&
+    ln -s "$PWD/precious" "$store/checkpoints/.tmp-metaspn-old" &&
+        touch -hd 2020-01-01 "$store/checkpoints/.tmp-metaspn-old" &&
         metaspn-checkpoint -C ws write w <checkpoint &&
         untouched
 }
@@ -442,11 +443,11 @@ tame()
 @test "a workspace's name with escapes: the message" { on_terminal metaspn-replay -C $'no\e[31m\u202esuch' | tame; }
 @test "an option with escapes: the message" { on_terminal metaspn-replay -C ws $'--kind=\e[31m' | tame; }
 @test "a checkpoint's file name with escapes: the list" {
-    cp $store/checkpoints/w.json $store/checkpoints/$'\e[31m.json' &&
+    cp "$store/checkpoints/w.json" "$store"/checkpoints/$'\e[31m.json' &&
         on_terminal metaspn-checkpoint -C ws list | tame
 }
 @test "a snapshot's file name with escapes: the list" {
-    cp "$snapshot" $store/snapshots/$'\e[31m__2026-02-05.json' &&
+    cp "$snapshot" "$store"/snapshots/$'\e[31m__2026-02-05.json' &&
         on_terminal metaspn-snapshot -C ws list | tame
 }
 @test "fsck of a damaged line with escapes" {

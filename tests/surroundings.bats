@@ -2,12 +2,13 @@
 # Hostile surroundings: the same answers, or a refusal that says why, whatever a command finds around it; the store is
 # never harmed.
 
+# shellcheck disable=SC2015,SC2094,SC2154  # the helper sets variables; files are named as functions are
 load helper
 
 setup_file()
 {
     find_commands
-    cd "$BATS_FILE_TMPDIR"
+    cd "$BATS_FILE_TMPDIR" || return
     mkdir ws
     export METASPN_NOW=2026-02-05T18:00:00Z
     signal s1 2026-02-04T10:00:00Z >events

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # A small slice of each item of scripts/torture; and what those found.
 
+# shellcheck disable=SC2154  # the helper sets variables
 load helper
 
 setup()
@@ -49,7 +50,7 @@ quickly()
     metaspn-write -C ws events
     for n in {4..20}; do
         rm -rf ws/store/index
-        run_split strace -qq -o /dev/null -e inject=pread64:error=EIO:when=$n metaspn-write -C ws events
+        run_split strace -qq -o /dev/null -e inject=pread64:error=EIO:when="$n" metaspn-write -C ws events
         metaspn-write -C ws events
         [[ $(cat ws/store/*/*.jsonl | wc -l) == 3 ]]
         metaspn-fsck -C ws

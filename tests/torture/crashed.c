@@ -1,7 +1,7 @@
 /*
  * crashed.so - preloaded by crashes.py, so that a store that was put together from a trace looks to the commands as it
- * would after a power cut: another boot (the boot id is read from the file $TORTURE_BOOT), and partitions whose inode and
- * times are those that were there before (all regular files have the same ones).
+ * would after a power cut: another boot (the boot id is read from the file $TORTURE_BOOT), and partitions whose inode
+ * and times are those that were there before (all regular files have the same ones).
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

@@ -75,6 +75,7 @@ def fresh(mount, workspace):
         outcome(found, judge.write(workspace, lines, "--print=result"), lines, before)
     for filler in mount.glob("filler*"):
         filler.unlink()
+    subprocess.run(["mount", "-o", "remount,size=4m,nr_inodes=500", mount], check=True)
     for lines in (OLD, MIXED, BATCH):
         lines = [next(iter(found.offered.get(judge.identity(line), {line}))) for line in lines]
         found.offer(lines)
