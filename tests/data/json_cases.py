@@ -173,6 +173,7 @@ def texts():
         yield document(chance, 3, 0 if i % 2 else 0.2).encode()
 
 
-print("/* Made by json_cases.py. */")
-for text in dict.fromkeys(texts()):
-    print(row(text))
+if __name__ == "__main__":
+    print("/* Made by json_cases.py. */")
+    for text in dict.fromkeys(texts()):
+        print(row(text))
