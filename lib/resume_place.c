@@ -20,7 +20,9 @@ enum status resume_find_start(struct resume *resume, const struct store_partitio
 {
     const struct checkpoint *checkpoint = resume->options.checkpoint;
     if (resume_goes_by_time(resume)) {
-        *ret_from = checkpoint_share_due(checkpoint, row) == CHECKPOINT_NONE_DUE ? row->end : 0;
+        /* copies of what an earlier partition holds back are to be found where nothing else is due, too */
+        bool none_due = checkpoint_share_due(checkpoint, row) == CHECKPOINT_NONE_DUE && resume->end_count == 0;
+        *ret_from = none_due ? row->end : 0;
         return STATUS_OK;
     }
     const struct checkpoint_position *position = checkpoint ? checkpoint_find(checkpoint, row->day) : NULL;

@@ -87,7 +87,8 @@ class Store:
             if re.fullmatch(r"\d{4}-\d\d-\d\d\.jsonl", name):
                 self.days[name[:10]] = Partition(name[:10], contents(folder, name))
         kept = os.path.join(folder, "..", "quarantine")
-        self.known_damage = {contents(kept, name) for name in os.listdir(kept)} if os.path.isdir(kept) else set()
+        names = os.listdir(kept) if os.path.isdir(kept) else []
+        self.known_damage = {(name.split("-", 1)[1][:10], contents(kept, name)) for name in names}
         self.first = {}
         for day in sorted(self.days):
             for record in self.days[day].records:
@@ -180,7 +181,7 @@ class Resumed:
 
     def judge(self, record):
         if not record.event:
-            self.damage |= bool(record.data.strip()) and record.data not in self.store.known_damage
+            self.damage |= bool(record.data.strip()) and (record.day, record.data) not in self.store.known_damage
             return "no"
         first = self.store.first[record.id]
         if first is not record:
