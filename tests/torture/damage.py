@@ -55,11 +55,11 @@ def partition(store, content):
     result = judge.run(judge.argv("replay", "-C", store.workspace, "--order=append", "--day=2026-02-05"))
     judge.expect(result, 0, 3)
     printed = result.stdout.split(b"\n")[:-1]
-    first = {}  # a flipped bit may make one id another one, whose own record is then no longer the first
-    for line in content.split(b"\n"):
-        first.setdefault(judge.identity(line), line)
-    intact = [line for line in content.split(b"\n") if line in LINES and first[judge.identity(line)] == line]
-    stray = [line for line in printed if line not in content.split(b"\n")]
+    lines, first = content.split(b"\n"), {}
+    for place, line in enumerate(lines):  # a flipped bit may make one id another one, whose own record is then a repeat
+        first.setdefault(judge.identity(line), place)
+    intact = [line for place, line in enumerate(lines) if line in LINES and first[judge.identity(line)] == place]
+    stray = [line for line in printed if line not in lines]
     if stray or [line for line in printed if line in LINES] != intact:
         raise Fault(f"not the undamaged events: {result.stdout!r}")
 
