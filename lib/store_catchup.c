@@ -425,7 +425,7 @@ enum status store_look(struct store *store, unsigned kinds, uint64_t *ret_pendin
     for (enum event_kind kind = 0; kind < EVENT_KINDS && status == STATUS_OK; kind++)
         if (kinds & KIND_BIT(kind))
             status = look_at_kind(store, kind, &pending, err);
-    if (kinds == KIND_BITS_ALL) /* two kinds, each in order */
+    if (kinds == KIND_BITS_ALL && store->count > 1) /* two kinds, each in order */
         qsort(store->partitions, store->count, sizeof *store->partitions, by_number);
     if (status == STATUS_OK)
         status = forget_gone(store, kinds, err);
