@@ -129,22 +129,25 @@ class Case:
         if now != wanted:
             raise Fault("the next run does not complete the work")
 
-    def fail_all(self, on):
-        tried = 0
+    def fail_one(self, number, on):
+        """Whether there was such an allocation."""
+        self.fresh()
+        result = self.run(number, on)
+        hit = self.place / "hit"
+        was_hit = hit.exists()
+        hit.unlink(missing_ok=True)
+        self.check(result)
+        if result.returncode == 5:
+            self.check_next()
+        return was_hit
+
+    def fail_all(self, on, item):
         for number in range(1, LIMIT):
-            self.fresh()
-            result = self.run(number, on)
             try:
-                if not (self.place / "hit").exists():
-                    self.check(result)
-                    return tried
-                (self.place / "hit").unlink()
-                tried += 1
-                self.check(result)
-                if result.returncode == 5:
-                    self.check_next()
+                if not self.fail_one(number, on):
+                    return number - 1
             except Fault as fault:
-                raise Fault(f"{self}, allocation {number}{' and on' if on else ''}: {fault}") from None
+                item.fault(f"{self}, allocation {number}{' and on' if on else ''}", fault)
         raise Fault(f"{self}: no end")
 
 
@@ -181,7 +184,7 @@ def main():
         place = item.kept / workspace.name / "place"
         place.mkdir()
         os.symlink(item.kept / "fresh", place.parent / "fresh")
-        return Case(CASES[case], place, preloaded).fail_all(on)
+        return Case(CASES[case], place, preloaded).fail_all(on, item)
 
     numbers = QUICK if item.quick else range(len(CASES))
     item.trials(work, [(case, on) for case in numbers for on in ((False,) if item.quick else (False, True))])
