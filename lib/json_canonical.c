@@ -38,8 +38,7 @@ static bool take_name(struct reader *r, struct json_name *ret_name)
     return rewritten;
 }
 
-/* A scalar is taken whole, of a container only its opening bracket. False: no
- * memory. */
+/* A scalar is taken whole, of a container only its opening bracket. False: no memory. */
 static bool take_value(struct reader *r)
 {
     struct json_tree *tree = r->tree;

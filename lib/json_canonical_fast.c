@@ -1,4 +1,5 @@
 #include "json_index.h"
+#include "json_names.h"
 #include "json_tree.h"
 
 #ifdef JSON_HAS_INDEX
@@ -10,8 +11,7 @@ struct reader {
     struct json_index index;
 };
 
-/* What changes all the time: in registers, so handed only to functions that are
- * compiled into their callers. */
+/* What changes all the time: in registers, so handed only to functions that are compiled into their callers. */
 struct at {
     size_t at;
     const uint32_t *next;
@@ -27,8 +27,7 @@ ALWAYS_INLINE void skip_space(struct reader *r, struct at *a, bool spaced)
     a->at = at;
 }
 
-/* *ret_rewritten: its canonical form is another. False: the text is not what it
- * should be. */
+/* *ret_rewritten: its canonical form is another. False: the text is not what it should be. */
 ALWAYS_INLINE bool take_string(struct reader *r, struct at *a, bool *ret_rewritten)
 {
     size_t start = a->at, end = json_index_string(&r->index, &a->next, start);

@@ -1,15 +1,16 @@
 #include "json_index.h"
+#include "json_names.h"
 
 static void find_by_walking(struct json_text object, const struct json_key *keys, size_t count,
                             struct json_text *ret_members)
 {
+    struct json_key_set set = json_key_set_make(keys, count);
     struct json_walk w = json_walk_start(object);
     struct json_text string, value;
-    size_t hint = 0;
     while (json_walk_member(&w, &string, &value)) {
         struct json_name name;
         json_name_set(&name, string.data + 1, string.length - 2, w.end, true);
-        size_t i = json_key_index(&name, keys, count, &hint);
+        size_t i = json_key_index(&set, &name);
         if (i < count)
             ret_members[i] = value;
     }
@@ -20,11 +21,11 @@ static void find_by_walking(struct json_text object, const struct json_key *keys
 struct finder {
     const char *text;
     size_t length;
+    struct json_key_set keys;
     struct json_index index;
 };
 
-/* What changes all the time: in registers, so handed only to functions that are
- * compiled into their callers. */
+/* What changes all the time: in registers, so handed only to functions that are compiled into their callers. */
 struct at {
     size_t at;
     const uint32_t *next; /* see json_index.h */
@@ -66,8 +67,7 @@ ALWAYS_INLINE size_t next_string(struct finder *f, struct at *a)
     return *a->next;
 }
 
-/* From the opening bracket to behind the closing one: brackets are counted
- * between the strings. */
+/* From the opening bracket to behind the closing one: brackets are counted between the strings. */
 ALWAYS_INLINE bool take_container(struct finder *f, struct at *a)
 {
     const char *text = f->text;
@@ -105,8 +105,7 @@ ALWAYS_INLINE bool take_value(struct finder *f, struct at *a)
 }
 
 /* False: it was the last one. */
-ALWAYS_INLINE bool take_member(struct finder *f, struct at *a, const struct json_key *keys, size_t count, size_t *hint,
-                               struct json_text *ret_members)
+ALWAYS_INLINE bool take_member(struct finder *f, struct at *a, struct json_text *ret_members)
 {
     struct json_name name;
     size_t start = a->at + 1;
@@ -114,13 +113,13 @@ ALWAYS_INLINE bool take_member(struct finder *f, struct at *a, const struct json
         return false;
     size_t length = a->at - start - 1;
     json_name_set(&name, f->text + start, length, f->text + f->length, json_index_may_escape(&f->index, start, length));
-    size_t i = json_key_index(&name, keys, count, hint);
+    size_t i = json_key_index(&f->keys, &name);
     if (!take(f, a, ':'))
         return false;
     size_t value = a->at;
     if (!take_value(f, a))
         return false;
-    if (i < count)
+    if (i < f->keys.count)
         ret_members[i] = (struct json_text){f->text + value, a->at - value};
     return take(f, a, ',');
 }
@@ -129,12 +128,12 @@ static void find_by_index(struct json_text object, const struct json_key *keys, 
                           struct json_text *ret_members)
 {
     struct finder f;
-    size_t hint = 0;
     f.text = object.data;
     f.length = object.length;
+    f.keys = json_key_set_make(keys, count);
     struct at a = {1, json_index_start(&f.index, object.data, object.length, false)};
     skip_space(&f, &a);
-    while (take_member(&f, &a, keys, count, &hint, ret_members))
+    while (take_member(&f, &a, ret_members))
         ;
 }
 

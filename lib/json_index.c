@@ -4,6 +4,7 @@
 #include <emmintrin.h>
 
 #define BLOCK 64
+_Static_assert(JSON_WINDOW / BLOCK == 64, "a bit for each block of the window");
 
 struct block {
     __m128i part[4];
@@ -36,8 +37,7 @@ ALWAYS_INLINE bool block_has(struct block v, char c)
     return _mm_movemask_epi8(_mm_or_si128(front, back)) != 0;
 }
 
-/* Per lane the greatest of `oddity` and the bytes less 0x20: above 0x5e only
- * where one is outside 0x20-0x7e. */
+/* Per lane the greatest of `oddity` and the bytes less 0x20: above 0x5e only where one is outside 0x20-0x7e. */
 ALWAYS_INLINE __m128i block_oddity(struct block v, __m128i oddity)
 {
     __m128i space = _mm_set1_epi8(' ');
@@ -52,8 +52,7 @@ ALWAYS_INLINE bool is_odd(__m128i oddity)
     return _mm_movemask_epi8(_mm_cmpeq_epi8(_mm_max_epu8(oddity, most), most)) != 0xffff;
 }
 
-/* The block at `at`; where the text ends in it, what is not text of it is
- * shifted out at the top. */
+/* The block at `at`; where the text ends in it, what is not text of it is shifted out at the top. */
 ALWAYS_INLINE struct block load_last(const struct json_index *ix, size_t at, unsigned *ret_shift)
 {
     char copy[BLOCK];
@@ -117,8 +116,7 @@ ALWAYS_INLINE uint32_t *put_four(uint32_t *to, uint64_t *quotes, size_t base)
     return to + 4;
 }
 
-/* Most blocks have at most twelve quotes: to write twelve always costs less
- * than to guess their number. */
+/* Most blocks have at most twelve quotes: to write twelve always costs less than to guess their number. */
 ALWAYS_INLINE uint32_t *put_offsets(uint32_t *to, uint64_t quotes, size_t base, bool native)
 {
     uint32_t *end = to + count_bits(quotes, native);
@@ -140,8 +138,7 @@ ALWAYS_INLINE uint32_t *index_block(struct json_index *ix, struct block v, size_
     return put_offsets(to, quotes, at, native);
 }
 
-/* Indexes [start, done), behind the quotes that are there already. True where a
- * byte is outside 0x20-0x7e. */
+/* Indexes [start, done), behind the quotes that are there already. True where a byte is outside 0x20-0x7e. */
 ALWAYS_INLINE bool index_window(struct json_index *ix, bool native)
 {
     __m128i oddity = _mm_setzero_si128();
@@ -178,8 +175,7 @@ static bool has_native(void)
            __builtin_cpu_supports("popcnt");
 }
 
-/* Bit i: the number of quotes up to and with bit i is odd, so byte i is of a
- * string (or its opening quote). */
+/* Bit i: the number of quotes up to and with bit i is odd, so byte i is of a string (or its opening quote). */
 ALWAYS_INLINE uint64_t inside_strings(uint64_t quotes)
 {
     for (unsigned shift = 1; shift < 64; shift *= 2)
@@ -197,16 +193,14 @@ ALWAYS_INLINE uint64_t block_at_most(struct block v, char most)
                       _mm_cmpeq_epi8(_mm_min_epu8(v.part[3], x), v.part[3]));
 }
 
-/* The block at `at` of the window again, as it was when its quotes were looked
- * for. */
+/* The block at `at` of the window again, as it was when its quotes were looked for. */
 ALWAYS_INLINE struct block reload(const struct json_index *ix, size_t at, unsigned *ret_shift)
 {
     *ret_shift = 0;
     return at + BLOCK <= ix->done ? block_load(ix->text + at) : load_last(ix, at, ret_shift);
 }
 
-/* Outside strings tab, LF and CR are white space; nowhere else may a control
- * character stand. */
+/* Outside strings tab, LF and CR are white space; nowhere else may a control character stand. */
 static void check_controls(struct json_index *ix)
 {
     uint64_t open = ix->inside ? UINT64_MAX : 0;
@@ -214,8 +208,8 @@ static void check_controls(struct json_index *ix)
         unsigned shift;
         struct block v = reload(ix, at, &shift);
         uint64_t inside = inside_strings(ix->strings[(at - ix->start) / BLOCK]) ^ open;
-        uint64_t controls = block_at_most(v, 0x1f),
-                 white = block_equal(v, '\t') | block_equal(v, '\n') | block_equal(v, '\r');
+        uint64_t controls = block_at_most(v, 0x1f);
+        uint64_t white = block_equal(v, '\t') | block_equal(v, '\n') | block_equal(v, '\r');
         ix->invalid |= ((controls & ~white) >> shift | (controls >> shift & inside)) != 0;
         open = inside >> (BLOCK - 1) ? UINT64_MAX : 0;
     }
@@ -245,8 +239,7 @@ static void look_at_odd_bytes(struct json_index *ix)
         check_controls(ix);
 }
 
-/* Control characters count as white space, too: where that would matter they
- * make the text invalid. */
+/* Control characters count as white space, too: where that would matter they make the text invalid. */
 static void tell_space(struct json_index *ix)
 {
     size_t at = ix->start;
@@ -269,8 +262,7 @@ static void index_on(struct json_index *ix, size_t left)
     if (odd)
         look_at_odd_bytes(ix);
     ix->rewritten |= ix->rewrites != 0;
-    if (left > 0) /* of the string that began before this window nothing is known
-                     any more */
+    if (left > 0) /* what that string began with is not known any more */
         ix->escapes = ix->rewrites = UINT64_MAX;
     ix->inside ^= ((size_t)(ix->last - ix->at) - left) % 2;
     if (ix->spaced)

@@ -1,12 +1,10 @@
 /*
- * json_index - where the strings of a text begin and end, found 64 bytes at a
- * time; x86-64 only.
+ * json_index - where the strings of a text begin and end, found 64 bytes at a time; where there is SSE2.
  *
- * The index runs ahead of its reader by one window of the text, so it lives in
- * fixed memory on the stack. The reader holds a pointer to the first quote that
- * it has not passed (`next`); json_index_string() moves it by pairs. Where
- * json_index_space() was called the index also knows what is no white space, so
- * that the reader passes over white space without a branch for each byte.
+ * The index runs ahead of its reader by one window of the text, so it lives in fixed memory on the stack. The reader
+ * holds a pointer to the first quote that it has not passed (`next`); json_index_string() moves it by pairs. Where
+ * json_index_space() was called the index also knows what is no white space, so that the reader passes over white
+ * space without a branch for each byte.
  */
 #ifndef METASPN_JSON_INDEX_H
 #define METASPN_JSON_INDEX_H
@@ -19,15 +17,13 @@
 #include <string.h>
 
 #define JSON_WINDOW 4096
-#define JSON_INDEX_MAX                                                                                                 \
-    ((size_t)UINT32_MAX - 2 * JSON_WINDOW) /* longest text                                                             \
-                                            */
+/* Longest text. */
+#define JSON_INDEX_MAX ((size_t)UINT32_MAX - 2 * JSON_WINDOW)
 
 struct json_index {
     const char *text;
     size_t length;
-    size_t start, done; /* the window: of these bytes the quotes are in at[1..],
-                           the last one at `last` */
+    size_t start, done; /* the window: of these bytes the quotes are in at[1..], the last one at `last` */
     uint32_t *last;
     bool checked;    /* text from outside: its strings are validated */
     bool invalid;    /* a fault was found; where is the careful scanner's business */
@@ -36,29 +32,23 @@ struct json_index {
     bool inside;     /* a string is open where the window begins */
     bool utf8_known; /* the whole text is valid UTF-8 */
     bool spaced;
-    uint64_t rewrites;                     /* bit: 64 bytes of the window in which a string is not in
-                                              canonical form, or may not be */
-    uint64_t escapes;                      /* bit: 64 bytes of the window that have an escape, or may */
+    /* Bit: 64 bytes of the window in which a string is not in canonical form, or may not be; or has an escape. */
+    uint64_t rewrites, escapes;
     uint64_t strings[JSON_WINDOW / 64];    /* bit: a quote that begins or ends a string */
     uint64_t solid[JSON_WINDOW / 64 + 1];  /* bit: no white space; only where `spaced` */
-    uint32_t at[1 + 1 + JSON_WINDOW + 16]; /* unused, left over, offsets, room for
-                                              some to be written in vain */
+    uint32_t at[1 + 1 + JSON_WINDOW + 16]; /* unused, left over, offsets, room for some to be written in vain */
 };
 
-/* Indexes the first window; gives `next`. The text must not be longer than
- * JSON_INDEX_MAX, nor end in white space. */
+/* Indexes the first window; gives `next`. The text must not be longer than JSON_INDEX_MAX, nor end in white space. */
 const uint32_t *json_index_start(struct json_index *ix, const char *text, size_t length, bool checked);
 /* Begins again at the text's start, where white space is told now. */
 const uint32_t *json_index_space(struct json_index *ix);
-/* Indexes on, until two quotes are there; gives the new `next`. NULL: there are
- * none, or the text is invalid. */
+/* Indexes on, until two quotes are there; gives the new `next`. NULL: there are none, or the text is invalid. */
 const uint32_t *json_index_quotes(struct json_index *ix, const uint32_t *next);
-/* Indexes on, until the window holds the offset `at`; gives the new `next`.
- * NULL: the text is invalid. */
+/* Indexes on, until the window holds the offset `at`; gives the new `next`. NULL: the text is invalid. */
 const uint32_t *json_index_reach(struct json_index *ix, const uint32_t *next, size_t at);
 
-/* The string at the offset `at`: behind its closing quote, or 0 where the next
- * string begins elsewhere. */
+/* The string at the offset `at`: behind its closing quote, or 0 where the next string begins elsewhere. */
 ALWAYS_INLINE size_t json_index_string(struct json_index *ix, const uint32_t **next, size_t at)
 {
     if (UNLIKELY(*next >= ix->last)) {
@@ -74,8 +64,7 @@ ALWAYS_INLINE size_t json_index_string(struct json_index *ix, const uint32_t **n
     return end;
 }
 
-/* False: there is no escape in these bytes, which have been handed out as (part
- * of) a string. */
+/* False: there is no escape in these bytes, which have been handed out as (part of) a string. */
 ALWAYS_INLINE bool json_index_may_escape(const struct json_index *ix, size_t at, size_t length)
 {
     if (LIKELY(ix->escapes == 0))
@@ -91,8 +80,7 @@ ALWAYS_INLINE bool json_index_may_rewrite(const struct json_index *ix, size_t at
     return at < ix->start || end - at > 64 || (ix->rewrites >> (at - ix->start) / 64 & 3) != 0;
 }
 
-/* First byte from `at` (below length, outside strings) that is no white space.
- * Invalid text may give any offset. */
+/* First byte from `at` (below length, outside strings) that is no white space. Invalid text may give any offset. */
 ALWAYS_INLINE size_t json_index_solid(struct json_index *ix, const uint32_t **next, size_t at)
 {
     for (;;) {

@@ -1,4 +1,4 @@
-#include "json_internal.h"
+#include "json_names.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -136,19 +136,4 @@ bool json_name_is_long_key(const struct json_name *name, const struct json_key *
     if (name->escaped)
         return json_string_is((struct json_text){name->at - 1, name->length + 2}, key->name, key->length);
     return name->length == key->length && memcmp(name->at, key->name, key->length) == 0;
-}
-
-/* In no order at all a branch for each key would be guessed wrong, so the last
- * key with this head is found first. */
-size_t json_key_search(const struct json_name *name, const struct json_key *keys, size_t count)
-{
-    size_t found = count;
-    for (size_t i = 0; i < count; i++)
-        found = keys[i].head == name->head ? i : found;
-    if (found == count || json_name_is_key(name, &keys[found]))
-        return found;
-    for (size_t i = 0; i < found; i++)
-        if (keys[i].head == name->head && json_name_is_key(name, &keys[i]))
-            return i;
-    return count;
 }

@@ -48,9 +48,8 @@ bool json_is_number(const char *text, size_t length)
 }
 
 /*
- * A number taken apart: 0.DIGITS times ten to the power of (exponent + shift),
- * where DIGITS are the digits (and perhaps a point) in [first, last], neither
- * beginning nor ending with a zero.
+ * A number taken apart: 0.DIGITS times ten to the power of (exponent + shift), where DIGITS are the digits (and
+ * perhaps a point) in [first, last], neither beginning nor ending with a zero.
  */
 struct decimal {
     bool negative, zero;
@@ -108,8 +107,7 @@ static bool same_digits(const struct decimal *a, const struct decimal *b)
     return x > a->last && y > b->last;
 }
 
-/* Digit `i` from the left of a number of `width` digits that is padded with
- * zeros in front, with its sign. */
+/* Digit `i` from the left of a number of `width` digits that is padded with zeros in front, with its sign. */
 static int64_t signed_digit(const struct decimal *d, size_t i, size_t width)
 {
     size_t padding = width - d->exponent.length;
@@ -117,8 +115,7 @@ static int64_t signed_digit(const struct decimal *d, size_t i, size_t width)
     return d->exponent_negative ? -digit : digit;
 }
 
-/* The written exponents may have any number of digits, so their difference is
- * made digit by digit. */
+/* The written exponents may have any number of digits, so their difference is made digit by digit. */
 static bool same_exponent(const struct decimal *a, const struct decimal *b)
 {
     size_t width = a->exponent.length > b->exponent.length ? a->exponent.length : b->exponent.length;
@@ -181,8 +178,7 @@ static double value_by_library(const struct decimal *d, int64_t exponent)
     return strtod(text, NULL);
 }
 
-/* True where the digits and the power of ten are both exact as doubles, so that
- * one operation rounds right. */
+/* True where the digits and the power of ten are both exact as doubles, so that one operation rounds right. */
 static bool value_exactly(const struct decimal *d, int64_t exponent, double *ret_value)
 {
     static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,

@@ -2,8 +2,7 @@
 
 #include <string.h>
 
-/* The text has what may be equal though the bytes differ, or differ though they
- * are the same: digits, NaN. */
+/* The text has what may be equal though the bytes differ, or differ though they are the same: digits, NaN. */
 static bool begins_number(char c)
 {
     return c == '-' || (c >= '0' && c <= '9') || c == 'N' || c == 'I';
@@ -14,8 +13,7 @@ static struct json_text value_at(const char *at, const char *end)
     return (struct json_text){at, (size_t)(json_value_end(at, end) - at)};
 }
 
-/* Both are in canonical form, so but for numbers the same values are the same
- * bytes. */
+/* Both are in canonical form, so but for numbers the same values are the same bytes. */
 static bool same_canonical(const char *a, const char *end_a, const char *b, const char *end_b)
 {
     while (a < end_a && b < end_b) {

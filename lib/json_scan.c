@@ -1,4 +1,4 @@
-#include "json_internal.h"
+#include "json_names.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -24,11 +24,9 @@ enum expect { VALUE, FIRST_VALUE, NAME, FIRST_NAME, SEPARATOR, NOTHING };
 struct scan {
     const char *text, *at, *end;
     enum json_rules rules;
-    const struct json_key *keys;
-    size_t key_count;
+    struct json_key_set keys;
     struct json_text found[JSON_MAX_KEYS];
-    size_t slot, hint; /* key of the top-level member in hand; which is likely to
-                          be the next */
+    size_t slot;       /* of the top-level member in hand */
     const char *value; /* where it begins */
     enum expect expect;
     enum status status;
@@ -122,7 +120,7 @@ static bool open_container(struct scan *s, bool object)
 static bool value_done(struct scan *s)
 {
     s->expect = s->depth == 0 ? NOTHING : SEPARATOR;
-    if (s->depth == 1 && s->slot < s->key_count)
+    if (s->depth == 1 && s->slot < s->keys.count)
         s->found[s->slot] = (struct json_text){s->value, (size_t)(s->at - s->value)};
     return true;
 }
@@ -188,7 +186,7 @@ static bool note_name(struct scan *s, const char *at, size_t length, bool escape
 {
     struct json_name name = json_name_make(at, length, escaped);
     if (s->depth == 1)
-        s->slot = json_key_index(&name, s->keys, s->key_count, &s->hint);
+        s->slot = json_key_index(&s->keys, &name);
     if (s->rules == JSON_STORED)
         return true;
     size_t first = s->open[s->depth - 1].first;
@@ -335,8 +333,8 @@ static enum status scan_carefully(const char *text, size_t length, enum json_rul
     s.text = s.at = text;
     s.end = text + length;
     s.rules = rules;
-    s.keys = keys;
-    s.slot = s.key_count = count;
+    s.keys = json_key_set_make(keys, count);
+    s.slot = count;
     s.result.canonical = rules == JSON_STRICT;
     s.kinds.words = s.kinds.local;
     s.kinds.capacity = sizeof s.kinds.local / sizeof *s.kinds.local;

@@ -126,8 +126,7 @@ static size_t wtf8_sequence(const char *at, const char *end)
 static char *put_sequence(char *out, const char *at, size_t n)
 {
     const char *end = at + n;
-    /* one byte stands for itself: json_decode() would take a backslash for the
-     * start of an escape */
+    /* one byte stands for itself: json_decode() would take a backslash for the start of an escape */
     uint32_t code = n == 0 ? 0xfffd : n == 1 ? (unsigned char)*at : json_decode(&at, end);
     if (code < 0x10000)
         return json_put_unit(out, code);

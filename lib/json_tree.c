@@ -131,8 +131,7 @@ static void sort_by_insertion(struct json_tree *tree, struct json_child *items, 
     }
 }
 
-/* Of members with the same name, which are neighbours now, the last one stays.
- */
+/* Of members with the same name, which are neighbours now, the last one stays. */
 static size_t drop_repeated(struct json_tree *tree, struct json_child *items, size_t count)
 {
     size_t kept = 0;
@@ -206,8 +205,7 @@ bool json_tree_close(struct json_tree *tree, const char *end, bool changed)
     return true;
 }
 
-/* Copies, and perhaps writes up to JSON_TREE_SLACK bytes more: most pieces are
- * short. */
+/* Copies, and perhaps writes up to JSON_TREE_SLACK bytes more: most pieces are short. */
 ALWAYS_INLINE char *put(char *out, const char *text, size_t length, const char *text_end)
 {
 #ifdef __SSE2__

@@ -1,18 +1,15 @@
 /*
- * json_tree - what is not canonical of a document, on its way into canonical
- * form.
+ * json_tree - what is not canonical of a document, on its way into canonical form.
  *
- * A reader of the text tells the tree of names, values and containers as they
- * come. The tree keeps the parts that cannot be copied as they stand: a
- * container whose text is canonical already is folded into one leaf when it
- * closes. Members are sorted when their object closes; then the whole is
- * written along its links. Neither way needs a stack, however deep the text is.
- * A tree of the size of an event needs no memory but its own.
+ * A reader of the text tells the tree of names, values and containers as they come. The tree keeps the parts that
+ * cannot be copied as they stand: a container whose text is canonical already is folded into one leaf when it closes.
+ * Members are sorted when their object closes; then the whole is written along its links. Neither way needs a stack,
+ * however deep the text is. A tree of the size of an event needs no memory but its own.
  */
 #ifndef METASPN_JSON_TREE_H
 #define METASPN_JSON_TREE_H
 
-#include "json_internal.h"
+#include "json_names.h"
 
 #define JSON_NO_NODE UINT32_MAX
 
@@ -28,10 +25,8 @@ struct json_node {
     const char *text; /* the value */
     size_t name_length, length;
     uint32_t parent, next;
-    uint32_t first;      /* child; while the container is open, number of the children
-                            of those around it */
-    uint8_t form;        /* enum json_form; JSON_VERBATIM while nothing is known to
-                            change in an open container */
+    uint32_t first;      /* child; while the container is open, number of the children of those around it */
+    uint8_t form;        /* enum json_form; JSON_VERBATIM while nothing is known to change in an open container */
     bool name_rewritten; /* or rather to be */
 };
 
@@ -47,8 +42,7 @@ struct json_tree {
     struct json_child *children; /* `local_children`, or owned */
     size_t node_count, node_capacity, child_count, child_capacity;
     uint32_t open; /* the innermost open container */
-    size_t growth; /* how much longer than its text the canonical form may be, at
-                      most */
+    size_t growth; /* how much longer than its text the canonical form may be, at most */
     const struct json_override *overrides;
     size_t override_count;
     struct json_node local_nodes[64];
@@ -63,8 +57,7 @@ void json_tree_release(struct json_tree *tree);
 /* Makes room for one more node. False: no memory. */
 bool json_tree_grow(struct json_tree *tree);
 
-/* Adds a value to the innermost open container; `name` is NULL for an element.
- * NULL: no memory. */
+/* Adds a value to the innermost open container; `name` is NULL for an element. NULL: no memory. */
 ALWAYS_INLINE struct json_node *json_tree_add(struct json_tree *tree, const struct json_name *name, const char *text)
 {
     if (UNLIKELY(tree->node_count == tree->node_capacity || tree->child_count == tree->child_capacity) &&
@@ -87,9 +80,8 @@ ALWAYS_INLINE struct json_node *json_tree_add(struct json_tree *tree, const stru
 }
 
 /*
- * The value that was added last becomes the innermost open container.
- * `changed`: since the last opening or closing the reader met with something in
- * the container around it that cannot be copied as it stands.
+ * The value that was added last becomes the innermost open container. `changed`: since the last opening or closing
+ * the reader met with something in the container around it that cannot be copied as it stands.
  */
 ALWAYS_INLINE void json_tree_open(struct json_tree *tree, struct json_node *node, bool changed)
 {
@@ -99,17 +91,14 @@ ALWAYS_INLINE void json_tree_open(struct json_tree *tree, struct json_node *node
     tree->open = (uint32_t)(node - tree->nodes);
 }
 
-/* Closes the innermost open container, the text of which ends at `end`;
- * `changed` is about itself. False: no memory. */
+/* Closes the innermost open container, the text of which ends at `end`; `changed` is about itself. False: no memory. */
 bool json_tree_close(struct json_tree *tree, const char *end, bool changed);
 
-/* Writes the document, which is complete; returns the end. There must be room
- * for so many bytes more than it takes. */
+/* Writes the document, which is complete; returns the end. There must be room for so many bytes more than it takes. */
 #define JSON_TREE_SLACK 32
 char *json_tree_write(const struct json_tree *tree, char *out, const char *text_end);
 
-/* json_canonical()'s reader for the index of strings. False: the other one must
- * do it. */
+/* json_canonical()'s reader for the index of strings. False: the other one must do it. */
 bool json_tree_read_fast(struct json_tree *tree, struct json_text document);
 
 #endif

@@ -1,12 +1,12 @@
 #include "json_index.h"
+#include "json_names.h"
 
 #ifdef JSON_HAS_INDEX
 
 /*
- * The grammar, walked along the index of strings. Whatever is not plainly right
- * is left to the careful scanner, which begins anew, so there is one word for
- * everything wrong: offset 0. The text begins with '{' and ends with '}': a
- * byte may be read wherever the one before was no closing brace.
+ * The grammar, walked along the index of strings. Whatever is not plainly right is left to the careful scanner, which
+ * begins anew, so there is one word for everything wrong: offset 0. The text begins with '{' and ends with '}': a byte
+ * may be read wherever the one before was no closing brace.
  */
 struct level {
     uint32_t first; /* its names begin behind this one */
@@ -15,11 +15,9 @@ struct level {
 };
 
 struct fast {
-    const char *text;
-    const char *end;
+    const char *text, *end;
     size_t length;
-    const struct json_key *keys;
-    size_t key_count;
+    struct json_key_set keys;
     struct json_text *found;
     bool disordered;                         /* an object was */
     struct level levels[JSON_MAX_DEPTH + 1]; /* [0] is outside */
@@ -28,15 +26,13 @@ struct fast {
     struct json_index index;
 };
 
-/* What changes all the time: in registers, so handed only to functions that are
- * compiled into their callers. */
+/* What changes all the time: in registers, so handed only to functions that are compiled into their callers. */
 struct at {
     size_t at;
     const uint32_t *next;   /* see json_index.h */
     struct json_name *name; /* the last one */
     uint64_t head;          /* its head; 0 where the innermost object has none yet */
-    bool unsure;            /* the innermost object has a name that has not a greater head
-                               than the one before */
+    bool unsure;            /* a name of the innermost object may not be above the one before it */
     struct level *level;    /* the innermost */
 };
 
@@ -132,8 +128,7 @@ static struct json_name *more_names(struct fast *f)
     return f->names.items + count - 1;
 }
 
-/* As take_name; under JSON_STRICT the name is kept, otherwise it is in
- * *scratch. NULL: something is wrong. */
+/* As take_name; under JSON_STRICT the name is kept, otherwise it is in *scratch. NULL: something is wrong. */
 ALWAYS_INLINE struct json_name *note_name(struct fast *f, struct at *a, struct json_name *scratch, bool strict,
                                           bool spaced)
 {
@@ -224,16 +219,16 @@ closed:
     goto behind;
 }
 
-ALWAYS_INLINE bool take_member(struct fast *f, struct at *a, size_t *hint, bool strict, bool spaced)
+ALWAYS_INLINE bool take_member(struct fast *f, struct at *a, bool strict, bool spaced)
 {
     struct json_name scratch, *name = note_name(f, a, &scratch, strict, spaced);
     if (!name)
         return false;
-    size_t value = a->at, i = json_key_index(name, f->keys, f->key_count, hint);
+    size_t value = a->at, i = json_key_index(&f->keys, name);
     char c = f->text[value];
     if (!(c == '"' ? take_string(f, a) : (c | 0x20) == '{' ? take_container(f, a, strict, spaced) : take_scalar(f, a)))
         return false;
-    if (i < f->key_count)
+    if (i < f->keys.count)
         f->found[i] = (struct json_text){f->text + value, a->at - value};
     return true;
 }
@@ -242,12 +237,11 @@ ALWAYS_INLINE bool take_member(struct fast *f, struct at *a, size_t *hint, bool 
 ALWAYS_INLINE bool take_document(struct fast *f, const uint32_t *next, bool strict, bool spaced)
 {
     struct at a = {.next = next, .name = f->names.items, .level = f->levels};
-    size_t hint = 0;
     f->disordered = false;
     open_container(f, &a, '}');
     skip_space(f, &a, spaced);
     for (bool more = f->text[a.at] != '}'; more;) {
-        if (!take_member(f, &a, &hint, strict, spaced))
+        if (!take_member(f, &a, strict, spaced))
             return false;
         skip_space(f, &a, spaced);
         more = f->text[a.at] == ',';
@@ -286,8 +280,7 @@ bool json_scan_fast(const char *text, size_t length, enum json_rules rules, cons
     f.text = text;
     f.length = length;
     f.end = text + length;
-    f.keys = keys;
-    f.key_count = count;
+    f.keys = json_key_set_make(keys, count);
     f.found = ret_members;
     json_names_init(&f.names);
     f.names.items[0].head = 0;
@@ -299,8 +292,7 @@ bool json_scan_fast(const char *text, size_t length, enum json_rules rules, cons
     if (!good && !f.index.invalid) {
         find_nothing(ret_members, count);
         good = take_spaced(&f, json_index_space(&f.index), strict);
-        f.disordered = true; /* if it is good, then it was white space that kept it
-                                from being taken before */
+        f.disordered = true; /* if it is good, then it was white space that kept it from being taken before */
     }
     json_names_release(&f.names);
     *ret_canonical = strict && white == 0 && !f.disordered && !f.index.rewritten;
