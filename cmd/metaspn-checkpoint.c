@@ -249,17 +249,17 @@ static enum status run_write(struct cli *cli, const struct options *options, con
     struct bytes document = {0};
     enum status status = read_document(cli, &document, err);
     if (status == STATUS_OK && document.length > 0) {
-        interrupt_hold();
         status = checkpoints_open(&checkpoints, cli, options, WORKSPACE_WRITE, err);
         if (status == STATUS_OK)
             status = checkpoints_lock(&checkpoints, 0, err);
         if (status == STATUS_OK) {
+            interrupt_hold();
             status = checkpoint_save(store_workspace(checkpoints.store), request->name, &document,
                                      options->clock / MICROSECONDS_A_SECOND, err);
             checkpoints_unlock(&checkpoints);
+            interrupt_release();
         }
         checkpoints_close(&checkpoints);
-        interrupt_release();
     }
     bytes_release(&document);
     return status;
@@ -313,16 +313,16 @@ static enum status run_reset(struct cli *cli, const struct options *options, con
                              struct error *err)
 {
     struct checkpoints checkpoints;
-    interrupt_hold();
     enum status status = checkpoints_open(&checkpoints, cli, options, WORKSPACE_WRITE, err);
     if (status == STATUS_OK)
         status = checkpoints_lock(&checkpoints, KIND_BITS_ALL, err);
     if (status == STATUS_OK) {
+        interrupt_hold();
         status = reset(&checkpoints, request, err);
         checkpoints_unlock(&checkpoints);
+        interrupt_release();
     }
     checkpoints_close(&checkpoints);
-    interrupt_release();
     return status;
 }
 

@@ -150,13 +150,14 @@ lines_of()
     mkfifo pipe
     store --print=new events >pipe 3>&- &
     exec {reader}<pipe
-    eventually grep -qs '"s20000"' "$day"
+    eventually grep -qs '"s1"' "$day"
     run_split store --lock-timeout=5 <<<"$(signal s20001 2026-02-05T10:00:00Z)"
     expect_status 0
     cat <&"$reader" >printed
     exec {reader}<&-
     wait
     expect_same events printed
+    expect_stored 20001
 }
 
 @test "writers that start together in an empty workspace" {
@@ -198,13 +199,42 @@ lines_of()
     mkfifo pipe
     store --print=new events >pipe 3>&- &
     exec {reader}<pipe
-    eventually grep -qs '"s3000"' "$day"
+    eventually grep -qs '"s1"' "$day"
     kill -TERM $!
     status=0
     wait $! || status=$?
     exec {reader}<&-
     expect_status 143 2>"$err"
-    expect_same events "$day"
+    head -n "$(wc -l <"$day")" events | expect_same - "$day"
+}
+
+has_lock_open()
+{
+    [[ $(find "/proc/$1/fd" -lname '*/store/lock' 2>&1) == /proc/* ]]
+}
+
+@test "a signal ends the wait for the lock" {
+    signals 1 2 | store
+    metaspn-replay -q -C ws --checkpoint=w --next=n >"$out"
+    metaspn-checkpoint -C ws write w <n
+    signals 3 3 >event
+    hold_lock
+    local waiting
+    for waiting in 'metaspn-write -C ws event' 'metaspn-checkpoint -C ws write v' 'metaspn-checkpoint -C ws delete w' \
+        'metaspn-checkpoint -C ws reset w --to=@0' 'metaspn-checkpoint -C ws advance v --to=n'; do
+        # shellcheck disable=SC2086 # words
+        $waiting <n 2>"$err" 3>&- &
+        eventually has_lock_open $!
+        kill -TERM $!
+        timeout 30 tail -s 0.05 --pid=$! -f /dev/null # without the signal it would wait for a minute
+        status=0
+        wait $! || status=$?
+        expect_status 143
+    done
+    release_lock
+    [[ $(metaspn-checkpoint -C ws list) == w ]]
+    metaspn-checkpoint -C ws read w | diff - n
+    expect_stored 2
 }
 
 @test "kill -9 at random: what was printed is there, and a second run completes it" {
