@@ -22,10 +22,12 @@ void store_tell(struct store *store, enum notice notice, const char *format, ...
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    if (!store->locked)
+    if (!store->locked) {
         store->options.notice(store->options.notice_context, notice, text);
-    else if (bytes_append_char(&store->untold, notice == NOTICE_WARNING ? 'w' : 'n'))
+    } else if (bytes_reserve(&store->untold, strlen(text) + 2)) { /* all of it or, without memory, nothing */
+        bytes_append_char(&store->untold, notice == NOTICE_WARNING ? 'w' : 'n');
         bytes_append(&store->untold, text, strlen(text) + 1);
+    }
 }
 
 static void tell_untold(struct store *store)
