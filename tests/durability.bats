@@ -21,7 +21,7 @@ traced()
 # The numbers of the lines of the trace that match.
 lines_of()
 {
-    grep -nE -- "$1" trace | cut -d: -f 1
+    grep -nE -- "$1" trace | grep -v '\.gcda>' | cut -d: -f 1
 }
 
 # ---- promise 1: acknowledged = durable

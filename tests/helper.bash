@@ -30,6 +30,10 @@ find_commands()
 fresh_workspace()
 {
     find_commands
+    if [[ -n ${METASPN_COUNTS:-} ]]; then # where scripts/test --coverage wants this file's counts, as in the build
+        export GCOV_PREFIX=$METASPN_COUNTS/${BATS_TEST_FILENAME##*/} GCOV_PREFIX_STRIP
+        GCOV_PREFIX_STRIP=$(tr -cd / <<<"$METASPN_BUILD" | wc -c)
+    fi
     unset METASPN_WORKSPACE POSIXLY_CORRECT
     export LC_ALL=C METASPN_NOW=2026-02-05T18:00:00Z
     cd "$BATS_TEST_TMPDIR" || return

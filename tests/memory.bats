@@ -1,6 +1,8 @@
 #!/usr/bin/env bats
 # Allocations fail, one in each run: a slice of what scripts/torture tries, where all commands run under AddressSanitizer.
 
+# shellcheck disable=SC2154  # out: helper.bash
+
 load helper
 
 setup()
