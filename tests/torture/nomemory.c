@@ -1,7 +1,7 @@
 /*
  * nomemory.so - preloaded by memory.py: the allocation of number $NOMEMORY_AT fails (with $NOMEMORY_ON also every one
- * after it), counted from 1 over malloc, calloc, realloc and reallocarray. The file $NOMEMORY_HIT is made when that
- * happens.
+ * after it), counted from 1 over malloc, calloc, realloc and reallocarray, as long as main() runs: what a checker does
+ * before and afterwards is not tested. The file $NOMEMORY_HIT is made when that happens.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -19,6 +19,7 @@ static void *(*next_calloc)(size_t, size_t);
 static void *(*next_realloc)(void *, size_t);
 static long at;
 static bool on;
+static atomic_bool running;
 static atomic_long count;
 
 /* What dlsym() asks for before there is anything to ask. */
@@ -49,7 +50,7 @@ __attribute__((constructor)) static void begin(void)
 
 static bool fails(void)
 {
-    if (at == 0)
+    if (at == 0 || !running)
         return false;
     long number = atomic_fetch_add(&count, 1) + 1;
     if (number != at && !(on && number > at))
@@ -106,4 +107,32 @@ void free(void *memory)
     if (!next_free)
         next_free = (void (*)(void *))dlsym(RTLD_NEXT, "free");
     next_free(memory);
+}
+
+typedef int main_function(int, char **, char **);
+static main_function *real_main;
+
+static int watched_main(int argument_count, char **arguments, char **environment)
+{
+    running = true;
+    int status = real_main(argument_count, arguments, environment);
+    running = false;
+    return status;
+}
+
+void exit(int status)
+{
+    void (*next)(int) __attribute__((noreturn)) = (void (*)(int) __attribute__((noreturn)))dlsym(RTLD_NEXT, "exit");
+    running = false;
+    next(status);
+}
+
+int __libc_start_main(main_function *, int, char **, void (*)(void), void (*)(void), void (*)(void), void *);
+int __libc_start_main(main_function *function, int argument_count, char **arguments, void (*init)(void),
+                      void (*finish)(void), void (*finish_loader)(void), void *stack)
+{
+    typedef int start(main_function *, int, char **, void (*)(void), void (*)(void), void (*)(void), void *);
+    start *next = (start *)dlsym(RTLD_NEXT, "__libc_start_main");
+    real_main = function;
+    return next(watched_main, argument_count, arguments, init, finish, finish_loader, stack);
 }
