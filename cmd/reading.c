@@ -117,7 +117,7 @@ bool printer_put(struct printer *printer, const struct scan_item *item)
         put_lines(out, item->data, item->length);
     else
         output_write(out, item->data, item->length);
-    if (!printer->as_table && out->buffer.length > 0) {
+    if (out->buffer.length > 0) {
         int64_t now = cli_monotonic_ms();
         if (now >= printer->flush_ms) {
             output_flush(out);
