@@ -193,6 +193,19 @@ ALWAYS_INLINE uint64_t block_at_most(struct block v, char most)
                       _mm_cmpeq_epi8(_mm_min_epu8(v.part[3], x), v.part[3]));
 }
 
+ALWAYS_INLINE bool block_reaches(struct block v, char least)
+{
+    __m128i x = _mm_set1_epi8(least);
+    __m128i most = _mm_max_epu8(_mm_max_epu8(v.part[0], v.part[1]), _mm_max_epu8(v.part[2], v.part[3]));
+    return _mm_movemask_epi8(_mm_cmpeq_epi8(_mm_max_epu8(most, x), most)) != 0;
+}
+
+ALWAYS_INLINE __m128i is_control_space(__m128i v)
+{
+    __m128i line = _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('\n')), _mm_cmpeq_epi8(v, _mm_set1_epi8('\r')));
+    return _mm_or_si128(line, _mm_cmpeq_epi8(v, _mm_set1_epi8('\t')));
+}
+
 /* The block at `at` of the window again, as it was when its quotes were looked for. */
 ALWAYS_INLINE struct block reload(const struct json_index *ix, size_t at, unsigned *ret_shift)
 {
@@ -209,7 +222,8 @@ static void check_controls(struct json_index *ix)
         struct block v = reload(ix, at, &shift);
         uint64_t inside = inside_strings(ix->strings[(at - ix->start) / BLOCK]) ^ open;
         uint64_t controls = block_at_most(v, 0x1f);
-        uint64_t white = block_equal(v, '\t') | block_equal(v, '\n') | block_equal(v, '\r');
+        uint64_t white = block_mask(is_control_space(v.part[0]), is_control_space(v.part[1]),
+                                    is_control_space(v.part[2]), is_control_space(v.part[3]));
         ix->invalid |= ((controls & ~white) >> shift | (controls >> shift & inside)) != 0;
         open = inside >> (BLOCK - 1) ? UINT64_MAX : 0;
     }
@@ -221,7 +235,7 @@ static uint64_t blocks_beyond_ascii(const struct json_index *ix)
     uint64_t blocks = 0;
     for (size_t at = ix->start, i = 0; at < ix->done; at += BLOCK, i++) {
         unsigned shift;
-        blocks |= (uint64_t)(block_at_most(reload(ix, at, &shift), 0x7e) != UINT64_MAX) << i;
+        blocks |= (uint64_t)block_reaches(reload(ix, at, &shift), 0x7f) << i;
     }
     return blocks;
 }
