@@ -5,6 +5,8 @@ No crash, no hang; undamaged events are always replayed and nothing else is prin
 answer; a checkpoint that is no longer one is refused.
 """
 
+import zlib
+
 import judge
 from judge import Fault, emission, signal
 
@@ -64,8 +66,10 @@ def partition(store, content):
         raise Fault(f"not the undamaged events: {result.stdout!r}")
 
 
-def index(store, _):
-    for question in QUESTIONS:
+def index(store, content):
+    """Two of the questions, other ones each time."""
+    turn = zlib.crc32(content)
+    for question in (QUESTIONS[turn % 5], QUESTIONS[(turn + 1 + turn // 5 % 4) % 5]):
         if store.ask(question) != store.answers[question]:
             raise Fault(f"another answer to {question}")
 
