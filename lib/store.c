@@ -332,29 +332,6 @@ enum status store_candidates(struct store *store, bool are_ids, const uint64_t *
     return status;
 }
 
-enum status store_line_number(struct store *store, uint32_t number, uint64_t offset, uint64_t *ret_line,
-                              struct error *err)
-{
-    struct partition *partition;
-    struct bytes buffer = {0};
-    uint64_t lines = 1, from = 0;
-    enum status status = store_partition_at_hand(store, number, &partition, err);
-    while (status == STATUS_OK && from < offset) {
-        struct chunk chunk;
-        status = partition_read_forward(partition, from, offset, PARTITION_BLOCK, &buffer, &chunk, err);
-        if (status != STATUS_OK || chunk.length == 0)
-            break;
-        for (const char *at = chunk.data, *end = at + chunk.length;
-             at < end && (at = memchr(at, '\n', (size_t)(end - at))); at++)
-            lines++;
-        from += chunk.length;
-    }
-    bytes_release(&buffer);
-    if (status == STATUS_OK)
-        *ret_line = lines;
-    return status;
-}
-
 /* ---- quarantine */
 
 /* "signals-2026-02-05-0123456789abcdef": the hash is of the bytes. */

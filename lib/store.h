@@ -122,9 +122,6 @@ enum status store_candidates(struct store *store, bool are_ids, const uint64_t *
 bool store_is_quarantined(struct store *store, uint32_t number, const char *line, size_t length);
 /* Copies bytes there, durably. */
 enum status store_quarantine(struct store *store, uint32_t number, const char *line, size_t length, struct error *err);
-/* The number of the line that starts at `offset`, counted from 1: reads the partition up to there. */
-enum status store_line_number(struct store *store, uint32_t number, uint64_t offset, uint64_t *ret_line,
-                              struct error *err);
 
 /*
  * Whether these facts are believed of the file as it is: it is the same file as then, or one that has grown since, the
