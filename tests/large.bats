@@ -69,7 +69,7 @@ expect_count()
 
 @test "a whole partition of another day's events: said once" {
     mv "$day" ws/store/signals/2026-02-04.jsonl
-    for turn in 1 2; do
+    for _ in first second; do
         run_split metaspn-replay -C ws --since=2026-02-04
         expect_status 0
         [[ $(wc -l <"$out") == "$events" && $(grep -c 'day' "$err") == 1 ]]
