@@ -252,6 +252,19 @@ END
     diff -r before ws/store/index
 }
 
+@test "an index that this account may not write: right answers, nothing made" {
+    [[ $(id -u) != 0 ]] || skip 'root writes everywhere'
+    signals 61 80 >>"$day"
+    cp -a ws/store/index before
+    chmod -R a-w ws/store/index
+    run_split replay --count
+    expect_out 80
+    expect_result duplicate "$(signals 70 70)"
+    expect_result appended "$(signals 81 81)"
+    chmod -R u+w ws/store/index
+    diff -r before ws/store/index
+}
+
 @test "no index at all on a read-only file system" {
     unshare --mount mount -t tmpfs tmpfs ws 2>"$err" || skip 'may not mount'
     remember_answers

@@ -156,7 +156,7 @@ END
 }
 
 @test "section 3: what the original's json.dumps makes is stored byte for byte" {
-    python3 - >lines <<'END'
+    /usr/bin/python3 - >lines <<'END'
 import json
 for n, text in enumerate(["a\u00e9\u2028\ud83d\ude00\x7f\\\"/", "", "\u0000\u001f", "\uffff"]):
     event = {"signal_id": "s%d" % n, "timestamp": "2026-02-05T10:00:00Z", "source": text, "payload_type": "T",

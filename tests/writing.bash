@@ -43,7 +43,7 @@ expect_stored()
 hold_lock()
 {
     coproc HOLDER {
-        exec python3 -c '
+        exec /usr/bin/python3 -c '
 import fcntl, sys
 with open("ws/store/lock", "r+") as lock:
     fcntl.lockf(lock, fcntl.LOCK_EX)
