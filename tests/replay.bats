@@ -182,13 +182,13 @@ three_days()
 # ---- section 6: order
 
 @test "section 6: within a partition ascending timestamps, equal ones as they lie; --order=append as they lie" {
-    lay signals 2026-02-05 "$(signal b 2026-02-05T12:00:00Z)" "$(signal a 2026-02-05T10:00:00.5Z)" \
+    lay signals 2026-02-05 "$(signal f 2026-02-05T10:00:00Z)" "$(signal b 2026-02-05T12:00:00Z)" "$(signal a 2026-02-05T10:00:00.5Z)" \
         "$(signal d 2026-02-05T10:00:00Z)" "$(signal c 2026-02-05T12:00:00Z)" "$(signal e 2026-02-05T10:00:00Z)"
     lay signals 2026-02-04 "$(signal z 2026-02-04T23:00:00Z)"
-    [[ $(ids) == 'z d e a b c' ]]
-    [[ $(ids -r) == 'c b a e d z' ]]
-    [[ $(ids --order=append) == 'z b a d c e' ]]
-    [[ $(ids --order=append --reverse) == 'e c d a b z' ]]
+    [[ $(ids) == 'z f d e a b c' ]]
+    [[ $(ids -r) == 'c b a e d f z' ]]
+    [[ $(ids --order=append) == 'z f b a d c e' ]]
+    [[ $(ids --order=append --reverse) == 'e c d a b f z' ]]
 }
 
 @test "section 6: --limit is the first N in that order, 0 is none" {
