@@ -13,6 +13,7 @@ was never sent, none twice, every other line unchanged, nothing hangs. Besides t
 of a torture run share: events, commands, and the counting of trials.
 """
 
+import atexit
 import concurrent.futures
 import json
 import os
@@ -232,6 +233,7 @@ class Item:
         self.tried = 0
         self.faults = 0
         self.kept = scratch()
+        atexit.register(shutil.rmtree, self.kept, ignore_errors=True)
         self.lock = threading.Lock()
         self.skipped = []
         self.told = {}  # faults that look alike: how many
