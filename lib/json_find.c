@@ -1,18 +1,25 @@
 #include "json_index.h"
 #include "json_names.h"
 
+/* Where bytes have changed since they were known to be good: what is handed out still looks like a value. */
+static void put_member(struct json_text *ret_member, struct json_text value)
+{
+    if (json_type(value) != JSON_ABSENT && (value.length >= 2 || json_type(value) == JSON_NUMBER))
+        *ret_member = value;
+}
+
 static void find_by_walking(struct json_text object, const struct json_key *keys, size_t count,
                             struct json_text *ret_members)
 {
     struct json_key_set set = json_key_set_make(keys, count);
     struct json_walk w = json_walk_start(object);
     struct json_text string, value;
-    while (json_walk_member(&w, &string, &value)) {
+    while (json_walk_member(&w, &string, &value) && string.length >= 2) {
         struct json_name name;
         json_name_set(&name, string.data + 1, string.length - 2, w.end, true);
         size_t i = json_key_index(&set, &name);
         if (i < count)
-            ret_members[i] = value;
+            put_member(&ret_members[i], value);
     }
 }
 
@@ -87,7 +94,7 @@ ALWAYS_INLINE bool take_container(struct finder *f, struct at *a)
             at = (size_t)a->next[1] + 1;
             a->next += 2;
             stop = next_string(f, a);
-        } while (stop == at + 1); /* one byte between two strings is a comma or a colon */
+        } while (stop == at + 1 && stop < f->length); /* one byte between two strings is a comma or a colon */
     }
 }
 
@@ -99,9 +106,10 @@ ALWAYS_INLINE bool take_value(struct finder *f, struct at *a)
         return take_string(f, a);
     if ((text[a->at] | 0x20) == '{')
         return take_container(f, a);
+    size_t start = a->at;
     while ((unsigned char)text[a->at] > ' ' && text[a->at] != ',' && text[a->at] != '}')
         a->at++;
-    return true;
+    return a->at > start; /* no value where there must be one: these are not the bytes that were good */
 }
 
 /* False: it was the last one. */
@@ -120,7 +128,7 @@ ALWAYS_INLINE bool take_member(struct finder *f, struct at *a, struct json_text 
     if (!take_value(f, a))
         return false;
     if (i < f->keys.count)
-        ret_members[i] = (struct json_text){f->text + value, a->at - value};
+        put_member(&ret_members[i], (struct json_text){f->text + value, a->at - value});
     return take(f, a, ',');
 }
 

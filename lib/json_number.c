@@ -128,14 +128,15 @@ static bool same_exponent(const struct decimal *a, const struct decimal *b)
     return difference == wanted;
 }
 
-static bool is_written_out(struct json_text number) /* NaN and the infinities */
+/* Not NaN, an infinity, or what stands where bytes changed since they were known to be good. */
+static bool has_digits(struct json_text number)
 {
-    return number.data[number.length - 1] == 'N' || number.data[number.length - 1] == 'y';
+    return json_is_number(number.data, number.length);
 }
 
 bool json_number_same(struct json_text a, struct json_text b)
 {
-    if (is_written_out(a) || is_written_out(b))
+    if (!has_digits(a) || !has_digits(b))
         return a.data[0] != 'N' && a.length == b.length && memcmp(a.data, b.data, a.length) == 0;
     struct decimal x = take_apart(a), y = take_apart(b);
     if (x.zero || y.zero)
@@ -143,9 +144,7 @@ bool json_number_same(struct json_text a, struct json_text b)
     return x.negative == y.negative && same_digits(&x, &y) && same_exponent(&x, &y);
 }
 
-#define EXACT_DIGITS                                                                                                   \
-    800 /* no two doubles, nor the middle between them, differ only behind so                                          \
-           many digits */
+#define EXACT_DIGITS 800 /* no two doubles, nor the middle between them, differ only behind so many digits */
 
 /* The written exponent, cut off far beyond what a double can be. */
 static int64_t exponent_value(const struct decimal *d)
@@ -199,8 +198,11 @@ static bool value_exactly(const struct decimal *d, int64_t exponent, double *ret
 
 double json_number_value(struct json_text number)
 {
-    if (is_written_out(number))
-        return number.data[0] == 'N' ? (double)NAN : number.data[0] == '-' ? -(double)INFINITY : (double)INFINITY;
+    if (!has_digits(number)) {
+        if (number.data[number.length - 1] != 'y')
+            return (double)NAN;
+        return number.data[0] == '-' ? -(double)INFINITY : (double)INFINITY;
+    }
     struct decimal d = take_apart(number);
     double value = 0;
     if (!d.zero) {

@@ -103,13 +103,18 @@ bool json_string_decode(struct json_text string, struct bytes *scratch, struct j
         *ret_decoded = piece;
         return true;
     }
-    if (!bytes_reserve(scratch, piece.length)) /* an escape decodes to fewer bytes than it has */
+    /* An escape decodes to fewer bytes than it has, but for a lone backslash at the end of what is no valid string. */
+    if (!bytes_reserve(scratch, piece.length + 2))
         return false;
     memcpy(scratch->data, piece.data, same);
     char *out = scratch->data + same;
     const char *at = piece.data + same, *end = piece.data + piece.length;
-    while (at < end)
-        out = json_put_utf8(out, json_decode(&at, end));
+    while (at < end) {
+        if (*at == '\\')
+            out = json_put_utf8(out, json_decode(&at, end));
+        else
+            *out++ = *at++;
+    }
     scratch->length = (size_t)(out - scratch->data);
     *ret_decoded = (struct json_text){scratch->data, scratch->length};
     return true;

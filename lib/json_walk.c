@@ -29,7 +29,7 @@ enum json_type json_type(struct json_text value)
 
 bool json_is_blank(const char *text, size_t length)
 {
-    return json_skip_space(text, text + length) == text + length;
+    return length == 0 || json_skip_space(text, text + length) == text + length;
 }
 
 static bool is_bracket_or_quote(char c)
