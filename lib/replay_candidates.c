@@ -30,6 +30,10 @@ void candidates_release(struct candidates *candidates)
 enum status candidates_load(struct candidates *candidates, struct store *store, struct error *err)
 {
     struct filter_keys keys = filter_index_keys(candidates->filter, candidates->kind, seed_of(store));
+    if (keys.count == 0) { /* there is no memory for them now: everything is read */
+        candidates->state = CANDIDATES_NONE;
+        return STATUS_OK;
+    }
     candidates->span = keys.are_blocks ? STORE_KEY_BLOCK : 1;
     enum status status = store_candidates(store, keys.are_ids, keys.keys, keys.count, &candidates->entries, err);
     if (status != STATUS_OK)

@@ -48,7 +48,7 @@ CASES = [
     ("fsck", ["--json"], b""),
     ("fsck", ["--repair"], b""),
 ]
-QUICK = [0, 4, 8, 15, 20]
+QUICK = [0, 4, 6, 8, 15, 20]
 LIMIT = 5000  # allocations; a command that needs more would need another kind of test
 
 
