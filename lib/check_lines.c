@@ -222,7 +222,6 @@ static void finish_partition(struct walk *walk)
         check_tell(check, "%s: copied %llu damaged line%s to %s", file, (unsigned long long)walk->copied,
                    walk->copied == 1 ? "" : "s", workspace_room_path(store_workspace(check->store), ROOM_QUARANTINE));
     check->totals.partitions++;
-    walk->row->size = walk->stat.size;
 }
 
 void check_partition(struct check *check, struct checked *row)

@@ -9,7 +9,6 @@
 /* A partition that was looked at. */
 struct checked {
     uint32_t number;
-    uint64_t size;
     uint64_t indexed;    /* the index on disk speaks of the bytes before this, and is believed; 0: it does not */
     uint32_t generation; /* of the index's entries */
     uint64_t repeats;    /* as the index counts them */

@@ -411,6 +411,16 @@ state()
     expect_status 5
 }
 
+@test "an index that cannot be read is exit 5" {
+    [[ $(id -u) != 0 ]] || skip 'root reads everything'
+    store <<<"$(signal s1 2026-02-05T10:00:00Z)"
+    chmod 0 ws/store/index
+    run_split fsck
+    chmod 755 ws/store/index
+    expect_status 5
+    expect_err_like '^metaspn-fsck: ws/store/index: Permission denied$'
+}
+
 @test "operands are refused, exit 2" {
     run_split fsck ws
     expect_status 2
