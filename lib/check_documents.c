@@ -167,7 +167,8 @@ static void check_temporaries(struct check *check)
         enum status status = workspace_room(workspace, room, false, &search.folder, &why);
         if (status == STATUS_OK)
             status = io_list(search.folder, workspace_room_path(workspace, room), search_entry, &search, &why);
-        if (status != STATUS_OK && status != STATUS_ABSENT && room > ROOM_SNAPSHOTS && (room != ROOM_INDEX || check->disk))
+        if (status != STATUS_OK && status != STATUS_ABSENT && room > ROOM_SNAPSHOTS &&
+            (room != ROOM_INDEX || check->disk))
             check_fail(check, &why); /* the others were told when they were looked into */
     }
 }
