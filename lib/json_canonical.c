@@ -97,7 +97,7 @@ enum status json_canonical(struct json_text document, const struct json_override
         json_tree_clear(&tree);
         good = read_document(&tree, document);
     }
-    good = good && bytes_reserve(out, document.length + tree.growth + JSON_TREE_SLACK);
+    good = good && bytes_reserve(out, document.length + json_tree_growth(&tree));
     if (good) {
         char *end = json_tree_write(&tree, out->data + out->length, document.data + document.length);
         out->length = (size_t)(end - out->data);

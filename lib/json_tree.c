@@ -205,7 +205,15 @@ bool json_tree_close(struct json_tree *tree, const char *end, bool changed)
     return true;
 }
 
-/* Copies, and perhaps writes up to JSON_TREE_SLACK bytes more: most pieces are short. */
+#define SLACK       32 /* bytes that put() may write in vain */
+#define PUNCTUATION 8  /* of a node, all of which may be missing in bytes that were changed since they were good */
+
+size_t json_tree_growth(const struct json_tree *tree)
+{
+    return tree->growth + PUNCTUATION * tree->node_count + SLACK;
+}
+
+/* Copies, and perhaps writes up to SLACK bytes more: most pieces are short. */
 ALWAYS_INLINE char *put(char *out, const char *text, size_t length, const char *text_end)
 {
 #ifdef __SSE2__

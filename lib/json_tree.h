@@ -42,7 +42,7 @@ struct json_tree {
     struct json_child *children; /* `local_children`, or owned */
     size_t node_count, node_capacity, child_count, child_capacity;
     uint32_t open; /* the innermost open container */
-    size_t growth; /* how much longer than its text the canonical form may be, at most */
+    size_t growth; /* how much longer strings and overrides may make the text, at most */
     const struct json_override *overrides;
     size_t override_count;
     struct json_node local_nodes[64];
@@ -94,8 +94,9 @@ ALWAYS_INLINE void json_tree_open(struct json_tree *tree, struct json_node *node
 /* Closes the innermost open container, the text of which ends at `end`; `changed` is about itself. False: no memory. */
 bool json_tree_close(struct json_tree *tree, const char *end, bool changed);
 
-/* Writes the document, which is complete; returns the end. There must be room for so many bytes more than it takes. */
-#define JSON_TREE_SLACK 32
+/* So many bytes more than the text has may be written, in vain or not. */
+size_t json_tree_growth(const struct json_tree *tree);
+/* Writes the document, which is complete; returns the end. */
 char *json_tree_write(const struct json_tree *tree, char *out, const char *text_end);
 
 /* json_canonical()'s reader for the index of strings. False: the other one must do it. */
