@@ -43,6 +43,26 @@ static void test_decode(void)
     bytes_release(&scratch);
 }
 
+/* What has changed since it was known to be good may end within an escape: it decodes to more bytes than it has. */
+static void test_decode_cut_escapes(void)
+{
+    static const char *const ends[] = {"\\", "\\u", "\\u12", "\\ud83d\\", "\\ud83d\\u12"};
+    struct bytes scratch = {0};
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        char string[128];
+        struct json_text decoded;
+        int length = sprintf(string, "\"%0*d%s\"", 120 - (int)strlen(ends[i]), 0, ends[i]);
+        char *copy = exact_copy(string, (size_t)length);
+        bytes_release(&scratch);
+        bool good = json_string_decode((struct json_text){copy, (size_t)length}, &scratch, &decoded);
+        ok(good && decoded.length <= scratch.capacity &&
+               memcmp(decoded.data + decoded.length - 3, "\xef\xbf\xbd", 3) == 0,
+           "an escape that is cut off decodes to U+FFFD: %s", ends[i]);
+        free(copy);
+    }
+    bytes_release(&scratch);
+}
+
 static void test_is(void)
 {
     int wrong = 0;
@@ -175,6 +195,7 @@ static void test_utf8(const char *path)
 int main(void)
 {
     test_decode();
+    test_decode_cut_escapes();
     test_is();
     test_same();
     test_encode();
