@@ -86,7 +86,7 @@ void index_close(struct index *index)
         close(index->lock);
     if (index->directory >= 0)
         close(index->directory);
-    free(index->facts);
+    free(index->facts_block);
     free(index->dirty);
     free(index);
 }
@@ -201,13 +201,16 @@ const struct partition_facts *index_all_facts(const struct index *index, size_t 
 static bool grow_facts(struct index *index)
 {
     size_t capacity = index->facts_capacity * 2 + 64;
-    struct partition_facts *facts = reallocarray(index->facts, capacity, sizeof *facts);
-    if (facts)
-        index->facts = facts;
-    bool *dirty = facts ? reallocarray(index->dirty, capacity, sizeof *dirty) : NULL;
-    if (!dirty)
+    bool *dirty = reallocarray(index->dirty, capacity, sizeof *dirty);
+    if (dirty)
+        index->dirty = dirty;
+    struct partition_facts *facts = dirty ? reallocarray(NULL, capacity, sizeof *facts) : NULL;
+    if (!facts)
         return false;
-    index->dirty = dirty;
+    if (index->facts_count > 0)
+        memcpy(facts, index->facts, index->facts_count * sizeof *facts);
+    free(index->facts_block);
+    index->facts_block = index->facts = facts;
     index->facts_capacity = capacity;
     return true;
 }

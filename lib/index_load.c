@@ -55,17 +55,48 @@ static uint64_t read_boot(void)
 }
 
 /* What another boot knew of bytes that were never synced is forgotten. */
+static void forget_unsynced(const struct index *index, uint64_t boot, struct partition_facts *facts)
+{
+    if (boot != index->boot && facts->known > facts->synced)
+        *facts = (struct partition_facts){.partition = facts->partition, .generation = facts->generation + 1};
+}
+
 static enum status load_facts(struct index *index, const char *data, uint64_t count, uint64_t boot, struct error *err)
 {
     enum status status = STATUS_OK;
     for (uint64_t i = 0; i < count && status == STATUS_OK; i++) {
         struct partition_facts facts;
         memcpy(&facts, data + i * sizeof facts, sizeof facts);
-        if (boot != index->boot && facts.known > facts.synced)
-            facts = (struct partition_facts){.partition = facts.partition, .generation = facts.generation + 1};
+        forget_unsynced(index, boot, &facts);
         status = index_store_facts(index, &facts, false, err);
     }
     return status;
+}
+
+/* The manifest's facts stay where they were read: *file is taken over. There may be thousands, and any command reads
+ * them. */
+static enum status adopt_facts(struct index *index, struct bytes *file, size_t at, const struct manifest *manifest,
+                               struct error *err)
+{
+    struct partition_facts *facts = (struct partition_facts *)(void *)(file->data + at);
+    size_t count = (size_t)manifest->facts, capacity = (file->capacity - at) / sizeof *facts;
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0 && facts[i].partition <= facts[i - 1].partition)
+            return error_set(err, STATUS_INVALID, "manifest: not in order");
+        forget_unsynced(index, manifest->boot, &facts[i]);
+    }
+    bool *dirty = calloc(capacity + 1, sizeof *dirty);
+    if (!dirty)
+        return error_set_memory(err);
+    free(index->dirty);
+    free(index->facts_block);
+    index->dirty = dirty;
+    index->facts_block = file->data;
+    index->facts = facts;
+    index->facts_count = count;
+    index->facts_capacity = capacity;
+    *file = (struct bytes){0};
+    return STATUS_OK;
 }
 
 static uint64_t manifest_length(const struct manifest *manifest)
@@ -133,7 +164,7 @@ static enum status load_manifest(struct index *index, struct error *err)
         index->seed = manifest.seed;
         status = load_runs(index, &manifest, &at, err);
         if (status == STATUS_OK)
-            status = load_facts(index, at, manifest.facts, manifest.boot, err);
+            status = adopt_facts(index, &file, (size_t)(at - file.data), &manifest, err);
     }
     bytes_release(&file);
     return status;

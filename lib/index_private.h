@@ -34,6 +34,7 @@ struct index {
     uint64_t log_checksum; /* of its last frame */
     uint64_t added;        /* entries that this handle committed: what it may spend on merging */
     struct table tables[INDEX_TABLES];
+    void *facts_block;             /* owned: what `facts` lies in, as the manifest was read */
     struct partition_facts *facts; /* ascending by partition */
     bool *dirty;                   /* facts[i] is not committed */
     size_t facts_count, facts_capacity;

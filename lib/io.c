@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "memory.h"
 #include "mutant.h"
 
 #define LEASE_TURNS   50000
@@ -186,8 +187,14 @@ enum status io_read_all(int fd, size_t limit, const char *label, struct bytes *o
 {
     struct stat st;
     bytes_clear(out);
-    if (fstat(fd, &st) == 0 && (uint64_t)st.st_size > limit)
+    if (fstat(fd, &st) != 0)
+        return error_set_errno(err, errno, "%s", label);
+    if ((uint64_t)st.st_size > limit)
         return error_set(err, STATUS_INVALID, "%s: is larger than %zu bytes", label, limit);
+    size_t size = S_ISREG(st.st_mode) ? (size_t)st.st_size : 0;
+    if (!bytes_reserve(out, size + IO_BLOCK)) /* the end is found without growing once more */
+        return error_set_memory(err);
+    memory_populate(out->data, size);
     return io_read_from(fd, 0, label, out, err);
 }
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "hash.h"
+#include "memory.h"
 #include "mutant.h"
 #include "store_private.h"
 
@@ -95,6 +96,7 @@ void store_close(struct store *store)
     workspace_close(store->workspace);
     index_entries_release(&store->matches);
     bytes_release(&store->line);
+    bytes_release(&store->share);
     bytes_release(&store->untold);
     free(store->partitions);
     free(store);
@@ -140,17 +142,26 @@ const struct store_partition *store_partition(const struct store *store, uint32_
     return store_row(plain.out, number);
 }
 
+enum status store_reserve_rows(struct store *store, size_t more, struct error *err)
+{
+    if (more <= store->capacity - store->count)
+        return STATUS_OK;
+    size_t capacity = store->count + store->count / 2 + more + 64;
+    struct store_partition *grown = reallocarray(store->partitions, capacity, sizeof *grown);
+    if (!grown)
+        return error_set_memory(err);
+    memory_populate(grown + store->count, more * sizeof *grown);
+    store->partitions = grown;
+    store->capacity = capacity;
+    return STATUS_OK;
+}
+
 /* The rows are in order again after the caller sorted them, or put the new one where it belongs. */
 enum status store_add_row(struct store *store, uint32_t number, struct store_partition **ret_row, struct error *err)
 {
-    if (store->count == store->capacity) {
-        size_t capacity = store->capacity * 2 + 64;
-        struct store_partition *grown = reallocarray(store->partitions, capacity, sizeof *grown);
-        if (!grown)
-            return error_set_memory(err);
-        store->partitions = grown;
-        store->capacity = capacity;
-    }
+    enum status status = store_reserve_rows(store, 1, err);
+    if (status != STATUS_OK)
+        return status;
     *ret_row = &store->partitions[store->count++];
     **ret_row = (struct store_partition){
         .number = number,

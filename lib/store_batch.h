@@ -13,7 +13,7 @@ struct share {
     size_t from, to;             /* of batch.fresh */
     struct partition *partition; /* NULL: not open, or closed again to let others be opened */
     uint64_t end;                /* size of the file before */
-    struct bytes lines;
+    uint64_t length;             /* bytes to be written */
     enum partition_append how;
     bool created, written;
     struct partition_stat stat; /* of the file with the lines */

@@ -6,7 +6,7 @@
 
 #define READ_BLOCK  ((size_t)1 << 20)
 #define SETTLE_AT   ((size_t)1 << 20) /* staged entries, 16 MiB, after which they are put in order */
-#define SETTLE_IDS  ((size_t)1 << 19) /* the same where they stay in memory: putting in order takes as much again */
+#define SETTLE_IDS  ((size_t)1 << 17) /* the same where they stay in memory: putting in order takes as much again */
 #define KNOWN_LIMIT (INDEX_OFFSET_LIMIT - ((uint64_t)1 << 32)) /* nothing is indexed behind it */
 
 /* ---- taking note of lines */
@@ -281,10 +281,10 @@ static enum status forget_content(struct store *store, struct store_partition *r
     return index_put_facts(store->index, &row->facts, err);
 }
 
-/* Compares the file with what is known of it. *ret_pending: bytes to be read. */
-static enum status compare(struct store *store, struct store_partition *row, uint64_t *ret_pending, struct error *err)
+/* Compares the file with the facts that are known of it (NULL: none). *ret_pending: bytes to be read. */
+static enum status compare(struct store *store, struct store_partition *row, const struct partition_facts *facts,
+                           uint64_t *ret_pending, struct error *err)
 {
-    const struct partition_facts *facts = index_facts(store->index, row->number);
     enum status status = STATUS_OK;
     row->facts = facts ? *facts : (struct partition_facts){.partition = row->number};
     row->end = row->facts.known;
@@ -308,19 +308,22 @@ static enum status compare(struct store *store, struct store_partition *row, uin
 enum status store_read_on(struct store *store, struct error *err)
 {
     enum status status = STATUS_OK;
+    bool any = false;
     index_clear_volatile(store->index);
     store->has_found = false;
     for (size_t i = 0; i < store->count && status == STATUS_OK; i++) {
         struct store_partition *row = &store->partitions[i];
-        if (row->stat.size > row->facts.known)
-            status = read_partition(store, row, err);
+        if (row->stat.size <= row->facts.known)
+            continue;
+        any = true;
+        status = read_partition(store, row, err);
         if (status == STATUS_ABSENT) /* it went while we looked */
             status = STATUS_OK;
     }
     if (status == STATUS_OK)
         status = store_settle(store, false, err);
     /* repeats were counted while others were read */
-    for (size_t i = 0; i < store->count && status == STATUS_OK; i++) {
+    for (size_t i = 0; i < store->count && status == STATUS_OK && any; i++) {
         const struct partition_facts *facts = index_facts(store->index, store->partitions[i].number);
         if (facts)
             store->partitions[i].facts = *facts;
@@ -339,7 +342,7 @@ enum status store_look_again(struct store *store, struct store_partition *row, s
     if (status == STATUS_OK)
         status = partition_stat(partition, &row->stat, err);
     if (status == STATUS_OK)
-        status = compare(store, row, &pending, err);
+        status = compare(store, row, index_facts(store->index, row->number), &pending, err);
     if (status == STATUS_OK)
         status = store_read_on(store, err);
     for (int turn = 0; status == STATUS_INVALID && turn < 2; turn++)
@@ -359,55 +362,86 @@ enum status store_rebuild(struct store *store, struct error *err)
 
 /* ---- looking */
 
-static enum status look_at(struct store *store, enum event_kind kind, const struct partition_listed *file,
-                           uint64_t *pending, struct error *err)
-{
-    struct store_partition *row;
-    uint64_t more = 0;
-    if (!file->is_there)
-        return STATUS_OK;
-    enum status status = store_add_row(store, partition_number(kind, file->day), &row, err);
-    if (status != STATUS_OK)
-        return status;
-    row->stat = file->stat;
-    status = compare(store, row, &more, err);
-    *pending += more;
-    return status;
-}
+/* The partitions of one kind as they are listed, and how far they have been gone through. */
+struct listing {
+    struct partition_listed *files; /* owned */
+    size_t count, place;
+};
 
-static enum status look_at_kind(struct store *store, enum event_kind kind, uint64_t *pending, struct error *err)
+static enum status list_kind(struct store *store, enum event_kind kind, struct listing *listing, struct error *err)
 {
     enum workspace_room room = kind == EVENT_SIGNAL ? ROOM_SIGNALS : ROOM_EMISSIONS;
-    struct partition_listed *files = NULL;
-    size_t count = 0;
     int folder;
     enum status status = workspace_room(store->workspace, room, false, &folder, err);
-    if (status == STATUS_ABSENT)
-        return STATUS_OK;
     if (status == STATUS_OK)
-        status = partition_list(folder, workspace_room_path(store->workspace, room), &files, &count, err);
-    for (size_t i = 0; i < count && status == STATUS_OK; i++)
-        status = look_at(store, kind, &files[i], pending, err);
-    free(files);
-    return status;
+        status =
+            partition_list(folder, workspace_room_path(store->workspace, room), &listing->files, &listing->count, err);
+    return status == STATUS_ABSENT ? STATUS_OK : status;
 }
 
-static int by_number(const void *a, const void *b)
+/* The next file of both kinds in the order of their numbers; NULL: there is none. */
+static const struct partition_listed *next_file(struct listing lists[static EVENT_KINDS], uint32_t *ret_number)
 {
-    uint32_t x = ((const struct store_partition *)a)->number, y = ((const struct store_partition *)b)->number;
-    return (x > y) - (x < y);
+    struct listing *least = NULL;
+    for (enum event_kind kind = 0; kind < EVENT_KINDS; kind++) {
+        struct listing *list = &lists[kind];
+        if (list->place == list->count)
+            continue;
+        uint32_t number = partition_number(kind, list->files[list->place].day);
+        if (least && number > *ret_number)
+            continue;
+        least = list;
+        *ret_number = number;
+    }
+    return least ? &least->files[least->place++] : NULL;
+}
+
+/* The facts of this partition among all, which are in order, as the numbers are that are asked for: *place moves on. */
+static const struct partition_facts *next_facts(const struct index *index, uint32_t number, size_t *place)
+{
+    size_t count;
+    const struct partition_facts *all = index_all_facts(index, &count);
+    while (*place < count && all[*place].partition < number)
+        ++*place;
+    return *place < count && all[*place].partition == number ? &all[*place] : NULL;
+}
+
+static enum status look_at_files(struct store *store, struct listing lists[static EVENT_KINDS], uint64_t *pending,
+                                 struct error *err)
+{
+    const struct partition_listed *file;
+    uint32_t number;
+    size_t place = 0, count = 0;
+    for (enum event_kind kind = 0; kind < EVENT_KINDS; kind++)
+        count += lists[kind].count;
+    enum status status = store_reserve_rows(store, count, err);
+    while (status == STATUS_OK && (file = next_file(lists, &number))) {
+        struct store_partition *row;
+        uint64_t more = 0;
+        if (!file->is_there)
+            continue;
+        status = store_add_row(store, number, &row, err);
+        if (status != STATUS_OK)
+            break;
+        row->stat = file->stat;
+        status = compare(store, row, next_facts(store->index, number, &place), &more, err);
+        *pending += more;
+    }
+    return status;
 }
 
 /* What is known of files that are no longer there is forgotten. */
 static enum status forget_gone(struct store *store, unsigned kinds, struct error *err)
 {
-    size_t count;
+    size_t count, row = 0;
     enum status status = STATUS_OK;
     index_all_facts(store->index, &count);
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
         const struct partition_facts *facts = &index_all_facts(store->index, &count)[i];
+        while (row < store->count && store->partitions[row].number < facts->partition)
+            row++;
         if (facts->known == 0 || !(kinds & KIND_BIT(partition_number_kind(facts->partition))) ||
-            store_row(store, facts->partition))
+            (row < store->count && store->partitions[row].number == facts->partition))
             continue;
         struct partition_facts gone = {.partition = facts->partition, .generation = facts->generation + 1};
         status = index_put_facts(store->index, &gone, err);
@@ -417,6 +451,7 @@ static enum status forget_gone(struct store *store, unsigned kinds, struct error
 
 enum status store_look(struct store *store, unsigned kinds, uint64_t *ret_pending, struct error *err)
 {
+    struct listing lists[EVENT_KINDS] = {0};
     enum status status = STATUS_OK;
     uint64_t pending = 0;
     store_close_files(store);
@@ -424,11 +459,13 @@ enum status store_look(struct store *store, unsigned kinds, uint64_t *ret_pendin
     store->kinds = kinds;
     for (enum event_kind kind = 0; kind < EVENT_KINDS && status == STATUS_OK; kind++)
         if (kinds & KIND_BIT(kind))
-            status = look_at_kind(store, kind, &pending, err);
-    if (kinds == KIND_BITS_ALL && store->count > 1) /* two kinds, each in order */
-        qsort(store->partitions, store->count, sizeof *store->partitions, by_number);
+            status = list_kind(store, kind, &lists[kind], err);
+    if (status == STATUS_OK)
+        status = look_at_files(store, lists, &pending, err);
     if (status == STATUS_OK)
         status = forget_gone(store, kinds, err);
+    for (enum event_kind kind = 0; kind < EVENT_KINDS; kind++)
+        free(lists[kind].files);
     *ret_pending = pending;
     return status;
 }

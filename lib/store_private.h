@@ -18,6 +18,7 @@ struct store {
     struct partition *open; /* the partition that was read last, kept open; NULL */
     uint32_t open_number;
     struct bytes line;        /* working space */
+    struct bytes share;       /* likewise: the lines that a batch appends to one partition */
     bool has_found;           /* the answer of the last store_find_first(): an id repeated often is asked for often */
     struct index_entry found; /* {hash, value} */
     struct index_entries matches;
@@ -46,8 +47,9 @@ enum status store_partition_at_hand(struct store *store, uint32_t number, struct
 /* Closes what is kept open. */
 void store_close_files(struct store *store);
 
-/* The row of a partition, or NULL; and a new one where there is none. */
+/* The row of a partition, or NULL; room for more; and a new one where there is none. */
 struct store_partition *store_row(struct store *store, uint32_t number);
+enum status store_reserve_rows(struct store *store, size_t more, struct error *err);
 enum status store_add_row(struct store *store, uint32_t number, struct store_partition **ret_row, struct error *err);
 
 /* store_catchup.c: lists and looks, without reading; *ret_pending is the number of bytes that are not known. */

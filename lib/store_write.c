@@ -8,10 +8,8 @@
 
 void batch_release_shares(struct batch *batch)
 {
-    for (size_t i = 0; i < batch->share_count; i++) {
+    for (size_t i = 0; i < batch->share_count; i++)
         partition_close(batch->shares[i].partition);
-        bytes_release(&batch->shares[i].lines);
-    }
     free(batch->shares);
     batch->shares = NULL;
     batch->share_count = 0;
@@ -54,18 +52,21 @@ static enum status gather_shares(struct batch *batch)
     return STATUS_OK;
 }
 
+/* The lines of a share, one behind the other, in store->share. */
 static enum status compose(struct batch *batch, struct share *share)
 {
+    struct bytes *lines = &batch->store->share;
     size_t length = 0;
     for (size_t i = share->from; i < share->to; i++)
         length += batch->items[batch->fresh.data[i].value].event.length + 1;
-    bytes_clear(&share->lines);
-    if (!bytes_reserve(&share->lines, length))
+    share->length = length;
+    bytes_clear(lines);
+    if (!bytes_reserve(lines, length))
         return error_set_memory(batch->err);
     for (size_t i = share->from; i < share->to; i++) {
         const struct event *event = &batch->items[batch->fresh.data[i].value].event;
-        bytes_append(&share->lines, event->line, event->length);
-        bytes_append_char(&share->lines, '\n');
+        bytes_append(lines, event->line, event->length);
+        bytes_append_char(lines, '\n');
     }
     return STATUS_OK;
 }
@@ -138,8 +139,8 @@ static enum status write_share(struct batch *batch, struct share *share)
             break;
         share->end = row->stat.size;
         if (!store_tail_is_open(row))
-            status = partition_append(share->partition, share->end, share->lines.data, share->lines.length, &share->how,
-                                      batch->err);
+            status = partition_append(share->partition, share->end, batch->store->share.data, share->length,
+                                      &share->how, batch->err);
         share->written = status == STATUS_OK && share->how != PARTITION_MOVED;
         if (status == STATUS_OK && share->how == PARTITION_MOVED) {
             if (turn == TURNS)
@@ -183,7 +184,7 @@ static void undo(struct batch *batch)
     (void)index_reload(batch->store->index, NULL);
     for (size_t i = 0; i < batch->share_count; i++) {
         struct share *share = &batch->shares[i];
-        uint64_t length = share->lines.length;
+        uint64_t length = share->length;
         if (!share->partition && (share->written || share->created))
             (void)open_share(batch, share, false, NULL);
         if (share->written && (!share->partition || share->how != PARTITION_APPENDED ||
@@ -245,7 +246,7 @@ static enum status sync_shares(struct batch *batch, size_t from, size_t to)
 /* Looks at a share's file while it is open: what note_share() will need of it. */
 static enum status measure_share(struct batch *batch, struct share *share)
 {
-    uint64_t end = share->end + share->lines.length;
+    uint64_t end = share->end + share->length;
     enum status status = partition_stat(share->partition, &share->stat, batch->err);
     if (status == STATUS_OK && share->how == PARTITION_APPENDED && share->stat.size >= end)
         status = partition_hash_before(share->partition, end, &share->hash, batch->err);
