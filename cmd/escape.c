@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "utf8.h"
+
 #define ESCAPED_SIZE 8
 
 struct range {
@@ -40,24 +42,6 @@ static bool in_ranges(uint32_t code, const struct range *ranges, size_t count)
     return false;
 }
 
-/* Length of the sequence at `s` and its code point; 0 where it is no UTF-8. Surrogates are decoded, as the ids that
- * hold escaped lone ones decode to them. */
-static size_t decode(const unsigned char *s, size_t length, uint32_t *ret_code)
-{
-    static const uint32_t least[5] = {0, 0, 0x80, 0x800, 0x10000};
-    size_t n = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
-    if (n == 0 || n > length)
-        return 0;
-    uint32_t code = n == 1 ? s[0] : s[0] & (0x7fu >> n);
-    for (size_t i = 1; i < n; i++) {
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-        code = code << 6 | (s[i] & 0x3fu);
-    }
-    *ret_code = code;
-    return code < least[n] || code > 0x10ffff ? 0 : n;
-}
-
 static size_t escape_control(uint32_t code, enum escape_style style, char out[static ESCAPED_SIZE])
 {
     if (style == ESCAPE_FIELD && (code == '\t' || code == '\n' || code == '\r'))
@@ -72,7 +56,7 @@ static size_t escape_one(const char *text, size_t length, enum escape_style styl
                          size_t *ret_used)
 {
     uint32_t code = 0;
-    size_t used = decode((const unsigned char *)text, length, &code);
+    size_t used = utf8_decode(text, length, &code);
     *ret_used = used ? used : 1;
     if (used == 0)
         return (size_t)snprintf(out, ESCAPED_SIZE, "\\x%02x", (unsigned)(unsigned char)text[0]);
@@ -137,7 +121,7 @@ static size_t measure(const char *text, size_t length, size_t columns, size_t *r
     size_t at = 0, taken = 0;
     while (at < length) {
         uint32_t code = 0;
-        size_t n = decode((const unsigned char *)text + at, length - at, &code);
+        size_t n = utf8_decode(text + at, length - at, &code);
         size_t width = n ? columns_of(code) : 1;
         if (taken + width > columns)
             break;

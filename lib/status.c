@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "utf8.h"
+
 #define QUOTED_COLUMNS 60
 
 static void set_text(struct error *err, const char *format, va_list arguments)
@@ -43,25 +45,6 @@ enum status error_set_memory(struct error *err)
     return error_set(err, STATUS_IO, "out of memory");
 }
 
-/* Length of the valid UTF-8 sequence at `s` and its code point; 0 where there is none. */
-static size_t utf8_sequence(const unsigned char *s, size_t length, uint32_t *ret_code)
-{
-    static const uint32_t least[5] = {0, 0, 0x80, 0x800, 0x10000};
-    size_t n = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
-    if (n == 0 || n > length)
-        return 0;
-    uint32_t code = n == 1 ? s[0] : s[0] & (0x7fu >> n);
-    for (size_t i = 1; i < n; i++) {
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-        code = code << 6 | (s[i] & 0x3fu);
-    }
-    if (code < least[n] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
-        return 0;
-    *ret_code = code;
-    return n;
-}
-
 /* Controls, and what turns the direction of text round. */
 static bool is_unprintable(uint32_t code)
 {
@@ -71,21 +54,23 @@ static bool is_unprintable(uint32_t code)
 
 const char *quote_bytes(char buffer[static QUOTED_SIZE], const void *bytes, size_t length)
 {
-    const unsigned char *s = bytes;
+    const char *s = bytes;
     buffer[0] = '"';
     size_t used = 1, columns = 0, i = 0;
     while (i < length && columns < QUOTED_COLUMNS) {
         char *out = buffer + used;
         size_t room = QUOTED_SIZE - used;
         uint32_t code = 0;
-        size_t n = utf8_sequence(s + i, length - i, &code);
+        size_t n = utf8_decode(s + i, length - i, &code);
+        bool is_byte = n == 0 || UTF8_IS_SURROGATE(code);
+        n = is_byte ? 1 : n;
         int width;
-        if (n == 0)
-            width = snprintf(out, room, "\\x%02x", s[i++]);
+        if (is_byte)
+            width = snprintf(out, room, "\\x%02x", (unsigned char)s[i]);
         else if (is_unprintable(code))
             width = snprintf(out, room, code < 0x80 ? "\\x%02x" : "\\u%04x", code);
         else
-            width = snprintf(out, room, "%.*s", (int)n, (const char *)s + i);
+            width = snprintf(out, room, "%.*s", (int)n, s + i);
         i += n;
         used += (size_t)width;
         columns += n > 1 ? 1 : (size_t)width;
