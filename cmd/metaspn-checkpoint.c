@@ -247,7 +247,9 @@ static enum status run_write(struct cli *cli, const struct options *options, con
 {
     struct checkpoints checkpoints;
     struct bytes document = {0};
-    enum status status = read_document(cli, &document, err);
+    enum status status = workspace_check(options->workspace, err);
+    if (status == STATUS_OK)
+        status = read_document(cli, &document, err);
     if (status == STATUS_OK && document.length > 0) {
         status = checkpoints_open(&checkpoints, cli, options, WORKSPACE_WRITE, err);
         if (status == STATUS_OK)

@@ -149,7 +149,9 @@ static enum status run_write(const struct cli *cli, const struct options *option
 {
     struct workspace *workspace = NULL;
     struct bytes document = {0}, path = {0};
-    enum status status = compose_input(cli, request, &document, err);
+    enum status status = workspace_check(options->workspace, err);
+    if (status == STATUS_OK)
+        status = compose_input(cli, request, &document, err);
     if (status == STATUS_OK) {
         interrupt_hold();
         status = workspace_open(options->workspace, WORKSPACE_WRITE, &workspace, err);

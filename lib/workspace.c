@@ -12,6 +12,7 @@ static const char *const room_names[WORKSPACE_ROOMS] = {"signals",   "emissions"
 
 struct workspace {
     enum workspace_access access;
+    bool only_looks; /* a writer that makes nothing yet */
     int store;
     char *store_path;
     char *lock_path;
@@ -85,6 +86,8 @@ static enum status missing_store(struct workspace *workspace, int fd, const char
     if (!directory)
         return error_set(err, STATUS_IO, "%s: No such file or directory (it is made here only where -C . asks for it)",
                          workspace->store_path);
+    if (workspace->only_looks)
+        return STATUS_OK;
     return io_open_directory_below(fd, "store", true, workspace->store_path, &workspace->store, err);
 }
 
@@ -114,6 +117,17 @@ enum status workspace_open(const char *directory, enum workspace_access access, 
     }
     *ret_workspace = workspace;
     return STATUS_OK;
+}
+
+enum status workspace_check(const char *directory, struct error *err)
+{
+    struct workspace *workspace = workspace_new(directory, WORKSPACE_WRITE);
+    if (!workspace)
+        return error_set_memory(err);
+    workspace->only_looks = true;
+    enum status status = open_store(workspace, directory, err);
+    workspace_close(workspace);
+    return status;
 }
 
 int workspace_store(const struct workspace *workspace)

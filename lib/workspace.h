@@ -42,6 +42,9 @@ enum status workspace_open(const char *directory, enum workspace_access access, 
                            struct error *err);
 void workspace_close(struct workspace *workspace);
 
+/* What workspace_open() for writing would answer, with nothing made: before a writer waits for its input. */
+enum status workspace_check(const char *directory, struct error *err);
+
 /* The descriptor of `store/`, borrowed. */
 int workspace_store(const struct workspace *workspace);
 /* "DIR/store", borrowed. */

@@ -343,6 +343,24 @@ CASES
     expect_status 5
 }
 
+@test "write: a mistyped workspace is exit 5 whatever stdin holds, and nothing is made" {
+    mkdir -p named/signals
+    local input
+    for input in '' '[]' '{"last_timestamp":"2026-02-05T10:00:00Z"}'; do
+        run_split metaspn-checkpoint -C missing write w <<<"$input"
+        expect_status 5
+        expect_err 'metaspn-checkpoint: missing: No such file or directory'
+        run_split metaspn-checkpoint -C named write w <<<"$input"
+        expect_status 5
+        run_split metaspn-checkpoint write w <<<"$input"
+        expect_status 5
+    done
+    [[ ! -e store && ! -e named/store ]]
+    run_split checkpoint write w </dev/null
+    expect_status 0
+    [[ ! -e ws/store ]]
+}
+
 # ---- advance --to
 
 # next OPTION ...: a checkpoint in the file n

@@ -323,6 +323,9 @@ keep()
     run_split metaspn-snapshot -C nowhere write a <<<'{}'
     expect_status 5
     expect_err 'metaspn-snapshot: nowhere: No such file or directory'
+    run_split metaspn-snapshot -C nowhere write a <<<'[]'
+    expect_status 5
+    expect_err 'metaspn-snapshot: nowhere: No such file or directory'
     [[ ! -e nowhere ]]
     run_split metaspn-snapshot -C ws list
     expect_status 5
