@@ -4,8 +4,10 @@
 
 #define BATCH_BYTES ((size_t)8 << 20) /* of input, in one batch */
 #define BATCH_MS    100               /* how long the first event of a batch waits for others */
+#define REFUSALS    256               /* invalid lines in one batch, where they are told with it */
 
-static bool batch_add(struct batch *batch, const struct input_line *line, const struct event *event, size_t scratch)
+static bool batch_add(struct batch *batch, const struct input_line *line, uint64_t read, const struct event *event,
+                      size_t scratch)
 {
     if (batch->count == batch->capacity) {
         size_t capacity = batch->capacity * 2 + 1024;
@@ -19,9 +21,25 @@ static bool batch_add(struct batch *batch, const struct input_line *line, const 
         batch->capacity = capacity;
     }
     batch->items[batch->count] = (struct store_item){.event = *event};
-    batch->origins[batch->count++] = (struct origin){line->file, line->number, scratch};
+    batch->origins[batch->count++] = (struct origin){line->file, line->number, read, scratch};
     batch->bytes += line->length;
     return true;
+}
+
+static bool batch_add_refusal(struct batch *batch, const struct input_line *line, const struct error *why)
+{
+    if (!batch->refusals)
+        batch->refusals = reallocarray(NULL, REFUSALS, sizeof *batch->refusals);
+    if (!batch->refusals)
+        return false;
+    batch->refusals[batch->refusal_count++] = (struct refusal){batch->count, *line, *why};
+    return true;
+}
+
+static void batch_clear(struct batch *batch)
+{
+    batch->count = batch->refusal_count = batch->bytes = 0;
+    bytes_clear(&batch->scratch);
 }
 
 /* Canonical lines have moved while the batch grew. */
@@ -32,14 +50,22 @@ static void rebase_items(struct batch *batch)
             event_rebase(&batch->items[i].event, batch->scratch.data + batch->origins[i].scratch);
 }
 
+/* Tells the invalid lines of the batch that have at most `done` items before them. */
+static bool reject_refusals(struct writer *writer, size_t done)
+{
+    const struct batch *batch = &writer->batch;
+    bool good = true;
+    for (size_t i = 0; good && i < batch->refusal_count && batch->refusals[i].before <= done; i++)
+        good = ingest_reject(writer, &batch->refusals[i].line, &batch->refusals[i].why);
+    return good;
+}
+
 /* Stores what was gathered, and prints what that made of it. False: no more input is wanted. */
 static bool store_batch(struct writer *writer)
 {
     struct batch *batch = &writer->batch;
     struct store_result result;
     struct error why;
-    if (batch->count == 0)
-        return true;
     rebase_items(batch);
     enum status status = store_append(writer->store, batch->items, batch->count, writer->request->raise, &result, &why);
     progress_clear(&writer->progress);
@@ -50,22 +76,25 @@ static bool store_batch(struct writer *writer)
     writer->totals.appended += result.appended;
     writer->totals.duplicates += result.duplicates;
     writer->totals.bytes += result.bytes;
-    bool printed = ingest_print(writer, result.done);
+    bool good = ingest_print(writer, result.done);
+    good &= reject_refusals(writer, result.done);
     if (status == STATUS_DUPLICATE)
         ingest_say_duplicate(writer, result.done);
     writer->totals.input_bytes += batch->bytes;
     progress_update(&writer->progress, writer->totals.read, writer->totals.input_bytes);
-    batch->count = batch->bytes = 0;
-    bytes_clear(&batch->scratch);
-    return printed && status == STATUS_OK;
+    batch_clear(batch);
+    return good && status == STATUS_OK;
 }
 
-/* An invalid line: the end, or counted, told and put aside. */
+/* An invalid line: the end, or told and put aside; with the batch, where something before it may still be the end. */
 static bool refuse_line(struct writer *writer, const struct input_line *line, const struct error *why)
 {
-    writer->totals.invalid++;
-    if (writer->request->skip)
+    struct error err;
+    if (writer->request->skip && !writer->request->raise)
         return ingest_reject(writer, line, why);
+    if (writer->request->skip)
+        return batch_add_refusal(&writer->batch, line, why) ||
+               cli_fail(writer->cli, error_set_memory(&err), &err) == STATUS_OK;
     writer->stop = (struct stop){true, line->file, line->number, *why};
     return false;
 }
@@ -87,17 +116,22 @@ static bool take_line(struct writer *writer, const struct input_line *line)
             : event_check(line->data, line->length, &writer->request->rules, &batch->scratch, &event, &borrowed, &why);
     if (status == STATUS_INVALID)
         return refuse_line(writer, line, &why);
-    if (status == STATUS_OK && !batch_add(batch, line, &event, borrowed ? SIZE_MAX : before))
+    if (status == STATUS_OK && !batch_add(batch, line, writer->totals.read, &event, borrowed ? SIZE_MAX : before))
         status = error_set_memory(&why);
     return cli_fail(writer->cli, status, &why) == STATUS_OK;
 }
 
 static bool batch_is_full(const struct batch *batch)
 {
-    return batch->bytes >= BATCH_BYTES || batch->scratch.length >= BATCH_BYTES;
+    return batch->bytes >= BATCH_BYTES || batch->scratch.length >= BATCH_BYTES || batch->refusal_count == REFUSALS;
 }
 
-/* Gathers lines until the batch is full or its first event has waited long enough. False: the input is at its end. */
+static bool batch_is_empty(const struct batch *batch)
+{
+    return batch->count == 0 && batch->refusal_count == 0;
+}
+
+/* Gathers lines until the batch is full or its first one has waited long enough. False: the input is at its end. */
 static bool gather_batch(struct writer *writer, struct input *input)
 {
     int64_t deadline = INPUT_FOR_EVER;
@@ -107,7 +141,7 @@ static bool gather_batch(struct writer *writer, struct input *input)
         case INPUT_LINE:
             if (!take_line(writer, &line))
                 return false;
-            if (writer->batch.count > 0 && deadline == INPUT_FOR_EVER)
+            if (!batch_is_empty(&writer->batch) && deadline == INPUT_FOR_EVER)
                 deadline = cli_monotonic_ms() + BATCH_MS;
             break;
         case INPUT_PENDING:

@@ -28,14 +28,24 @@ struct request {
 struct origin {
     const char *file;
     uint64_t number;
+    uint64_t read;  /* lines read when it had been */
     size_t scratch; /* offset in batch.scratch; SIZE_MAX: the line of the input itself */
+};
+
+/* An invalid line that is told with the batch, for a duplicate before it may be the end. */
+struct refusal {
+    size_t before; /* items that precede it */
+    struct input_line line;
+    struct error why;
 };
 
 struct batch {
     struct store_item *items;
     struct origin *origins;
     size_t count, capacity;
-    size_t bytes;         /* of input */
+    struct refusal *refusals;
+    size_t refusal_count;
+    size_t bytes;         /* of input, whatever its lines were */
     struct bytes scratch; /* canonical lines of those that came otherwise */
 };
 
@@ -74,7 +84,8 @@ void ingest_finish(struct writer *writer, int64_t started_ms);
 void ingest_notice(void *context, enum notice notice, const char *text);
 /* Prints what became of the first `done` items. False: it could not be printed, no more input is wanted. */
 bool ingest_print(struct writer *writer, size_t done);
-/* The duplicate that ended the batch; why a batch could not be stored; the invalid line that ended the reading. */
+/* The duplicate that ended the batch, which is counted; why a batch could not be stored; the invalid line that ended
+ * the reading. */
 void ingest_say_duplicate(struct writer *writer, size_t item);
 void ingest_say_failure(struct writer *writer, const struct error *why);
 void ingest_say_stop(struct writer *writer);

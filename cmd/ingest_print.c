@@ -78,10 +78,10 @@ static void note_conflict(struct writer *writer, size_t i)
 {
     const struct origin *origin = &writer->batch.origins[i];
     const struct json_text *id = &writer->batch.items[i].event.id;
+    char quoted[QUOTED_SIZE];
     if (writer->totals.conflicts++ < REPORTED_IDS)
-        bytes_append_format(&writer->conflicts, "%s%s:%llu: %.*s", writer->conflicts.length > 0 ? ", " : "",
-                            origin->file, (unsigned long long)origin->number, id->length > 100 ? 100 : (int)id->length,
-                            id->data);
+        bytes_append_format(&writer->conflicts, "%s%s:%llu: %s", writer->conflicts.length > 0 ? ", " : "", origin->file,
+                            (unsigned long long)origin->number, quote_bytes(quoted, id->data + 1, id->length - 2));
 }
 
 static void warn_of_conflicts(struct writer *writer)
@@ -114,6 +114,10 @@ void ingest_say_duplicate(struct writer *writer, size_t i)
               (unsigned long long)origin->number, item->event.kind == EVENT_SIGNAL ? "signal_id" : "emission_id",
               quote_bytes(quoted, id->data + 1, id->length - 2));
     cli_note_status(writer->cli, STATUS_DUPLICATE);
+    writer->totals.duplicates++;
+    writer->totals.read = origin->read;
+    if (item->outcome == STORE_CONFLICT)
+        note_conflict(writer, i);
 }
 
 void ingest_say_failure(struct writer *writer, const struct error *why)
@@ -142,6 +146,7 @@ void ingest_say_stop(struct writer *writer)
     cli_error(writer->cli, "%s:%llu: %s: not stored, nor is what follows", writer->stop.file,
               (unsigned long long)writer->stop.number, writer->stop.why.text);
     cli_note_status(writer->cli, STATUS_INVALID);
+    writer->totals.invalid++;
 }
 
 static enum status reject_line(struct writer *writer, const struct input_line *line, const struct error *why)
@@ -160,7 +165,7 @@ static enum status reject_line(struct writer *writer, const struct input_line *l
 bool ingest_reject(struct writer *writer, const struct input_line *line, const struct error *why)
 {
     progress_clear(&writer->progress);
-    if (writer->totals.invalid <= REPORTED_INVALID)
+    if (++writer->totals.invalid <= REPORTED_INVALID)
         cli_error(writer->cli, "%s:%llu: %s", line->file, (unsigned long long)line->number, why->text);
     cli_note_status(writer->cli, STATUS_INVALID);
     if (!writer->request->rejects)
@@ -199,6 +204,7 @@ void ingest_finish(struct writer *writer, int64_t started_ms)
     store_close(writer->store);
     free(writer->batch.items);
     free(writer->batch.origins);
+    free(writer->batch.refusals);
     bytes_release(&writer->batch.scratch);
     bytes_release(&writer->text);
     bytes_release(&writer->conflicts);

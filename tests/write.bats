@@ -27,6 +27,12 @@ refuses()
     [[ -z $(find ws/store -name '*.jsonl') ]]
 }
 
+# What is said of the line x.
+invalid_x()
+{
+    echo 'invalid JSON at byte 1: expected a value'
+}
+
 # ---- section 2: where things lie
 
 @test "section 2: an event goes into the file of its kind and UTC day" {
@@ -495,6 +501,47 @@ END
     run_split store --on-duplicate=raise reversed
     expect_status 3
     [[ $(wc -l <"$err") == 1 ]]
+}
+
+@test "section 6: raise beside skip: of invalid lines only those before the duplicate are told, kept and counted" {
+    {
+        signal s1 2026-02-05T10:00:00Z
+        echo x
+        signal s1 2026-02-05T11:00:00Z
+        echo y
+        signal s2 2026-02-05T10:00:00Z
+    } >events
+    run_split store --on-duplicate=raise --rejects=rejects --stats events
+    expect_status 4
+    sed -i 's/ bytes=.*//' "$err"
+    expect_err "metaspn-write: events:2: $(invalid_x)" \
+        'metaspn-write: events:3: duplicate signal_id "s1": not stored, nor is what follows' \
+        'metaspn-write: note: 1 invalid line put into rejects' \
+        'metaspn-write: warning: 1 conflict (a stored id came with other content; the first record stands): events:3: "s1"' \
+        'metaspn-write: read=3 appended=1 duplicates=1 conflicts=1 invalid=1'
+    [[ $(jq .line rejects) == 2 ]]
+    seq 1000 >lines
+    run_split store --on-duplicate=raise --on-invalid=skip --stats events lines
+    expect_status 4
+    [[ $(wc -l <"$err") == 2 ]]
+    run_split store --on-duplicate=raise --on-invalid=skip --stats lines events
+    expect_status 4
+    [[ $(tail -n 1 "$err") == *' read=1001 appended=0 duplicates=1 conflicts=0 invalid=1000 '* ]]
+}
+
+@test "section 6: --stats counts what stopped it and nothing behind" {
+    {
+        signal s1 2026-02-05T10:00:00Z
+        signal s1 2026-02-05T10:00:00Z
+        echo x
+    } >events
+    run_split store --on-duplicate=raise --stats events
+    expect_status 4
+    [[ $(tail -n 1 "$err") == *' read=2 appended=1 duplicates=1 conflicts=0 invalid=0 '* ]]
+    sed -i 1d events
+    run_split store --stats events
+    expect_status 3
+    [[ $(tail -n 1 "$err") == *' read=2 appended=0 duplicates=1 conflicts=0 invalid=1 '* ]]
 }
 
 # ---- section 6: conflicts
