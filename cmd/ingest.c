@@ -22,7 +22,6 @@ static bool batch_add(struct batch *batch, const struct input_line *line, uint64
     }
     batch->items[batch->count] = (struct store_item){.event = *event};
     batch->origins[batch->count++] = (struct origin){line->file, line->number, read, scratch};
-    batch->bytes += line->length;
     return true;
 }
 
@@ -107,6 +106,7 @@ static bool take_line(struct writer *writer, const struct input_line *line)
     struct error why;
     bool borrowed = true;
     size_t before = batch->scratch.length;
+    batch->bytes += line->length + 1;
     if (!line->too_long && json_is_blank(line->data, line->length))
         return true;
     writer->totals.read++;

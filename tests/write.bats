@@ -716,6 +716,27 @@ END
     expect_status 5
 }
 
+@test "section 6: lines that are blank, or skipped, take no memory" {
+    [[ -z ${METASPN_TESTED_UNDER:-} ]] || skip "memory under $METASPN_TESTED_UNDER is not the command's"
+    most()
+    {
+        # shellcheck disable=SC2016 # Python's
+        /usr/bin/python3 -c '
+import resource, subprocess, sys
+line, count = sys.argv[1].encode() + b"\n", int(sys.argv[2])
+writer = subprocess.Popen(["metaspn-write", "-C", "ws", "--on-invalid=skip"], stdin=subprocess.PIPE)
+for _ in range(count):
+    writer.stdin.write(line * 1000)
+writer.stdin.close()
+writer.wait()
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' "$@" 2>"$err"
+    }
+    local line
+    for line in "$(printf '%999s' '')" "$(printf '%0999d' 7)"; do
+        (($(most "$line" 64) < $(most "$line" 16) + 24000))
+    done
+}
+
 # ---- section 6: the rest
 
 @test "section 6: --stats is one line on stderr" {
