@@ -8,8 +8,8 @@ load helper
 setup_file()
 {
     find_commands
-    cd "$BATS_FILE_TMPDIR" || return
-    mkdir ws
+    mkdir -p "$BATS_FILE_TMPDIR/prepared"/{ws,elsewhere}
+    cd "$BATS_FILE_TMPDIR/prepared" || return
     export METASPN_NOW=2026-02-05T18:00:00Z
     signal s1 2026-02-05T10:00:00Z >signals
     emission e1 2026-02-05T11:00:00Z >emissions
@@ -20,14 +20,12 @@ setup_file()
     metaspn-write -C ws signals emissions
     metaspn-checkpoint -C ws write w <checkpoint
     metaspn-snapshot -C ws write s --at=2026-02-05T00:00:00Z <document
-    mkdir elsewhere
     printf 'precious\n' >precious
 }
 
 setup()
 {
-    fresh_workspace
-    cp -R "$BATS_FILE_TMPDIR/." .
+    fresh_workspace "$BATS_FILE_TMPDIR/prepared"
     store=ws/store
     day=$store/signals/2026-02-05.jsonl
     snapshot=$store/snapshots/s__2026-02-05T000000Z.json
@@ -60,7 +58,11 @@ refused()
 
 untouched()
 {
-    [[ $(<precious) == precious && -z $(ls -A elsewhere) ]]
+    local text inside
+    shopt -s dotglob nullglob
+    inside=(elsewhere/*)
+    shopt -u dotglob nullglob
+    text_of precious text && [[ $text == $'precious\n' && ${#inside[@]} == 0 ]]
 }
 
 # on_terminal COMMAND ...: what it writes to a terminal, stdout and stderr.

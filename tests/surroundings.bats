@@ -7,9 +7,10 @@ load helper
 
 setup_file()
 {
+    local n day
     find_commands
-    cd "$BATS_FILE_TMPDIR" || return
-    mkdir ws
+    mkdir -p "$BATS_FILE_TMPDIR/prepared/ws"
+    cd "$BATS_FILE_TMPDIR/prepared" || return
     export METASPN_NOW=2026-02-05T18:00:00Z
     signal s1 2026-02-04T10:00:00Z >events
     signal s2 2026-02-05T10:00:00Z payload='{"score":2,"text":"\u00fc\u0130"}' entity_refs='[{"ref_type":"T","value":"v"}]' >>events
@@ -22,21 +23,24 @@ setup_file()
     metaspn-checkpoint -C ws write w <checkpoint
     metaspn-snapshot -C ws write s <document
     cp -R ws/store before
+    for n in {0..199}; do
+        TZ=UTC0 printf -v day '%(%F)T' $((1735689600 + n * 86400)) # from 2025-01-01 on
+        signal "d$n" "${day}T10:00:00Z"
+    done >../days
 }
 
 setup()
 {
-    fresh_workspace
-    cp -R "$BATS_FILE_TMPDIR/." .
+    fresh_workspace "$BATS_FILE_TMPDIR/prepared"
 }
 
 # The partitions begin with what they held, and hold nothing but whole lines.
 unharmed()
 {
-    local file
+    local file old now
     for file in signals/2026-02-04 signals/2026-02-05 emissions/2026-02-05; do
-        expect_same before/$file.jsonl <(head -c "$(stat -c %s before/$file.jsonl)" ws/store/$file.jsonl) || return
-        [[ $(tail -c 1 ws/store/$file.jsonl) == '' ]] || return
+        text_of "before/$file.jsonl" old && text_of "ws/store/$file.jsonl" now && [[ $now == "$old"* && $now == *$'\n' ]] ||
+            { printf 'harmed: %s\n' "$file"; diff "before/$file.jsonl" "ws/store/$file.jsonl"; return 1; }
     done
 }
 
@@ -58,12 +62,12 @@ answers_as_ever()
         shift
     done
     shift
-    gives 0 "$@" && cp "$out" usual && gives 0 "${wrapper[@]}" "$@" && expect_same "$out" usual
+    out=usual gives 0 "$@" && gives 0 "${wrapper[@]}" "$@" && expect_same "$out" usual
 }
 
 is_stored()
 {
-    metaspn-replay -C ws --id=new | expect_same - new
+    metaspn-replay -C ws --id=new >found && expect_same found new
 }
 
 without_stdin() { "$@" <&-; }
@@ -80,9 +84,11 @@ from_nowhere() { mkdir gone && (cd gone && rmdir ../gone && "$@"); }
 # stores TIME DAY STORED: an event of that time lies in that day's partition, with its time as it is stored.
 stores()
 {
+    local day
     signal when "$1" >event
+    signal when "$3" >wanted
     run_split metaspn-write -C ws --print=all event
-    expect_status 0 && expect_out "$(signal when "$3")" && grep -q '"when"' "ws/store/signals/$2.jsonl"
+    expect_status 0 && expect_same "$out" wanted && text_of "ws/store/signals/$2.jsonl" day && [[ $day == *'"when"'* ]]
 }
 
 # refuses TIME
@@ -93,17 +99,16 @@ refuses()
 }
 
 mode() { stat -c %a "ws/store/$1"; }
+
+# A line for each of 200 days, stored.
 many_days()
 {
-    local n
-    for n in {0..199}; do
-        signal "d$n" "$(date -ud "2025-01-01 +$n days" +%FT10:00:00Z)"
-    done >days
+    metaspn-write -C ws "$BATS_FILE_TMPDIR/days"
 }
 
 as_nobody()
 {
-    [[ $(id -u) == 0 ]] || skip 'only root can become somebody else'
+    [[ $EUID == 0 ]] || skip 'only root can become somebody else'
     chmod -R go+rX "$BATS_TEST_TMPDIR" && chmod 755 "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR" 2>/dev/null || true
     run_split setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
 }
@@ -336,37 +341,32 @@ as_nobody()
 @test "deleted working directory: a relative path is not there" { gives 5 from_nowhere metaspn-replay -C ws; }
 @test "deleted working directory: a store is not made in it" { gives 5 from_nowhere metaspn-write -C . <new; }
 @test "64 open files, 200 partitions: write" {
-    many_days && answers_as_ever with_limit -n 64 -- metaspn-write -C ws days
+    answers_as_ever with_limit -n 64 -- metaspn-write -C ws "$BATS_FILE_TMPDIR/days"
 }
 @test "64 open files, 200 partitions: replay" {
     many_days &&
-        metaspn-write -C ws days &&
         answers_as_ever with_limit -n 64 -- metaspn-replay -C ws --kind=all
 }
 @test "64 open files, 200 partitions: replay --reverse" {
     many_days &&
-        metaspn-write -C ws days &&
         answers_as_ever with_limit -n 64 -- metaspn-replay -C ws --reverse
 }
 @test "64 open files, 200 partitions: replay without index" {
     many_days &&
-        metaspn-write -C ws days &&
         answers_as_ever with_limit -n 64 -- metaspn-replay -C ws --no-index
 }
 @test "64 open files, 200 partitions: top" {
     many_days &&
-        metaspn-write -C ws days &&
         answers_as_ever with_limit -n 64 -- metaspn-top -C ws --missing-score=0
 }
 @test "64 open files, 200 partitions: fsck" {
-    many_days && metaspn-write -C ws days && gives 0 with_limit -n 64 metaspn-fsck -C ws
+    many_days && gives 0 with_limit -n 64 metaspn-fsck -C ws
 }
 @test "64 open files, 200 partitions: checkpoint build" {
-    many_days && metaspn-write -C ws days && answers_as_ever with_limit -n 64 -- metaspn-checkpoint build new
+    many_days && answers_as_ever with_limit -n 64 -- metaspn-checkpoint build new
 }
 @test "64 open files: a worker's turn" {
     many_days &&
-        metaspn-write -C ws days &&
         gives 0 with_limit -n 64 metaspn-replay -C ws --checkpoint=w --next=next &&
         gives 0 with_limit -n 64 metaspn-checkpoint -C ws advance w --to=next
 }
@@ -393,8 +393,7 @@ as_nobody()
 
 # ---- the environment
 @test "no environment at all" {
-    gives 0 metaspn-replay -C ws &&
-        cp "$out" usual &&
+    out=usual gives 0 metaspn-replay -C ws &&
         gives 0 env -i "$(type -P metaspn-replay)" -C ws &&
         expect_same "$out" usual
 }
@@ -437,43 +436,37 @@ as_nobody()
 
 # ---- an account that may only read
 @test "may only read: replay" {
-    gives 0 metaspn-replay -C ws &&
-        cp "$out" usual &&
+    out=usual gives 0 metaspn-replay -C ws &&
         as_nobody metaspn-replay -C ws &&
         expect_status 0 &&
         expect_same "$out" usual
 }
 @test "may only read: replay an id" {
-    gives 0 metaspn-replay -C ws --id=s2 &&
-        cp "$out" usual &&
+    out=usual gives 0 metaspn-replay -C ws --id=s2 &&
         as_nobody metaspn-replay -C ws --id=s2 &&
         expect_status 0 &&
         expect_same "$out" usual
 }
 @test "may only read: top" {
-    gives 0 metaspn-top -C ws &&
-        cp "$out" usual &&
+    out=usual gives 0 metaspn-top -C ws &&
         as_nobody metaspn-top -C ws &&
         expect_status 0 &&
         expect_same "$out" usual
 }
 @test "may only read: checkpoint read" {
-    gives 0 metaspn-checkpoint -C ws read w &&
-        cp "$out" usual &&
+    out=usual gives 0 metaspn-checkpoint -C ws read w &&
         as_nobody metaspn-checkpoint -C ws read w &&
         expect_status 0 &&
         expect_same "$out" usual
 }
 @test "may only read: snapshot read" {
-    gives 0 metaspn-snapshot -C ws read s &&
-        cp "$out" usual &&
+    out=usual gives 0 metaspn-snapshot -C ws read s &&
         as_nobody metaspn-snapshot -C ws read s &&
         expect_status 0 &&
         expect_same "$out" usual
 }
 @test "may only read: fsck" {
-    gives 0 metaspn-fsck -C ws &&
-        cp "$out" usual &&
+    out=usual gives 0 metaspn-fsck -C ws &&
         as_nobody metaspn-fsck -C ws &&
         expect_status 0 &&
         expect_same "$out" usual
