@@ -27,28 +27,31 @@ static bool openat2_is_missing(int error)
     return error == ENOSYS || error == EPERM || error == E2BIG;
 }
 
-/* openat() that follows no link in any component and does not leave `directory`. */
-static int open_beneath(int directory, const char *name, int flags, mode_t mode)
+static int open_once(int directory, const char *name, int flags, mode_t mode)
 {
     struct open_how how = {
         .flags = (unsigned)(flags | O_CLOEXEC),
         .mode = flags & O_CREAT ? mode : 0,
         .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS,
     };
-    long fd;
-    for (int turn = 0; turn < LEASE_TURNS; turn++) {
-        fd = syscall(SYS_openat2, directory, name, &how, sizeof how);
-        if (fd >= 0 || (errno != EINTR && errno != EAGAIN))
-            break;
-        if (errno == EAGAIN) /* a writer holds a lease for the moment, or a rename went by */
-            nanosleep(&(struct timespec){.tv_nsec = LEASE_POLL_NS}, NULL);
-    }
+    long fd = syscall(SYS_openat2, directory, name, &how, sizeof how);
     if (fd >= 0 || !openat2_is_missing(errno))
         return (int)fd;
-    do
-        fd = openat(directory, name, flags | O_CLOEXEC | O_NOFOLLOW, mode);
-    while (fd < 0 && errno == EINTR);
-    return (int)fd;
+    return openat(directory, name, flags | O_CLOEXEC | O_NOFOLLOW, mode);
+}
+
+/* openat() that follows no link in any component and does not leave `directory`. EAGAIN: a writer holds a lease for the
+ * moment, or a rename went by. */
+static int open_beneath(int directory, const char *name, int flags, mode_t mode)
+{
+    int fd;
+    for (int turn = 0; (fd = open_once(directory, name, flags, mode)) < 0 && turn < LEASE_TURNS; turn++) {
+        if (errno == EAGAIN)
+            nanosleep(&(struct timespec){.tv_nsec = LEASE_POLL_NS}, NULL);
+        else if (errno != EINTR)
+            break;
+    }
+    return fd;
 }
 
 enum status io_open_directory(const char *path, int *ret_fd, struct error *err)

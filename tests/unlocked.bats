@@ -1,7 +1,10 @@
 #!/usr/bin/env bats
 # Beside writers that know no lock: they append with O_APPEND, a line in one write or in several.
 
+# shellcheck disable=SC2154  # helper.bash sets variables
+
 load helper
+load writing
 
 # append_slowly FILE PIECE SECONDS [PIECE SECONDS ...]: keeps FILE open all the time.
 append_slowly()
@@ -55,4 +58,37 @@ setup()
     wait
     expect_status 0
     expect_file "$file" "$theirs" "$theirs" "$ours"
+}
+
+# hold_lease FILE: has a write lease on it, which ends as soon as somebody wants to open it.
+hold_lease()
+{
+    coproc LEASE {
+        exec /usr/bin/python3 -c '
+import fcntl, os, signal, sys
+held = os.open(sys.argv[1], os.O_RDWR)
+def end(*_):
+    fcntl.fcntl(held, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    sys.exit()
+signal.signal(signal.SIGIO, end)
+fcntl.fcntl(held, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+print("held", flush=True)
+while True:
+    signal.pause()' "$1" 3>&-
+    }
+    read -r <&"${LEASE[0]}"
+}
+
+@test "a lease is waited for, where openat2 is missing too" {
+    metaspn-write -C ws <<<"$theirs"
+    local holder way
+    for way in env "strace -f -o trace -e inject=openat2:error=ENOSYS"; do
+        hold_lease "$file"
+        holder=$LEASE_PID
+        # shellcheck disable=SC2086  # words
+        run_split $way metaspn-replay -C ws --no-index
+        wait "$holder"
+        expect_status 0
+        expect_out "$theirs"
+    done
 }
