@@ -463,6 +463,11 @@ bool io_lease_acquire(int fd)
     return MUTANT(UNGUARDED_FTRUNCATE) || fcntl(fd, F_SETLEASE, F_WRLCK) == 0;
 }
 
+bool io_lease_holds(int fd)
+{
+    return MUTANT(UNGUARDED_FTRUNCATE) || fcntl(fd, F_GETLEASE) == F_WRLCK;
+}
+
 void io_lease_release(int fd)
 {
     fcntl(fd, F_SETLEASE, F_UNLCK);

@@ -119,6 +119,12 @@ enum status io_unlock(int fd, const char *label, struct error *err);
  * or this file system knows no leases.
  */
 bool io_lease_acquire(int fd);
+/*
+ * Whether the lease still stands and nobody is waiting for it. Who opens the file meanwhile is kept waiting by the
+ * kernel, but only for /proc/sys/fs/lease-break-time (45 s) from then on; a holder that was stopped for longer has lost
+ * the lease and is not told. Acquiring it again is as good an answer.
+ */
+bool io_lease_holds(int fd);
 void io_lease_release(int fd);
 /* False where certainly nobody has this file open to write: takes a read lease on `fd`, which was opened by IO_READ,
  * and gives it back. True: somebody has, or it cannot be told. */

@@ -230,17 +230,6 @@ static uint64_t size_now(const struct partition *partition, uint64_t otherwise)
     return partition_stat(partition, &st, NULL) == STATUS_OK ? st.size : otherwise;
 }
 
-static enum partition_append undo(struct partition *partition, uint64_t end, size_t written, bool leased)
-{
-    if (written == 0)
-        return PARTITION_UNDONE;
-    if (!leased)
-        return partition_cut(partition, end + written, end, NULL) == STATUS_OK ? PARTITION_UNDONE : PARTITION_TORN;
-    bool undone =
-        size_now(partition, 0) == end + written && io_truncate(partition->fd, end, partition->label, NULL) == STATUS_OK;
-    return undone ? PARTITION_UNDONE : PARTITION_TORN;
-}
-
 enum status partition_append(struct partition *partition, uint64_t end, const char *data, size_t length,
                              enum partition_append *ret_how, struct error *err)
 {
@@ -251,7 +240,9 @@ enum status partition_append(struct partition *partition, uint64_t end, const ch
     if (size_now(partition, end) == end) {
         status = io_write(partition->fd, data, length, partition->label, &written, err);
         if (status != STATUS_OK)
-            *ret_how = undo(partition, end, written, leased);
+            *ret_how = written == 0 || partition_cut(partition, end + written, end, NULL) == STATUS_OK
+                           ? PARTITION_UNDONE
+                           : PARTITION_TORN;
         else
             *ret_how = size_now(partition, end) == end + length ? PARTITION_APPENDED : PARTITION_MIXED;
     }
@@ -287,6 +278,11 @@ enum status partition_sync(struct partition *partition, struct error *err)
     return io_sync(partition->fd, partition->label, err);
 }
 
+/*
+ * Nobody else's bytes can be cut off: when the lease is asked for last, no one has the file open or waits for it. To
+ * write something before the cut, one would have to open it after that, and this process to stand still for the whole
+ * lease-break-time between two system calls.
+ */
 enum status partition_cut(struct partition *partition, uint64_t from, uint64_t to, struct error *err)
 {
     if (!io_lease_acquire(partition->fd))
@@ -295,6 +291,8 @@ enum status partition_cut(struct partition *partition, uint64_t from, uint64_t t
     enum status status = partition_stat(partition, &st, err);
     if (status == STATUS_OK && st.size != from)
         status = error_set(err, STATUS_ABSENT, "%s: has grown meanwhile", partition->label);
+    if (status == STATUS_OK && !io_lease_holds(partition->fd))
+        status = error_set(err, STATUS_ABSENT, "%s: was opened elsewhere meanwhile", partition->label);
     if (status == STATUS_OK)
         status = io_truncate(partition->fd, to, partition->label, err);
     io_lease_release(partition->fd);
