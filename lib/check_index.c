@@ -34,6 +34,19 @@ void check_disagree(struct check *check, uint32_t number, const char *format, ..
     check_report(check, index_path(check), 0, 0, "%s: %s", path ? path : "", what);
 }
 
+static void verify_index(struct check *check)
+{
+    struct error why;
+    enum status status = index_verify(check->disk, &why);
+    if (status == STATUS_INVALID) {
+        report_damage(check, why.text);
+    } else if (status != STATUS_OK) {
+        check_fail(check, &why);
+        index_close(check->disk);
+        check->disk = NULL;
+    }
+}
+
 void check_open_index(struct check *check)
 {
     struct workspace *workspace = store_workspace(check->store);
@@ -46,8 +59,8 @@ void check_open_index(struct check *check)
     }
     if (index_trouble(check->disk))
         report_damage(check, index_trouble(check->disk));
-    else if (index_verify(check->disk, &why) != STATUS_OK)
-        report_damage(check, why.text);
+    else
+        verify_index(check);
 }
 
 enum status check_index_facts(struct check *check, struct checked *row, const struct partition *partition,

@@ -268,13 +268,6 @@ bool index_value_is_current(const struct index *index, uint64_t value)
            index_value_offset(value) < facts->known;
 }
 
-static enum status damaged(struct error *err, enum status status)
-{
-    return status == STATUS_INVALID ? error_set(err, status, "the index is damaged")
-           : status == STATUS_IO    ? error_set_memory(err)
-                                    : status;
-}
-
 /* Candidates of all runs, unsorted, stale ones included. */
 static enum status collect(struct table *table, uint64_t key, struct index_entries *matches, struct error *err)
 {
@@ -284,7 +277,7 @@ static enum status collect(struct table *table, uint64_t key, struct index_entri
     for (size_t i = 0; i < table->passing.count && status == STATUS_OK; i++)
         if (table->passing.data[i].key == key && !index_entries_add(matches, table->passing.data[i]))
             status = STATUS_IO;
-    return damaged(err, status);
+    return index_run_error(status, err);
 }
 
 static bool is_passing(const struct table *table, struct index_entry entry)
@@ -326,7 +319,7 @@ enum status index_lookup_in(struct index *index, enum index_table which, const u
                 !index_entries_add(ret_hits, (struct index_entry){k, table->passing.data[i].value}))
                 status = STATUS_IO;
     if (status != STATUS_OK)
-        return damaged(err, status);
+        return index_run_error(status, err);
     index_entries_sort(ret_hits);
     size_t kept = 0;
     for (size_t i = 0; i < ret_hits->count; i++) {
@@ -463,5 +456,5 @@ enum status index_verify(struct index *index, struct error *err)
                 continue;
         }
     free(cursor);
-    return damaged(err, status);
+    return index_run_error(status, err);
 }

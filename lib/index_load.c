@@ -244,8 +244,17 @@ static enum status load_log(struct index *index, struct error *err)
     return status;
 }
 
+/* What was loaded so far is not all: it is loaded anew before anything is committed. */
+static enum status lack_memory(struct index *index, struct error *err)
+{
+    index_clear(index);
+    index_abandon(index);
+    return error_set_memory(err);
+}
+
 enum status index_load(struct index *index, struct error *err)
 {
+    struct error why = {.no_memory = false};
     if (index->directory < 0) {
         index_clear(index);
         return STATUS_OK;
@@ -254,7 +263,7 @@ enum status index_load(struct index *index, struct error *err)
     enum status status = STATUS_ABSENT;
     for (int turn = 0; turn < LOAD_TURNS && status == STATUS_ABSENT; turn++) {
         index_clear(index);
-        status = load_manifest(index, err);
+        status = load_manifest(index, &why);
         if (status == STATUS_ABSENT && index->manifest == 0) {
             /* no manifest: a new index */
             index->replace = true;
@@ -262,10 +271,12 @@ enum status index_load(struct index *index, struct error *err)
         }
     }
     if (status == STATUS_OK)
-        status = load_log(index, err);
+        status = load_log(index, &why);
     if (status == STATUS_OK)
         return STATUS_OK;
-    index_set_trouble(index, "%s", err ? err->text : "unusable");
+    if (why.no_memory)
+        return lack_memory(index, err);
+    index_set_trouble(index, "%s", why.text);
     return index_reset(index, err);
 }
 

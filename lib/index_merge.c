@@ -73,6 +73,13 @@ static struct source *least_source(struct source *sources, size_t count)
     return least;
 }
 
+static enum status advance(struct source *source, struct error *err)
+{
+    enum status status = STATUS_OK;
+    source->more = index_cursor_next(&source->cursor, &source->entry, &status);
+    return index_run_error(status, err);
+}
+
 static enum status merge_entries(struct writer *writer, struct source *sources, size_t count, index_keep *keep,
                                  void *context, struct error *err)
 {
@@ -80,11 +87,11 @@ static enum status merge_entries(struct writer *writer, struct source *sources, 
     struct index_entry last = {0};
     bool any = false;
     for (size_t i = 0; i < count && status == STATUS_OK; i++)
-        sources[i].more = index_cursor_next(&sources[i].cursor, &sources[i].entry, &status);
+        status = advance(&sources[i], err);
     struct source *source;
     while (status == STATUS_OK && (source = least_source(sources, count))) {
         struct index_entry entry = source->entry;
-        source->more = index_cursor_next(&source->cursor, &source->entry, &status);
+        status = advance(source, err);
         bool again = any && entry.key == last.key && entry.value == last.value;
         if (status != STATUS_OK || again || (keep && !keep(context, entry)))
             continue;

@@ -88,7 +88,7 @@ uint64_t index_random_number(void);
 bool index_has_uncommitted(const struct index *index);
 /* Others committed since this handle loaded. */
 bool index_is_behind(struct index *index);
-/* Loads manifest and log. Damage leaves the index empty, with `replace` and `trouble` set. */
+/* Loads manifest and log. Damage leaves the index empty, with `replace` and `trouble` set. STATUS_IO: no memory. */
 enum status index_load(struct index *index, struct error *err);
 void index_set_trouble(struct index *index, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -162,24 +162,41 @@ static bool page_is_good(const struct index_run *run, const struct page *page, u
     return page->number == run->number && page->checksum == page_checksum(page, place);
 }
 
-/* The entries of page `place`, checked; NULL: damage (or no memory, which ends the same: the index is left alone). */
-static const struct index_entry *get_page(struct index_run *run, uint64_t place)
+static enum status read_page(struct index_run *run, uint64_t place)
 {
-    if (run->fd < 0)
-        return run->memory.data + place * PAGE_ENTRIES;
-    if (run->map)
-        return run->map[place + 1].entries;
-    if (run->cached == place)
-        return run->cache->entries;
-    if (!run->cache && !(run->cache = malloc(sizeof *run->cache)))
-        return NULL;
     size_t n;
+    if (!run->cache && !(run->cache = malloc(sizeof *run->cache)))
+        return STATUS_IO;
     run->cached = UINT64_MAX;
     if (io_read_at(run->fd, run->cache, sizeof *run->cache, (place + 1) * PAGE_SIZE, "", &n, NULL) != STATUS_OK ||
         n != sizeof *run->cache || !page_is_good(run, run->cache, place))
-        return NULL;
+        return STATUS_INVALID;
     run->cached = place;
-    return run->cache->entries;
+    return STATUS_OK;
+}
+
+/* The entries of page `place`, checked. STATUS_INVALID: damage. STATUS_IO: no memory. */
+static enum status get_page(struct index_run *run, uint64_t place, const struct index_entry **ret_entries)
+{
+    enum status status = STATUS_OK;
+    if (run->fd < 0) {
+        *ret_entries = run->memory.data + place * PAGE_ENTRIES;
+    } else if (run->map) {
+        *ret_entries = run->map[place + 1].entries;
+    } else {
+        if (run->cached != place)
+            status = read_page(run, place);
+        if (status == STATUS_OK)
+            *ret_entries = run->cache->entries;
+    }
+    return status;
+}
+
+enum status index_run_error(enum status status, struct error *err)
+{
+    return status == STATUS_INVALID ? error_set(err, status, "the index is damaged")
+           : status == STATUS_IO    ? error_set_memory(err)
+                                    : status;
 }
 
 /* Checks every page of a mapped run and notes its first key. */
@@ -232,9 +249,10 @@ static enum status find_page(struct index_run *run, uint64_t key, uint64_t low, 
     uint64_t high = run->pages, low_key = 0, high_key = UINT64_MAX;
     for (int probe = 0; low < high; probe++) {
         uint64_t middle = probe < PROBES ? guess(key, low, high - 1, low_key, high_key) : low + (high - low) / 2;
-        const struct index_entry *entries = get_page(run, middle);
-        if (!entries)
-            return STATUS_INVALID;
+        const struct index_entry *entries;
+        enum status status = get_page(run, middle, &entries);
+        if (status != STATUS_OK)
+            return status;
         uint64_t first = entries[0].key, last = entries[entries_in_page(run, middle) - 1].key;
         if (last < key) {
             low = middle + 1;
@@ -271,9 +289,10 @@ enum status index_run_find(struct index_run *run, uint64_t key, struct index_ent
     uint64_t place;
     enum status status = find_page(run, key, 0, &place);
     for (; status == STATUS_OK && place < run->pages; place++) {
-        const struct index_entry *entries = get_page(run, place);
-        if (!entries)
-            return STATUS_INVALID;
+        const struct index_entry *entries;
+        status = get_page(run, place, &entries);
+        if (status != STATUS_OK)
+            break;
         size_t count = entries_in_page(run, place), i = lower_bound(entries, count, key);
         for (; i < count && entries[i].key == key; i++)
             if (!index_entries_add(ret_matches, entries[i]))
@@ -289,9 +308,10 @@ static enum status add_hits(struct index_run *run, uint64_t place, size_t i, uin
                             struct index_entries *hits)
 {
     for (; place < run->pages; place++, i = 0) {
-        const struct index_entry *entries = get_page(run, place);
-        if (!entries)
-            return STATUS_INVALID;
+        const struct index_entry *entries;
+        enum status status = get_page(run, place, &entries);
+        if (status != STATUS_OK)
+            return status;
         size_t n = entries_in_page(run, place);
         for (; i < n && entries[i].key == key; i++)
             if (!index_entries_add(hits, (struct index_entry){k, entries[i].value}))
@@ -353,16 +373,16 @@ static enum status lookup_page_by_page(struct index_run *run, const uint64_t *ke
     uint64_t place = 0;
     enum status status = STATUS_OK;
     for (size_t k = 0; k < count && status == STATUS_OK; k++) {
-        const struct index_entry *entries = place < run->pages ? get_page(run, place) : NULL;
-        if (!entries || entries[entries_in_page(run, place) - 1].key < keys[k]) {
+        const struct index_entry *entries;
+        status = get_page(run, place, &entries);
+        if (status == STATUS_OK && entries[entries_in_page(run, place) - 1].key < keys[k]) {
             status = find_page(run, keys[k], place, &place);
             if (status != STATUS_OK || place == run->pages)
                 break;
-            entries = get_page(run, place);
+            status = get_page(run, place, &entries);
         }
-        if (!entries)
-            return STATUS_INVALID;
-        status = add_hits(run, place, lower_bound(entries, entries_in_page(run, place), keys[k]), keys[k], k, hits);
+        if (status == STATUS_OK)
+            status = add_hits(run, place, lower_bound(entries, entries_in_page(run, place), keys[k]), keys[k], k, hits);
     }
     return status;
 }
@@ -392,9 +412,10 @@ bool index_cursor_next(struct index_cursor *cursor, struct index_entry *ret_entr
         return false;
     if (cursor->at >= cursor->first + cursor->count) {
         uint64_t place = cursor->at / PAGE_ENTRIES;
-        const struct index_entry *entries = get_page(run, place);
-        if (!entries) {
-            *ret_status = STATUS_INVALID;
+        const struct index_entry *entries;
+        enum status status = get_page(run, place, &entries);
+        if (status != STATUS_OK) {
+            *ret_status = status;
             return false;
         }
         cursor->first = place * PAGE_ENTRIES;

@@ -53,6 +53,9 @@ void index_run_close(struct index_run *run);
 uint64_t index_run_number(const struct index_run *run);
 uint64_t index_run_count(const struct index_run *run);
 
+/* Says what a status of the functions below means, and returns it. */
+enum status index_run_error(enum status status, struct error *err);
+
 /* Appends the values of all entries with this key, ascending. STATUS_INVALID: damage. STATUS_IO: no memory. */
 enum status index_run_find(struct index_run *run, uint64_t key, struct index_entries *ret_matches);
 /* keys[0..count) ascend. Appends {i, value} for every entry whose key is keys[i]. Statuses of index_run_find(). */
@@ -68,7 +71,7 @@ struct index_cursor {
     struct index_entry page[255];
 };
 void index_cursor_start(struct index_cursor *cursor, struct index_run *run);
-/* False: at the end, or damage (then *ret_status is STATUS_INVALID). */
+/* False: at the end; or damage, or no memory, as *ret_status then tells. */
 bool index_cursor_next(struct index_cursor *cursor, struct index_entry *ret_entry, enum status *ret_status);
 
 /* Whether an entry is still of use; NULL keeps all. */

@@ -13,8 +13,10 @@
 
 static void set_text(struct error *err, const char *format, va_list arguments)
 {
-    if (err)
-        vsnprintf(err->text, sizeof err->text, format, arguments);
+    if (!err)
+        return;
+    vsnprintf(err->text, sizeof err->text, format, arguments);
+    err->no_memory = false;
 }
 
 enum status error_set(struct error *err, enum status status, const char *format, ...)
@@ -42,7 +44,10 @@ enum status error_set_errno(struct error *err, int errnum, const char *format, .
 
 enum status error_set_memory(struct error *err)
 {
-    return error_set(err, STATUS_IO, "out of memory");
+    error_set(err, STATUS_IO, "out of memory");
+    if (err)
+        err->no_memory = true;
+    return STATUS_IO;
 }
 
 /* Controls, and what turns the direction of text round. */

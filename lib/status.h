@@ -9,6 +9,7 @@
 #ifndef METASPN_STATUS_H
 #define METASPN_STATUS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum status {
@@ -24,6 +25,7 @@ enum status {
 
 struct error {
     char text[ERROR_TEXT_SIZE]; /* one line, no newline, NUL-terminated, cut short if need be */
+    bool no_memory;             /* it was set by error_set_memory(): nothing is said about what was looked at */
 };
 
 /* Writes the message into *err (NULL: nowhere) and returns `status`, so that `return error_set(...)` reads well. */

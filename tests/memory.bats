@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-# Allocations fail, one in each run: a slice of what scripts/torture tries, where all commands run under AddressSanitizer.
+# Allocations fail, one in each run, each where it is come to by other calls: scripts/torture tries all of them, under
+# AddressSanitizer.
 
 # shellcheck disable=SC2154  # out: helper.bash
 

@@ -57,7 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct checkpoint checkpoint, again, copy;
     struct bytes first = {0}, second = {0};
-    struct error err = {""};
+    struct error err = {.text = ""};
     checkpoint_init(&checkpoint);
     enum status status = checkpoint_parse((const char *)data, size, &checkpoint, &err);
     require(status == STATUS_OK || (status == STATUS_INVALID && err.text[0] && !strchr(err.text, '\n')));

@@ -103,7 +103,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const struct event_rules rules = {KIND_BITS_ALL, EVENT_MAX_LINE};
     struct bytes scratch = {0};
     struct event event;
-    struct error err = {""};
+    struct error err = {.text = ""};
     bool borrows;
     enum status status = event_check(line, size, &rules, &scratch, &event, &borrows, &err);
     require(status == STATUS_OK || (status == STATUS_INVALID && err.text[0] && !strchr(err.text, '\n')));

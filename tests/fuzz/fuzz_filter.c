@@ -54,7 +54,7 @@ typedef enum status add_spec(struct filter *filter, const char *spec, struct err
 static void check_spec(add_spec *add, const char *spec, const char *line, size_t length)
 {
     struct filter *filter = filter_new();
-    struct error err = {""};
+    struct error err = {.text = ""};
     require(filter);
     enum status status = add(filter, spec, &err);
     require(status == STATUS_OK || (status == STATUS_USAGE && err.text[0] && !strchr(err.text, '\n')));

@@ -17,7 +17,7 @@ static void check_message(enum status status, const struct error *err)
 
 static void check_at(const char *text, int64_t now)
 {
-    struct error err = {""};
+    struct error err = {.text = ""};
     int64_t first = 0, last = 0, plain;
     int32_t day;
     enum status is_first = time_spec_parse("--since", text, now, DAY_EDGE_FIRST, &first, &err);

@@ -6,8 +6,11 @@ ever; never exit 0 with work undone; what stood in the store stands there, and t
 """
 
 import os
-import shutil
+import queue
+import socket
+import struct
 import subprocess
+import threading
 
 import judge
 from judge import Fault, emission, joined, signal
@@ -48,14 +51,13 @@ CASES = [
     ("fsck", ["--json"], b""),
     ("fsck", ["--repair"], b""),
 ]
-QUICK = [0, 4, 6, 8, 15, 20]
 LIMIT = 5000  # allocations; a command that needs more would need another kind of test
 
 
-def prepare(place):
+def prepared(place):
     """The state before each run: a store with an index, a damaged line, a torn end, a checkpoint, a snapshot."""
     workspace = place / "ws"
-    workspace.mkdir()
+    workspace.mkdir(parents=True)
     judge.expect(judge.write(workspace, OLD + [emission("e1")]), 0)
     (place / "plain").write_bytes(DOCUMENT)
     judge.expect(judge.run(judge.argv("checkpoint", "-C", workspace, "write", "w"), DOCUMENT), 0)
@@ -63,49 +65,114 @@ def prepare(place):
         file.write(b"damaged\n" + signal("s4", time="08:00:00") + b'\n{"torn')
     judge.expect(judge.run(judge.argv("replay", "-C", workspace, "--checkpoint=w", "-n1", "--next", place / "behind")), 3)
     judge.expect(judge.run(judge.argv("snapshot", "-C", workspace, "write", "old"), b"{}"), 0)
+    return place
 
 
-def files(place):
-    """What stands there, but for what is derived; what a run ends with, whatever became of the one before."""
-    return {path.relative_to(place).as_posix(): path.read_bytes() for path in sorted(place.rglob("*"))
-            if path.is_file() and "store/index/" not in path.as_posix() and path.name != "hit"}
+class Tree:
+    """A directory that is put back as it was: only what has changed is written, in place, for an index knows inodes."""
+
+    def __init__(self, place):
+        self.place = place
+        self.seen = self.look()
+        self.content = {name: self.read(name) for name, seen in self.seen.items() if seen}
+
+    def look(self):
+        """What tells that a file has changed, by name; None is a directory."""
+        seen = {}
+
+        def look_into(folder, prefix):
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    name = prefix + entry.name
+                    if entry.is_dir(follow_symlinks=False):
+                        seen[name] = None
+                        look_into(entry.path, name + "/")
+                    else:
+                        stat = entry.stat(follow_symlinks=False)
+                        seen[name] = (stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+
+        look_into(self.place, "")
+        return seen
+
+    def read(self, name):
+        with open(f"{self.place}/{name}", "rb") as file:
+            return file.read()
+
+    def files(self, seen):
+        """What stands there, but for what is derived."""
+        return {name: self.content[name] if stat == self.seen.get(name) else self.read(name)
+                for name, stat in seen.items() if stat and "store/index/" not in name}
+
+    def put_back(self):
+        seen = self.look()
+        if seen == self.seen:
+            return
+        for name in sorted(seen.keys() - self.seen.keys(), reverse=True):
+            (os.unlink if seen[name] else os.rmdir)(f"{self.place}/{name}")
+        for name in sorted(self.seen):
+            stat, path = self.seen[name], f"{self.place}/{name}"
+            if stat is None and name not in seen:
+                os.mkdir(path)
+            elif stat != seen.get(name):
+                with open(path, "wb") as file:
+                    file.write(self.content[name])
+                os.utime(path, ns=(stat[2], stat[2]))
+        self.seen = self.look()
+
+
+class Command:
+    """A command that is run again and again (nomemory.c)."""
+
+    def __init__(self, command, data, place, library):
+        self.files = place.with_name(place.name + "-files")
+        self.files.mkdir(exist_ok=True)
+        (self.files / "stdin").write_bytes(data)
+        environment = judge.environment() | {
+            "LD_PRELOAD": library, "NOMEMORY_FILES": str(self.files), "UBSAN_OPTIONS": "halt_on_error=1",
+            "ASAN_OPTIONS": "verify_asan_link_order=0:exitcode=99"}
+        self.talk, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        environment["NOMEMORY_SOCKET"] = str(theirs.fileno())
+        self.process = subprocess.Popen(command, cwd=place, env=environment, pass_fds=(theirs.fileno(),))
+        theirs.close()
+
+    def run(self, number=0, on=False):
+        """What came of it."""
+        self.talk.send(struct.pack("@ll", number, on))
+        answer = self.talk.recv(1 << 17)
+        if not answer:
+            raise SystemExit(f"{self.process.args}: no answer")
+        status, allocations, *self.places = struct.unpack(f"@{len(answer) // 8}l", answer)
+        if allocations > LIMIT:
+            raise SystemExit(f"{self.process.args}: {allocations} allocations")
+        stdout, stderr = ((self.files / name).read_bytes() for name in ("stdout", "stderr"))
+        return subprocess.CompletedProcess([], os.waitstatus_to_exitcode(status), stdout, stderr)
+
+    def close(self):
+        self.talk.close()
+        self.process.wait()
 
 
 class Case:
-    def __init__(self, case, place, library):
-        self.name, self.arguments, self.data = case
-        self.place = place
-        self.library = library
-        self.fresh()
-        self.before = files(place)
-        self.usual = self.run()
+    def __init__(self, case, tree, library):
+        self.name, self.arguments, data = case
+        self.tree = tree
+        self.command = Command(judge.argv(self.name, "-C", "ws", *self.arguments), data, tree.place, library)
+        self.before = tree.files(tree.seen)
+        self.usual = self.command.run()
+        self.places = self.command.places
         if self.usual.returncode not in (0, 3, 4):
             raise SystemExit(f"{self}: {self.usual.stderr!r}")
-        self.after = files(place)
+        self.after = tree.files(tree.look())
+        tree.put_back()
 
     def __str__(self):
         return f"metaspn-{self.name} {' '.join(self.arguments)}"
 
-    def fresh(self):
-        for entry in self.place.iterdir():
-            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
-        shutil.copytree(self.place.parent / "fresh", self.place, dirs_exist_ok=True)
-
-    def run(self, number=None, on=False):
-        more = {}
-        if number:
-            more = {"LD_PRELOAD": self.library, "NOMEMORY_AT": str(number), "NOMEMORY_HIT": str(self.place / "hit"),
-                    "ASAN_OPTIONS": "verify_asan_link_order=0:exitcode=99", "UBSAN_OPTIONS": "halt_on_error=1"}
-            more |= {"NOMEMORY_ON": "1"} if on else {}
-        return judge.run(judge.argv(self.name, "-C", "ws", *self.arguments), self.data, cwd=self.place,
-                         env=judge.environment() | more)
-
-    def check(self, result):
+    def check(self, result, now):
         if result.returncode not in (self.usual.returncode, 5):
             raise Fault(f"exit status {result.returncode}: {result.stderr.decode(errors='replace')[:3000]}")
         if result.returncode == 5 and not result.stderr.startswith(b"metaspn-" + self.name.encode()):
             raise Fault(f"no message: {result.stderr!r}")
-        now = files(self.place)
         if any(".tmp-" in name for name in now):
             raise Fault("a temporary is left")
         if result.returncode != 5 and (now != self.after or result.stdout != self.usual.stdout):
@@ -117,38 +184,52 @@ class Case:
 
     def check_next(self):
         """The same once more, with memory: everything is as it would have been."""
-        result = self.run()
+        result = self.command.run()
         again = {self.usual.returncode, 0, 4} if self.name in ("write", "fsck") else {self.usual.returncode}
         again |= {1} if "delete" in self.arguments else set()
         if result.returncode not in again:
             raise Fault(f"the next run: exit status {result.returncode}: {result.stderr!r}")
-        now, wanted = files(self.place), dict(self.after)
+        now, wanted = self.tree.files(self.tree.look()), dict(self.after)
         for aside in ("rejected",):  # said again by each run
             now.pop(aside, None)
             wanted.pop(aside, None)
         if now != wanted:
             raise Fault("the next run does not complete the work")
 
-    def fail_one(self, number, on):
-        """Whether there was such an allocation."""
-        self.fresh()
-        result = self.run(number, on)
-        hit = self.place / "hit"
-        was_hit = hit.exists()
-        hit.unlink(missing_ok=True)
-        self.check(result)
-        if result.returncode == 5:
-            self.check_next()
-        return was_hit
+    def fail(self, number, on):
+        """Where nothing has changed, the next run is the usual one."""
+        result = self.command.run(number, on)
+        seen = self.tree.look()
+        try:
+            self.check(result, self.tree.files(seen))
+            if result.returncode == 5 and seen != self.tree.seen:
+                self.check_next()
+        finally:
+            if seen != self.tree.seen:
+                self.tree.put_back()
 
-    def fail_all(self, on, item):
-        for number in range(1, LIMIT):
+    def fail_all(self, numbers, on, item):
+        for number in numbers:
             try:
-                if not self.fail_one(number, on):
-                    return number - 1
+                self.fail(number, on)
             except Fault as fault:
                 item.fault(f"{self}, allocation {number}{' and on' if on else ''}", fault)
-        raise Fault(f"{self}: no end")
+        return len(numbers)
+
+
+class Places:
+    """Which allocations of a command were not tried yet in a run that came to them by the same calls."""
+
+    def __init__(self):
+        self.tried = set()
+        self.lock = threading.Lock()
+
+    def choose(self, name, places):
+        with self.lock:
+            new = {(name, place): number for number, place in reversed(list(enumerate(places, 1)))
+                   if (name, place) not in self.tried}
+            self.tried.update(new)
+        return sorted(new.values())
 
 
 def build_sanitized():
@@ -176,18 +257,24 @@ def main():
     if not item.quick:
         judge.BIN = build_sanitized()
     preloaded = ":".join([str(library), *runtime(judge.BIN / "metaspn-write")])
-    (item.kept / "fresh").mkdir()
-    prepare(item.kept / "fresh")
 
-    def work(workspace, what):
-        case, on = what
-        place = item.kept / workspace.name / "place"
-        place.mkdir()
-        os.symlink(item.kept / "fresh", place.parent / "fresh")
-        return Case(CASES[case], place, preloaded).fail_all(on, item)
+    places = Places()
+    trees = queue.SimpleQueue()
+    for number in range(os.cpu_count() or 1):
+        trees.put(Tree(prepared(item.kept / f"place-{number}")))
 
-    numbers = QUICK if item.quick else range(len(CASES))
-    item.trials(work, [(case, on) for case in numbers for on in ((False,) if item.quick else (False, True))])
+    def work(_, what):
+        number, on = what
+        tree = trees.get()
+        case = Case(CASES[number], tree, preloaded)
+        numbers = range(1, len(case.places) + 1)
+        try:
+            return case.fail_all(places.choose(case.name, case.places) if item.quick else numbers, on, item)
+        finally:
+            case.command.close()
+            trees.put(tree)
+
+    item.trials(work, [(case, on) for case in range(len(CASES)) for on in ((False,) if item.quick else (False, True))])
     item.finish()
 
 

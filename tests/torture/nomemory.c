@@ -1,18 +1,33 @@
 /*
- * nomemory.so - preloaded by memory.py: the allocation of number $NOMEMORY_AT fails (with $NOMEMORY_ON also every one
- * after it), counted from 1 over malloc, calloc, realloc and reallocarray, as long as main() runs: what a checker does
- * before and afterwards is not tested. The file $NOMEMORY_HIT is made when that happens.
+ * nomemory.so - preloaded by memory.py: a command that runs again and again, and in each run other allocations fail.
+ *
+ * Where main() would begin, requests are read from the socket of number $NOMEMORY_SOCKET: {N, on}, two longs. For each
+ * the process is copied, and the copy goes on with main(): the allocation of number N fails, and with `on` also every
+ * one after it, counted from 1 over malloc, calloc, realloc and reallocarray as long as main() runs (what a checker
+ * does before and afterwards is not tested). It reads what stands in the file "stdin" from a pipe, and writes to the
+ * files "stdout" and "stderr", all three in $NOMEMORY_FILES. The answer is {wait status, allocations}, two longs. No
+ * program is loaded and linked for a run, which is most of what a short one costs.
+ *
+ * Where N is 0 none fails, and a long for each follows in the answer that tells by which calls it was come to.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <execinfo.h>
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+#define SECONDS 60   /* after which a run hangs */
+#define LIMIT   5000 /* allocations of which it is told where they are */
+#define FRAMES  64
 
 static void *(*next_malloc)(size_t);
 static void *(*next_calloc)(size_t, size_t);
@@ -20,7 +35,11 @@ static void *(*next_realloc)(void *, size_t);
 static long at;
 static bool on;
 static atomic_bool running;
-static atomic_long count;
+
+static struct shared { /* with the copies */
+    atomic_long status, count;
+    unsigned long places[LIMIT];
+} * shared;
 
 /* What dlsym() asks for before there is anything to ask. */
 static char early[4096];
@@ -43,24 +62,39 @@ __attribute__((constructor)) static void begin(void)
     next_malloc = (void *(*)(size_t))dlsym(RTLD_NEXT, "malloc");
     next_calloc = (void *(*)(size_t, size_t))dlsym(RTLD_NEXT, "calloc");
     next_realloc = (void *(*)(void *, size_t))dlsym(RTLD_NEXT, "realloc");
-    const char *number = getenv("NOMEMORY_AT");
-    on = getenv("NOMEMORY_ON") != NULL;
-    at = number ? atol(number) : 0;
+}
+
+/* The same for each way of calls, wherever program and libraries were loaded. */
+static unsigned long place_of_call(void)
+{
+    void *frames[FRAMES];
+    unsigned long hash = 0;
+    int depth = backtrace(frames, FRAMES);
+    for (int i = 0; i < depth; i++) {
+        Dl_info info;
+        if (dladdr(frames[i], &info) != 0)
+            hash = (hash ^ (unsigned long)((char *)frames[i] - (char *)info.dli_fbase)) * 0x9e3779b97f4a7c15u;
+    }
+    return hash;
+}
+
+static void note_place(long number)
+{
+    if (at != 0 || number > LIMIT)
+        return;
+    running = false;
+    shared->places[number - 1] = place_of_call();
+    running = true;
 }
 
 static bool fails(void)
 {
-    if (at == 0 || !running)
+    if (!running)
         return false;
-    long number = atomic_fetch_add(&count, 1) + 1;
-    if (number != at && !(on && number > at))
+    long number = atomic_fetch_add(&shared->count, 1) + 1;
+    note_place(number);
+    if (at == 0 || (number != at && !(on && number > at)))
         return false;
-    const char *hit = getenv("NOMEMORY_HIT");
-    if (number == at && hit) {
-        int fd = open(hit, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-        if (fd >= 0)
-            close(fd);
-    }
     errno = ENOMEM;
     return true;
 }
@@ -109,15 +143,80 @@ void free(void *memory)
     next_free(memory);
 }
 
+/* ---- runs */
+
 typedef int main_function(int, char **, char **);
 static main_function *real_main;
 
+_Noreturn static void die(const char *what)
+{
+    perror(what);
+    _exit(125);
+}
+
+static void open_as(int wanted, const char *name, int flags)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s/%s", getenv("NOMEMORY_FILES"), name);
+    int fd = open(path, flags | O_CLOEXEC, 0666);
+    if (fd < 0 || dup2(fd, wanted) < 0)
+        die(path);
+    close(fd);
+}
+
+/* It is small enough for a pipe to hold. */
+static void give_input(void)
+{
+    char data[16384];
+    int ends[2];
+    open_as(STDIN_FILENO, "stdin", O_RDONLY);
+    ssize_t length = read(STDIN_FILENO, data, sizeof data);
+    if (length < 0 || length == sizeof data || pipe(ends) != 0 || write(ends[1], data, (size_t)length) != length)
+        die("stdin");
+    dup2(ends[0], STDIN_FILENO);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+static void begin_run(int socket)
+{
+    close(socket);
+    give_input();
+    open_as(STDOUT_FILENO, "stdout", O_WRONLY | O_CREAT | O_TRUNC);
+    open_as(STDERR_FILENO, "stderr", O_WRONLY | O_CREAT | O_TRUNC);
+    alarm(SECONDS);
+    shared->count = 0;
+    running = true;
+}
+
 static int watched_main(int argument_count, char **arguments, char **environment)
 {
-    running = true;
-    int status = real_main(argument_count, arguments, environment);
-    running = false;
-    return status;
+    long request[2];
+    int socket = atoi(getenv("NOMEMORY_SOCKET"));
+    shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (shared == MAP_FAILED)
+        die("mmap");
+    while (read(socket, request, sizeof request) == sizeof request) {
+        int status;
+        pid_t child = fork();
+        if (child < 0)
+            die("fork");
+        if (child == 0) {
+            at = request[0];
+            on = request[1] != 0;
+            begin_run(socket);
+            status = real_main(argument_count, arguments, environment);
+            running = false;
+            return status;
+        }
+        waitpid(child, &status, 0);
+        shared->status = status;
+        size_t places = request[0] != 0 ? 0 : shared->count < LIMIT ? (size_t)shared->count : LIMIT;
+        size_t length = offsetof(struct shared, places) + places * sizeof *shared->places;
+        if (write(socket, shared, length) != (ssize_t)length)
+            die("answer");
+    }
+    _exit(0);
 }
 
 void exit(int status)

@@ -179,7 +179,7 @@ static const char *canonical(const char *line)
     struct bytes scratch = {0};
     struct event event;
     bool borrows = true;
-    struct error err = {"refused"};
+    struct error err = {.text = "refused"};
     bytes_append_string(&scratch, "first\n");
     enum status status = event_check(line, strlen(line), &everything, &scratch, &event, &borrows, &err);
     if (status != STATUS_OK)

@@ -8,7 +8,7 @@
 
 static void test_error(void)
 {
-    struct error err = {"untouched"};
+    struct error err = {.text = "untouched"};
     is_int(error_set(&err, STATUS_INVALID, "%s: %d", "member", 7), STATUS_INVALID, "error_set returns the status");
     is_text(err.text, "member: 7", "and composes the text");
     is_int(error_set_errno(&err, ENOSPC, "cannot write %s", "x"), STATUS_IO, "an errno is an I/O error");
@@ -17,6 +17,9 @@ static void test_error(void)
     is_text(err.text, "odd: unknown error", "has a text as well");
     is_int(error_set_memory(&err), STATUS_IO, "no memory is an I/O error");
     is_text(err.text, "out of memory", "which says so");
+    ok(err.no_memory, "and is told from all others");
+    error_set_errno(&err, EIO, "cannot read");
+    ok(!err.no_memory, "whatever was there before");
     is_int(error_set(NULL, STATUS_USAGE, "nobody listens"), STATUS_USAGE, "nobody needs to listen");
     is_int(error_set_errno(NULL, EIO, "nobody"), STATUS_IO, "nor to an errno");
 }
