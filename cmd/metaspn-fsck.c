@@ -1,3 +1,6 @@
+#include <stdio.h>
+#include <string.h>
+
 #include "check.h"
 #include "cli.h"
 #include "interrupt.h"
@@ -137,27 +140,28 @@ static const char *plural(uint64_t count)
     return count == 1 ? "" : "s";
 }
 
-static void add_remark(struct bytes *text, uint64_t count, const char *what)
+/* More than three of them make. */
+#define REMARKS_SIZE 256
+
+static void add_remark(char *text, uint64_t count, const char *what)
 {
+    size_t used = strlen(text);
     if (count > 0)
-        bytes_append_format(text, "%s%llu %s", text->length > 0 ? ", " : "; lines: ", (unsigned long long)count, what);
+        snprintf(text + used, REMARKS_SIZE - used, "%s%llu %s",
+                 used > 0 ? ", " : "; lines: ", (unsigned long long)count, what);
 }
 
 static void summarize(const struct fsck *fsck, const struct check_totals *totals)
 {
-    struct bytes remarks = {0};
+    char mended[64] = "", lines[REMARKS_SIZE] = "";
     if (totals->mended > 0)
-        bytes_append_format(&remarks, ", %llu mended", (unsigned long long)totals->mended);
-    struct bytes lines = {0};
-    add_remark(&lines, totals->quarantined, "in quarantine");
-    add_remark(&lines, totals->uncanonical, "not canonical");
-    add_remark(&lines, totals->late, "out of order");
-    cli_print(fsck->cli, "%llu finding%s in %llu line%s of %llu partition%s%.*s%.*s",
-              (unsigned long long)totals->findings, plural(totals->findings), (unsigned long long)totals->lines,
-              plural(totals->lines), (unsigned long long)totals->partitions, plural(totals->partitions),
-              (int)remarks.length, remarks.data ? remarks.data : "", (int)lines.length, lines.data ? lines.data : "");
-    bytes_release(&remarks);
-    bytes_release(&lines);
+        snprintf(mended, sizeof mended, ", %llu mended", (unsigned long long)totals->mended);
+    add_remark(lines, totals->quarantined, "in quarantine");
+    add_remark(lines, totals->uncanonical, "not canonical");
+    add_remark(lines, totals->late, "out of order");
+    cli_print(fsck->cli, "%llu finding%s in %llu line%s of %llu partition%s%s%s", (unsigned long long)totals->findings,
+              plural(totals->findings), (unsigned long long)totals->lines, plural(totals->lines),
+              (unsigned long long)totals->partitions, plural(totals->partitions), mended, lines);
 }
 
 static void run(struct fsck *fsck)

@@ -160,22 +160,28 @@ static enum status rank(struct reading *reading, const struct request *request, 
     return status == STATUS_ABSENT ? STATUS_OK : status;
 }
 
-static bool read_ranked(const struct ranked *ranked, struct event *ret_event)
+/* The ranking has a copy of a line that was an event. */
+static enum status read_ranked(const struct ranked *ranked, struct event *ret_event, struct error *err)
 {
-    return event_read(ranked->line, ranked->length, ranked->kind, true, ret_event, NULL) == EVENT_GOOD;
+    return event_read(ranked->line, ranked->length, ranked->kind, true, ret_event, NULL) == EVENT_GOOD
+               ? STATUS_OK
+               : error_set_memory(err);
 }
 
-static void print_table(const struct ranking *ranking, size_t count, struct output *out)
+static enum status print_table(const struct ranking *ranking, size_t count, struct output *out, struct error *err)
 {
     struct table table;
+    enum status status = STATUS_OK;
     table_start(&table, out);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
         struct ranked ranked = ranking_get(ranking, i);
         struct event event;
-        if (read_ranked(&ranked, &event))
+        status = read_ranked(&ranked, &event, err);
+        if (status == STATUS_OK)
             table_event(&table, &event, &ranked.score);
     }
     table_finish(&table);
+    return status;
 }
 
 static enum status print_digest(const struct ranking *ranking, size_t count, struct output *out, struct error *err)
@@ -184,13 +190,16 @@ static enum status print_digest(const struct ranking *ranking, size_t count, str
     struct json_text *ids = reallocarray(NULL, count + 1, sizeof *ids);
     if (!ids)
         return error_set_memory(err);
-    for (size_t i = 0; i < count; i++) {
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
         struct ranked ranked = ranking_get(ranking, i);
-        struct event event = {0};
-        read_ranked(&ranked, &event);
-        ids[i] = event.id;
+        struct event event;
+        status = read_ranked(&ranked, &event, err);
+        if (status == STATUS_OK)
+            ids[i] = event.id;
     }
-    enum status status = document_digest(ids, count, &document, err);
+    if (status == STATUS_OK)
+        status = document_digest(ids, count, &document, err);
     if (status == STATUS_OK)
         output_line(out, document.data, document.length);
     bytes_release(&document);
@@ -203,10 +212,8 @@ static enum status print(struct ranking *ranking, enum format format, struct out
     size_t count = ranking_finish(ranking);
     if (format == FORMAT_DIGEST)
         return print_digest(ranking, count, out, err);
-    if (format == FORMAT_TABLE) {
-        print_table(ranking, count, out);
-        return STATUS_OK;
-    }
+    if (format == FORMAT_TABLE)
+        return print_table(ranking, count, out, err);
     for (size_t i = 0; i < count; i++) {
         struct ranked ranked = ranking_get(ranking, i);
         output_jsonl(out, ranked.line, ranked.length);

@@ -7,6 +7,13 @@
 #include "name.h"
 #include "snapshot.h"
 
+static void lack_memory(struct check *check)
+{
+    struct error why;
+    error_set_memory(&why);
+    check_fail(check, &why);
+}
+
 /* Reads a file of a room. STATUS_IO: that was told. STATUS_ABSENT: it has gone. */
 static enum status read_file(struct check *check, enum workspace_room room, const char *name, const char *path,
                              size_t limit, struct bytes *out)
@@ -74,13 +81,16 @@ static void check_checkpoints(struct check *check)
     struct checkpoint_list list;
     struct error why;
     struct bytes text = {0}, path = {0};
-    if (checkpoint_list(workspace, &list, &why) != STATUS_OK)
+    if (checkpoint_list(workspace, &list, &why) != STATUS_OK) {
         check_fail(check, &why);
+        return;
+    }
     for (size_t i = 0; i < list.count && !check_is_interrupted(check); i++) {
         char name[NAME_MAX_LENGTH + sizeof ".json"];
         snprintf(name, sizeof name, "%s.json", list.names[i]);
-        if (workspace_path(workspace, ROOM_CHECKPOINTS, name, &path) &&
-            read_file(check, ROOM_CHECKPOINTS, name, path.data, CHECKPOINT_MAX, &text) == STATUS_OK)
+        if (!workspace_path(workspace, ROOM_CHECKPOINTS, name, &path))
+            lack_memory(check);
+        else if (read_file(check, ROOM_CHECKPOINTS, name, path.data, CHECKPOINT_MAX, &text) == STATUS_OK)
             check_checkpoint(check, path.data, &text);
     }
     checkpoint_list_release(&list);
@@ -108,9 +118,7 @@ static void check_snapshot(struct check *check, const struct snapshot *snapshot,
     struct json_scan scan;
     enum status status = json_scan(text->data, text->length, JSON_STORED, NULL, 0, NULL, &scan);
     if (status == STATUS_IO) {
-        struct error why;
-        error_set_memory(&why);
-        check_fail(check, &why);
+        lack_memory(check);
     } else if (status != STATUS_OK) {
         check_report(check, snapshot->path, 0, 0, "damaged at byte %zu: %s", scan.fault.offset + 1, scan.fault.what);
     } else if (scan.type != JSON_OBJECT) {
@@ -125,8 +133,10 @@ static void check_snapshots(struct check *check)
     struct snapshot_list list;
     struct error why;
     struct bytes text = {0};
-    if (snapshot_list(store_workspace(check->store), NULL, &list, &why) != STATUS_OK)
+    if (snapshot_list(store_workspace(check->store), NULL, &list, &why) != STATUS_OK) {
         check_fail(check, &why);
+        return;
+    }
     for (size_t i = 0; i < list.count && !check_is_interrupted(check); i++) {
         const struct snapshot *snapshot = &list.items[i];
         const char *name = strrchr(snapshot->path, '/') + 1;
@@ -150,9 +160,12 @@ static bool search_entry(void *context, const char *name, unsigned char type)
     const struct search *search = context;
     struct check *check = search->check;
     (void)type;
-    if (!io_is_left_over(search->folder, name, check->options->now_seconds) ||
-        !workspace_path(store_workspace(check->store), search->room, name, &check->path))
+    if (!io_is_left_over(search->folder, name, check->options->now_seconds))
         return true;
+    if (!workspace_path(store_workspace(check->store), search->room, name, &check->path)) {
+        lack_memory(check);
+        return false;
+    }
     check->left_over++;
     check_report(check, check->path.data, 0, 0, "a temporary that was left over");
     return true;

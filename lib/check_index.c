@@ -22,7 +22,7 @@ static void report_damage(struct check *check, const char *what)
     check_report(check, index_path(check), 0, 0, "%s", what);
 }
 
-void check_disagree(struct check *check, uint32_t number, const char *format, ...)
+enum status check_disagree(struct check *check, uint32_t number, struct error *err, const char *format, ...)
 {
     char what[ERROR_TEXT_SIZE / 2];
     va_list arguments;
@@ -30,8 +30,11 @@ void check_disagree(struct check *check, uint32_t number, const char *format, ..
     vsnprintf(what, sizeof what, format, arguments);
     va_end(arguments);
     const char *path = check_path(check, number);
+    if (!path)
+        return error_set_memory(err);
     check->disagreements++;
-    check_report(check, index_path(check), 0, 0, "%s: %s", path ? path : "", what);
+    check_report(check, index_path(check), 0, 0, "%s: %s", path, what);
+    return STATUS_OK;
 }
 
 static void verify_index(struct check *check)
@@ -81,7 +84,10 @@ enum status check_index_facts(struct check *check, struct checked *row, const st
     if (status != STATUS_OK || !hold)
         return status;
     if (hash != facts->hash)
-        check_disagree(check, row->number, "other bytes stand before byte %llu", (unsigned long long)facts->known);
+        status = check_disagree(check, row->number, err, "other bytes stand before byte %llu",
+                                (unsigned long long)facts->known);
+    if (status != STATUS_OK)
+        return status;
     row->indexed = facts->known;
     row->generation = facts->generation;
     row->repeats = facts->repeats;
@@ -91,28 +97,29 @@ enum status check_index_facts(struct check *check, struct checked *row, const st
 
 /* ---- what is known of a partition */
 
-static void compare(struct bytes *out, const char *name, uint64_t known, uint64_t counted)
+static bool compare(struct bytes *out, const char *name, uint64_t known, uint64_t counted)
 {
-    if (known != counted)
-        bytes_append_format(out, "%s%s %llu, not %llu", out->length > 0 ? ", " : "", name, (unsigned long long)counted,
-                            (unsigned long long)known);
+    return known == counted || bytes_append_format(out, "%s%s %llu, not %llu", out->length > 0 ? ", " : "", name,
+                                                   (unsigned long long)counted, (unsigned long long)known);
 }
 
-void check_compare_facts(struct check *check, const struct partition_facts *facts,
-                         const struct partition_facts *counted)
+enum status check_compare_facts(struct check *check, const struct partition_facts *facts,
+                                const struct partition_facts *counted, struct error *err)
 {
     struct bytes text = {0};
-    compare(&text, "the end is at byte", facts->known, counted->known);
-    compare(&text, "events:", facts->records, counted->records);
-    compare(&text, "blank lines:", facts->blank, counted->blank);
-    compare(&text, "damaged lines:", facts->damaged, counted->damaged);
-    compare(&text, "events of other days:", facts->misfiled, counted->misfiled);
-    compare(&text, "events out of order:", facts->late, counted->late);
-    if (facts->records > 0 && (facts->least != counted->least || facts->greatest != counted->greatest))
-        bytes_append_format(&text, "%sother times", text.length > 0 ? ", " : "");
-    if (text.length > 0)
-        check_disagree(check, facts->partition, "%.*s", (int)text.length, text.data);
+    bool good = compare(&text, "the end is at byte", facts->known, counted->known) &&
+                compare(&text, "events:", facts->records, counted->records) &&
+                compare(&text, "blank lines:", facts->blank, counted->blank) &&
+                compare(&text, "damaged lines:", facts->damaged, counted->damaged) &&
+                compare(&text, "events of other days:", facts->misfiled, counted->misfiled) &&
+                compare(&text, "events out of order:", facts->late, counted->late);
+    if (good && facts->records > 0 && (facts->least != counted->least || facts->greatest != counted->greatest))
+        good = bytes_append_format(&text, "%sother times", text.length > 0 ? ", " : "");
+    enum status status = good ? STATUS_OK : error_set_memory(err);
+    if (good && text.length > 0)
+        status = check_disagree(check, facts->partition, err, "%.*s", (int)text.length, text.data);
     bytes_release(&text);
+    return status;
 }
 
 /* ---- entries */
@@ -216,12 +223,12 @@ enum status check_finish_index(struct check *check, struct error *err)
     enum status status = STATUS_OK;
     for (enum index_table t = 0; t < INDEX_TABLES && status == STATUS_OK && !check->disk_is_bad; t++)
         status = look_up(check, t, err);
-    for (size_t i = 0; i < check->count && !check->disk_is_bad; i++) {
+    for (size_t i = 0; i < check->count && status == STATUS_OK && !check->disk_is_bad; i++) {
         const struct checked *row = &check->partitions[i];
         if (row->missing > 0)
-            check_disagree(check, row->number, "%llu entr%s missing, the first for byte %llu",
-                           (unsigned long long)row->missing, row->missing == 1 ? "y is" : "ies are",
-                           (unsigned long long)row->first_missing);
+            status = check_disagree(check, row->number, err, "%llu entr%s missing, the first for byte %llu",
+                                    (unsigned long long)row->missing, row->missing == 1 ? "y is" : "ies are",
+                                    (unsigned long long)row->first_missing);
     }
     return status;
 }

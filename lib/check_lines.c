@@ -37,8 +37,10 @@ static enum event_verdict read_line(struct walk *walk, const char *line, size_t 
     struct bytes *scratch = &walk->check->scratch;
     bool borrowed = false;
     bytes_clear(scratch);
-    *ret_canonical = event_check(line, length, &rules, scratch, ret_event, &borrowed, NULL) == STATUS_OK && borrowed &&
-                     ret_event->length == length;
+    enum status status = event_check(line, length, &rules, scratch, ret_event, &borrowed, NULL);
+    if (status == STATUS_IO)
+        return EVENT_NO_MEMORY;
+    *ret_canonical = status == STATUS_OK && borrowed && ret_event->length == length;
     return *ret_canonical ? EVENT_GOOD : event_read(line, length, walk->kind, false, ret_event, ret_fault);
 }
 
@@ -86,19 +88,24 @@ static void copy_damage(struct walk *walk, const char *line, size_t length)
     walk->copied++;
 }
 
-static void take_damage(struct walk *walk, const char *line, size_t length, uint64_t offset,
-                        const struct json_fault *fault)
+static enum status take_damage(struct walk *walk, const char *line, size_t length, uint64_t offset,
+                               const struct json_fault *fault)
 {
     struct check *check = walk->check;
+    bool quarantined;
+    enum status status = store_is_quarantined(check->store, walk->row->number, line, length, &quarantined, walk->err);
+    if (status != STATUS_OK)
+        return status;
     walk->counted.damaged++;
-    if (store_is_quarantined(check->store, walk->row->number, line, length)) {
+    if (quarantined) {
         check->totals.quarantined++;
-        return;
+        return STATUS_OK;
     }
     check_report(check, partition_label(walk->partition), walk->line, offset, "damaged: %s (byte %zu of the line)",
                  fault->what, fault->offset + 1);
     if (check->mender)
         copy_damage(walk, line, length);
+    return STATUS_OK;
 }
 
 static enum status take_line(struct walk *walk, const char *line, size_t length, uint64_t offset, bool whole)
@@ -127,7 +134,7 @@ static enum status take_line(struct walk *walk, const char *line, size_t length,
     if (verdict == EVENT_GOOD)
         status = take_event(walk, &event, offset, whole);
     else if (verdict == EVENT_DAMAGED)
-        take_damage(walk, line, length, offset, &fault);
+        status = take_damage(walk, line, length, offset, &fault);
     else
         walk->counted.blank++;
     if (whole)
@@ -136,12 +143,13 @@ static enum status take_line(struct walk *walk, const char *line, size_t length,
 }
 
 /* When as much was read as the index speaks of, both must have found the same. */
-static void compare_facts(struct walk *walk)
+static enum status compare_facts(struct walk *walk)
 {
-    if (!walk->facts || walk->counted.known < walk->facts->known)
-        return;
-    check_compare_facts(walk->check, walk->facts, &walk->counted);
+    const struct partition_facts *facts = walk->facts;
+    if (!facts || walk->counted.known < facts->known)
+        return STATUS_OK;
     walk->facts = NULL;
+    return check_compare_facts(walk->check, facts, &walk->counted, walk->err);
 }
 
 static enum status take_chunk(struct walk *walk, const struct chunk *chunk)
@@ -153,7 +161,7 @@ static enum status take_chunk(struct walk *walk, const struct chunk *chunk)
         size_t length = (size_t)((newline ? newline : end) - at);
         status = take_line(walk, at, length, chunk->offset + (uint64_t)(at - chunk->data), newline != NULL);
         if (status == STATUS_OK)
-            compare_facts(walk);
+            status = compare_facts(walk);
         at = newline ? newline + 1 : end;
     }
     return status;
@@ -206,9 +214,10 @@ static enum status read_partition(struct walk *walk)
     return status;
 }
 
-static void finish_partition(struct walk *walk)
+static enum status finish_partition(struct walk *walk)
 {
     struct check *check = walk->check;
+    enum status status = STATUS_OK;
     const char *file = partition_label(walk->partition);
     if (walk->torn && walk->stat.size > walk->torn_offset) {
         check_report(check, file, walk->torn_line, walk->torn_offset, "torn end: %llu bytes that are no event",
@@ -216,12 +225,13 @@ static void finish_partition(struct walk *walk)
         check->torn++;
     }
     if (walk->facts && !check_is_interrupted(check))
-        check_disagree(check, walk->row->number, "knows %llu bytes, where lines end at byte %llu",
-                       (unsigned long long)walk->facts->known, (unsigned long long)walk->counted.known);
+        status = check_disagree(check, walk->row->number, walk->err, "knows %llu bytes, where lines end at byte %llu",
+                                (unsigned long long)walk->facts->known, (unsigned long long)walk->counted.known);
     if (walk->copied > 0)
         check_tell(check, "%s: copied %llu damaged line%s to %s", file, (unsigned long long)walk->copied,
                    walk->copied == 1 ? "" : "s", workspace_room_path(store_workspace(check->store), ROOM_QUARANTINE));
     check->totals.partitions++;
+    return status;
 }
 
 void check_partition(struct check *check, struct checked *row)
@@ -244,8 +254,8 @@ void check_partition(struct check *check, struct checked *row)
     if (status == STATUS_OK)
         status = read_partition(&walk);
     if (status == STATUS_OK)
-        finish_partition(&walk);
-    else
+        status = finish_partition(&walk);
+    if (status != STATUS_OK)
         check_fail(check, &why);
     partition_close(walk.partition);
 }

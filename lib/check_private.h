@@ -63,11 +63,11 @@ enum status check_expect(struct check *check, enum index_table table, uint64_t k
 enum status check_expect_event(struct check *check, const struct checked *row, const struct event *event,
                                uint64_t offset, struct error *err);
 /* `counted` is what was found in the bytes that the index's facts are of. */
-void check_compare_facts(struct check *check, const struct partition_facts *facts,
-                         const struct partition_facts *counted);
-/* The index does not agree with the partition: a finding. */
-void check_disagree(struct check *check, uint32_t number, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+enum status check_compare_facts(struct check *check, const struct partition_facts *facts,
+                                const struct partition_facts *counted, struct error *err);
+/* The index does not agree with the partition: a finding, or no memory for it. */
+enum status check_disagree(struct check *check, uint32_t number, struct error *err, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 /* After the last partition: looks up what is still expected, and tells what is missing. */
 enum status check_finish_index(struct check *check, struct error *err);
 

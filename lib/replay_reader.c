@@ -94,6 +94,19 @@ static enum status fill_block(struct reader *reader, struct reader_block *block,
     }
 }
 
+static enum status read_event(const struct reader *reader, struct scan_item *item, struct error *err)
+{
+    enum event_kind kind = partition_number_kind(item->partition);
+    switch (event_read(item->data, item->length - 1, kind, false, &item->event, NULL)) {
+    case EVENT_GOOD:
+        return STATUS_OK;
+    case EVENT_NO_MEMORY:
+        return error_set_memory(err);
+    default:
+        return error_set(err, STATUS_ABSENT, "%s: has changed", partition_label(reader->partition));
+    }
+}
+
 enum status reader_read(struct reader *reader, struct store_position position, bool need_event,
                         struct scan_item *ret_item, struct error *err)
 {
@@ -113,9 +126,8 @@ enum status reader_read(struct reader *reader, struct store_position position, b
     }
     block->used = ++reader->clock;
     item.end = position.offset + item.length < reader->to ? position.offset + item.length : reader->to;
-    if (need_event && event_read(item.data, item.length - 1, partition_number_kind(position.partition), false,
-                                 &item.event, NULL) != EVENT_GOOD)
-        return error_set(err, STATUS_ABSENT, "%s: has changed", partition_label(reader->partition));
-    *ret_item = item;
-    return STATUS_OK;
+    status = need_event ? read_event(reader, &item, err) : STATUS_OK;
+    if (status == STATUS_OK)
+        *ret_item = item;
+    return status;
 }

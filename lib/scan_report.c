@@ -65,9 +65,11 @@ enum status scan_report_damage(struct scan *scan, size_t start, size_t length, c
     enum status status = line_number(scan, offset, &line, err);
     if (status != STATUS_OK)
         return status;
-    bool known = store_is_quarantined(scan->store, scan->options.partition, scan->data + start, length);
-    report(scan, known ? SCAN_QUARANTINED : SCAN_DAMAGED, line, offset, fault->what);
-    return STATUS_OK;
+    bool known;
+    status = store_is_quarantined(scan->store, scan->options.partition, scan->data + start, length, &known, err);
+    if (status == STATUS_OK)
+        report(scan, known ? SCAN_QUARANTINED : SCAN_DAMAGED, line, offset, fault->what);
+    return status;
 }
 
 enum status scan_report_misfiled(struct scan *scan, uint64_t offset, int64_t timestamp, struct error *err)

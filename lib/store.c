@@ -247,14 +247,23 @@ enum status store_read_line(struct store *store, struct store_position position,
     return status;
 }
 
-/* Whether the line at a position is a record of this event's id. Whatever cannot be read is none. */
-static bool holds_id(struct store *store, const struct event *event, uint64_t value)
+/* Whether the line at a position is a record of this event's id. Whatever cannot be read is none. STATUS_IO: no memory.
+ */
+static enum status holds_id(struct store *store, const struct event *event, uint64_t value, bool *ret_holds,
+                            struct error *err)
 {
     struct store_position position = {index_value_partition(value), index_value_offset(value)};
     struct event stored;
-    return store_read_line(store, position, &store->line, NULL) == STATUS_OK &&
-           event_read(store->line.data, store->line.length, event->kind, false, &stored, NULL) == EVENT_GOOD &&
-           json_string_same(stored.id, event->id);
+    struct error why;
+    enum event_verdict verdict = EVENT_DAMAGED;
+    if (store_read_line(store, position, &store->line, &why) == STATUS_OK)
+        verdict = event_read(store->line.data, store->line.length, event->kind, false, &stored, NULL);
+    else if (why.no_memory)
+        verdict = EVENT_NO_MEMORY;
+    if (verdict == EVENT_NO_MEMORY)
+        return error_set_memory(err);
+    *ret_holds = verdict == EVENT_GOOD && json_string_same(stored.id, event->id);
+    return STATUS_OK;
 }
 
 static enum status find_matches(struct store *store, enum index_table table, uint64_t key, struct error *err)
@@ -268,9 +277,19 @@ static enum status find_matches(struct store *store, enum index_table table, uin
     return status;
 }
 
-static struct store_position position_of(uint64_t value)
+/* The first of the matches that holds the id. */
+static enum status find_holder(struct store *store, const struct event *event, struct index_entry *ret_found,
+                               struct error *err)
 {
-    return (struct store_position){index_value_partition(value), index_value_offset(value)};
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < store->matches.count && status == STATUS_OK; i++) {
+        bool holds;
+        *ret_found = store->matches.data[i];
+        status = holds_id(store, event, ret_found->value, &holds, err);
+        if (status == STATUS_OK && holds)
+            return STATUS_OK;
+    }
+    return status == STATUS_OK ? error_set(err, STATUS_ABSENT, "the id is not stored") : status;
 }
 
 enum status store_find_first(struct store *store, const struct event *event, struct store_position *ret_position,
@@ -282,23 +301,22 @@ enum status store_find_first(struct store *store, const struct event *event, str
     bytes_release(&scratch);
     if (!hashed)
         return error_set_memory(err);
-    if (store->has_found && store->found.key == hash && holds_id(store, event, store->found.value)) {
-        *ret_position = position_of(store->found.value);
-        return STATUS_OK;
+    bool holds = false;
+    struct index_entry found = store->found;
+    enum status status = STATUS_OK;
+    if (store->has_found && found.key == hash)
+        status = holds_id(store, event, found.value, &holds, err);
+    if (status == STATUS_OK && !holds) {
+        status = find_matches(store, INDEX_IDS, hash, err);
+        if (status == STATUS_OK)
+            status = find_holder(store, event, &found, err);
     }
-    enum status status = find_matches(store, INDEX_IDS, hash, err);
     if (status != STATUS_OK)
         return status;
-    for (size_t i = 0; i < store->matches.count; i++) {
-        uint64_t value = store->matches.data[i].value;
-        if (holds_id(store, event, value)) {
-            store->has_found = true;
-            store->found = (struct index_entry){hash, value};
-            *ret_position = position_of(value);
-            return STATUS_OK;
-        }
-    }
-    return error_set(err, STATUS_ABSENT, "the id is not stored");
+    store->has_found = true;
+    store->found = found;
+    *ret_position = (struct store_position){index_value_partition(found.value), index_value_offset(found.value)};
+    return STATUS_OK;
 }
 
 enum status store_suspects(struct store *store, uint32_t number, uint64_t **ret_offsets, size_t *ret_count,
@@ -354,20 +372,23 @@ static void quarantine_name(uint32_t number, const char *line, size_t length, ch
              (unsigned long long)hash_bytes(line, length, 0));
 }
 
-bool store_is_quarantined(struct store *store, uint32_t number, const char *line, size_t length)
+enum status store_is_quarantined(struct store *store, uint32_t number, const char *line, size_t length,
+                                 bool *ret_quarantined, struct error *err)
 {
     char name[64];
     int folder, fd;
     struct bytes kept = {0};
+    struct error why;
+    *ret_quarantined = false;
     quarantine_name(number, line, length, name, sizeof name);
     if (workspace_room(store->workspace, ROOM_QUARANTINE, false, &folder, NULL) != STATUS_OK ||
         io_open_below(folder, name, IO_READ, false, name, &fd, NULL, NULL) != STATUS_OK)
-        return false;
-    bool same = io_read_all(fd, length, name, &kept, NULL) == STATUS_OK && kept.length == length &&
-                memcmp(kept.data, line, length) == 0;
+        return STATUS_OK;
+    enum status status = io_read_all(fd, length, name, &kept, &why);
+    *ret_quarantined = status == STATUS_OK && kept.length == length && memcmp(kept.data, line, length) == 0;
     close(fd);
     bytes_release(&kept);
-    return same;
+    return status != STATUS_OK && why.no_memory ? error_set_memory(err) : STATUS_OK;
 }
 
 enum status store_quarantine(struct store *store, uint32_t number, const char *line, size_t length, struct error *err)

@@ -118,8 +118,9 @@ enum status store_suspects(struct store *store, uint32_t number, uint64_t **ret_
 enum status store_candidates(struct store *store, bool are_ids, const uint64_t *keys, size_t count,
                              struct index_entries *ret, struct error *err);
 
-/* True where a damaged line's bytes lie in quarantine/. */
-bool store_is_quarantined(struct store *store, uint32_t number, const char *line, size_t length);
+/* Whether a damaged line's bytes lie in quarantine/. What cannot be read there does not. STATUS_IO: no memory. */
+enum status store_is_quarantined(struct store *store, uint32_t number, const char *line, size_t length,
+                                 bool *ret_quarantined, struct error *err);
 /* Copies bytes there, durably. */
 enum status store_quarantine(struct store *store, uint32_t number, const char *line, size_t length, struct error *err);
 

@@ -175,9 +175,12 @@ static enum status take_tail(struct store *store, struct store_partition *row, s
     enum status status = partition_read_line(partition, row->facts.known, row->stat.size, &store->line, &end, err);
     if (status != STATUS_OK)
         return status;
-    bool good = end == row->stat.size &&
-                event_read(store->line.data, store->line.length, row->kind, false, &event, NULL) == EVENT_GOOD;
-    if (!good) {
+    enum event_verdict verdict = EVENT_DAMAGED;
+    if (end == row->stat.size)
+        verdict = event_read(store->line.data, store->line.length, row->kind, false, &event, NULL);
+    if (verdict == EVENT_NO_MEMORY)
+        return error_set_memory(err);
+    if (verdict != EVENT_GOOD) {
         if (!json_is_blank(store->line.data, store->line.length))
             store_tell(store, NOTICE_NOTE, "%s: the last line is not whole yet (%llu bytes from byte %llu on)",
                        partition_label(partition), (unsigned long long)(row->stat.size - row->facts.known),

@@ -131,10 +131,11 @@ static enum status mend_partition(struct store *store, const struct store_partit
 static enum status mend_row(struct store *store, struct store_partition *row, bool wanted, struct error *err)
 {
     for (int turn = 0; turn < MEND_TURNS && store_tail_is_open(row); turn++) {
+        struct error why;
         store_close_files(store);
-        enum status status = mend_partition(store, row, wanted, wanted ? err : NULL);
-        if (!wanted && status != STATUS_OK)
-            return STATUS_OK; /* it can wait for a writer that needs it */
+        enum status status = mend_partition(store, row, wanted, wanted ? err : &why);
+        if (!wanted && status != STATUS_OK) /* it can wait for a writer that needs it */
+            return status == STATUS_IO && why.no_memory ? error_set_memory(err) : STATUS_OK;
         if (status == STATUS_OK)
             status = store_look_again(store, row, err);
         if (status != STATUS_OK || !wanted)
