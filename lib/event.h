@@ -117,9 +117,9 @@ bool event_has_entity(const struct event *event);
  * type, caused_by, payload or entities differ; not trace, raw or schema_version. Numbers are compared as decimals. A
  * member that is null, "", [] or {} counts as absent, at every depth of the payload, and so does an object all of
  * whose members do; array elements count as they are. Entities are compared as type + platform + value, in order.
- * True also where there is no memory for comparing.
+ * False: no memory.
  */
-bool event_conflicts(const struct event *a, const struct event *b);
+bool event_conflicts(const struct event *a, const struct event *b, bool *ret_conflicts);
 
 /* A 64-bit hash of the decoded id, the kind and `seed`. *scratch is working space. False: no memory. */
 bool event_id_hash(const struct event *event, uint64_t seed, struct bytes *scratch, uint64_t *ret_hash);

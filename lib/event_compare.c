@@ -155,36 +155,45 @@ static bool same_text(const struct bytes *a, const struct bytes *b)
     return at == end && at_b == end_b;
 }
 
-/* False also where there is no memory. */
-static bool same_value(struct json_text a, struct json_text b)
+/* Takes what is not the same out of *same, which is true until then. False: no memory. */
+static bool compare(struct json_text a, struct json_text b, bool *same)
 {
-    if (a.length == b.length && (a.length == 0 || memcmp(a.data, b.data, a.length) == 0))
+    if (!*same || (a.length == b.length && (a.length == 0 || memcmp(a.data, b.data, a.length) == 0)))
         return true;
-    if (json_type(a) == JSON_STRING && json_type(b) == JSON_STRING)
-        return json_string_same(a, b);
+    if (json_type(a) == JSON_STRING && json_type(b) == JSON_STRING) {
+        *same = json_string_same(a, b);
+        return true;
+    }
     struct bytes text_a = {0}, text_b = {0};
-    bool same = reduced(a, &text_a) && reduced(b, &text_b) && same_text(&text_a, &text_b);
+    bool good = reduced(a, &text_a) && reduced(b, &text_b);
+    if (good)
+        *same = same_text(&text_a, &text_b);
     bytes_release(&text_a);
     bytes_release(&text_b);
-    return same;
+    return good;
 }
 
-static bool same_entities(const struct event *a, const struct event *b)
+static bool compare_entities(const struct event *a, const struct event *b, bool *same)
 {
     struct json_walk walk_a = event_entities(a), walk_b = event_entities(b);
-    for (;;) {
+    bool more = true, good = true;
+    while (good && *same && more) {
         struct entity_ref ref_a, ref_b;
-        bool more_a = event_next_entity(&walk_a, &ref_a), more_b = event_next_entity(&walk_b, &ref_b);
-        if (!more_a || !more_b)
-            return more_a == more_b;
-        if (!same_value(ref_a.type, ref_b.type) || !same_value(ref_a.value, ref_b.value) ||
-            !same_value(ref_a.platform, ref_b.platform))
-            return false;
+        more = event_next_entity(&walk_a, &ref_a);
+        *same = event_next_entity(&walk_b, &ref_b) == more;
+        if (*same && more)
+            good = compare(ref_a.type, ref_b.type, same) && compare(ref_a.value, ref_b.value, same) &&
+                   compare(ref_a.platform, ref_b.platform, same);
     }
+    return good;
 }
 
-bool event_conflicts(const struct event *a, const struct event *b)
+bool event_conflicts(const struct event *a, const struct event *b, bool *ret_conflicts)
 {
-    return a->timestamp != b->timestamp || !same_value(a->source, b->source) || !same_value(a->type, b->type) ||
-           !same_value(a->caused_by, b->caused_by) || !same_value(a->payload, b->payload) || !same_entities(a, b);
+    bool same = a->timestamp == b->timestamp;
+    bool good = compare(a->source, b->source, &same) && compare(a->type, b->type, &same) &&
+                compare(a->caused_by, b->caused_by, &same) && compare(a->payload, b->payload, &same) &&
+                compare_entities(a, b, &same);
+    *ret_conflicts = !same;
+    return good;
 }

@@ -168,14 +168,20 @@ static bool resolution_matches(enum filter_resolution resolution, const struct e
     return resolution == FILTER_ANY_RESOLUTION || (resolution == FILTER_RESOLVED) == is_resolved(event);
 }
 
-bool filter_matches(const struct filter *filter, const struct event *event)
+static bool wheres_match(const struct filter *filter, const struct event *event)
 {
-    if (!values_match(filter, FILTER_TYPE, event->type) || !values_match(filter, FILTER_SOURCE, event->source) ||
-        !values_match(filter, FILTER_STAGE, event->source) || !values_match(filter, FILTER_ID, event->id) ||
-        !values_match(filter, FILTER_CAUSED_BY, event->caused_by) || !entity_specs_match(&filter->entities, event))
-        return false;
     for (size_t i = 0; i < filter->where_count; i++)
         if (!where_matches(&filter->wheres[i], event))
             return false;
-    return resolution_matches(filter->resolution, event);
+    return true;
+}
+
+bool filter_matches(const struct filter *filter, const struct event *event, bool *ret_matches)
+{
+    *ret_matches = values_match(filter, FILTER_TYPE, event->type) &&
+                   values_match(filter, FILTER_SOURCE, event->source) &&
+                   values_match(filter, FILTER_STAGE, event->source) && values_match(filter, FILTER_ID, event->id) &&
+                   values_match(filter, FILTER_CAUSED_BY, event->caused_by) && wheres_match(filter, event) &&
+                   resolution_matches(filter->resolution, event);
+    return !*ret_matches || entity_specs_match(&filter->entities, event, ret_matches);
 }

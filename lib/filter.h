@@ -55,8 +55,8 @@ void filter_set_resolution(struct filter *filter, enum filter_resolution resolut
 /* No condition at all. */
 bool filter_is_empty(const struct filter *filter);
 
-/* The judge: looks at the event's parsed members alone. */
-bool filter_matches(const struct filter *filter, const struct event *event);
+/* The judge: looks at the event's parsed members alone. False: no memory. */
+bool filter_matches(const struct filter *filter, const struct event *event, bool *ret_matches);
 
 /*
  * Cheap rejection: a hint of whether a block of whole lines can hold a match at all. False only where no line in it

@@ -144,7 +144,7 @@ enum status filter_add_entity(struct filter *filter, const char *text, struct er
     return status;
 }
 
-static bool member_matches(const struct spec_member *member, const struct entity_ref *ref)
+static bool member_matches(const struct spec_member *member, const struct entity_ref *ref, bool *ret_matches)
 {
     struct json_text value = member->role == SPEC_TYPE    ? ref->type
                              : member->role == SPEC_VALUE ? ref->value
@@ -153,29 +153,31 @@ static bool member_matches(const struct spec_member *member, const struct entity
                                  : json_member(ref->object, member->name.data, member->name.length);
     enum json_type type = json_type(value), wanted = json_type(member->value);
     if (wanted == JSON_NULL)
-        return type == JSON_NULL || type == JSON_ABSENT;
-    if (wanted == JSON_STRING)
-        return type == JSON_STRING && json_string_same(value, member->value);
-    return type != JSON_ABSENT && json_same(value, member->value);
-}
-
-static bool spec_matches(const struct entity_spec *spec, const struct entity_ref *ref)
-{
-    for (size_t i = 0; i < spec->count; i++)
-        if (!member_matches(&spec->members[i], ref))
-            return false;
+        *ret_matches = type == JSON_NULL || type == JSON_ABSENT;
+    else if (wanted == JSON_STRING)
+        *ret_matches = type == JSON_STRING && json_string_same(value, member->value);
+    else
+        return json_same(value, member->value, ret_matches);
     return true;
 }
 
-bool entity_specs_match(const struct entity_specs *specs, const struct event *event)
+static bool spec_matches(const struct entity_spec *spec, const struct entity_ref *ref, bool *ret_matches)
 {
-    if (specs->count == 0)
-        return true;
+    bool good = true;
+    *ret_matches = true;
+    for (size_t i = 0; i < spec->count && good && *ret_matches; i++)
+        good = member_matches(&spec->members[i], ref, ret_matches);
+    return good;
+}
+
+bool entity_specs_match(const struct entity_specs *specs, const struct event *event, bool *ret_matches)
+{
     struct json_walk walk = event_entities(event);
     struct entity_ref ref;
-    while (event_next_entity(&walk, &ref))
-        for (size_t i = 0; i < specs->count; i++)
-            if (spec_matches(&specs->items[i], &ref))
-                return true;
-    return false;
+    bool good = true;
+    *ret_matches = specs->count == 0;
+    while (good && !*ret_matches && event_next_entity(&walk, &ref))
+        for (size_t i = 0; i < specs->count && good && !*ret_matches; i++)
+            good = spec_matches(&specs->items[i], &ref, ret_matches);
+    return good;
 }

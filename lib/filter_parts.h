@@ -71,7 +71,8 @@ struct filter {
 bool filter_text_set(struct filter_text *text, const char *data, size_t length);
 
 void entity_specs_release(struct entity_specs *specs);
-bool entity_specs_match(const struct entity_specs *specs, const struct event *event);
+/* Whether the event has an entity that one of them asks for, or nothing is asked. False: no memory. */
+bool entity_specs_match(const struct entity_specs *specs, const struct event *event, bool *ret_matches);
 /* The value of the spec's member of that role if it is a string, else absent. */
 struct json_text entity_spec_string(const struct entity_spec *spec, enum spec_role role);
 

@@ -36,31 +36,28 @@ static bool same_canonical(const char *a, const char *end_a, const char *b, cons
     return a == end_a && b == end_b;
 }
 
-static bool same_containers(struct json_text a, struct json_text b)
+static bool same_containers(struct json_text a, struct json_text b, bool *ret_same)
 {
     struct bytes x = {0}, y = {0};
-    bool same = json_canonical(a, NULL, 0, &x, NULL) == STATUS_OK &&
-                json_canonical(b, NULL, 0, &y, NULL) == STATUS_OK &&
-                same_canonical(x.data, x.data + x.length, y.data, y.data + y.length);
+    bool good = json_canonical(a, NULL, 0, &x, NULL) == STATUS_OK && json_canonical(b, NULL, 0, &y, NULL) == STATUS_OK;
+    if (good)
+        *ret_same = same_canonical(x.data, x.data + x.length, y.data, y.data + y.length);
     bytes_release(&x);
     bytes_release(&y);
-    return same;
+    return good;
 }
 
-bool json_same(struct json_text a, struct json_text b)
+bool json_same(struct json_text a, struct json_text b, bool *ret_same)
 {
     enum json_type type = json_type(a);
-    if (type != json_type(b))
-        return false;
-    switch (type) {
-    case JSON_STRING:
-        return json_string_same(a, b);
-    case JSON_NUMBER:
-        return json_number_same(a, b);
-    case JSON_ARRAY:
-    case JSON_OBJECT:
-        return same_containers(a, b);
-    default:
+    *ret_same = type == json_type(b);
+    if (!*ret_same)
         return true;
-    }
+    if (type == JSON_ARRAY || type == JSON_OBJECT)
+        return same_containers(a, b, ret_same);
+    if (type == JSON_STRING)
+        *ret_same = json_string_same(a, b);
+    else if (type == JSON_NUMBER)
+        *ret_same = json_number_same(a, b);
+    return true;
 }

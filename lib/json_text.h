@@ -119,10 +119,10 @@ double json_number_value(struct json_text number);
 bool json_is_number(const char *text, size_t length);
 
 /*
- * Same value: numbers as decimals, strings decoded, objects whatever the order of members, arrays by element.
- * False also where there is no memory.
+ * Whether they are the same value: numbers as decimals, strings decoded, objects whatever the order of members, arrays
+ * by element. False: no memory.
  */
-bool json_same(struct json_text a, struct json_text b);
+bool json_same(struct json_text a, struct json_text b, bool *ret_same);
 
 /* A top-level member to be replaced, or added where it is absent, while the canonical form is made. */
 struct json_override {

@@ -152,8 +152,10 @@ static enum status judge(const struct resume *resume, const struct scan_item *it
             *ret_verdict = END;
         return STATUS_OK;
     }
-    if (resume->strict &&
-        (event->timestamp < options->window.since || (options->filter && !filter_matches(options->filter, event))))
+    bool wanted = !resume->strict || event->timestamp >= options->window.since;
+    if (wanted && resume->strict && options->filter && !filter_matches(options->filter, event, &wanted))
+        return error_set_memory(err);
+    if (!wanted)
         return STATUS_OK;
     if (resume_goes_by_time(resume) && !checkpoint_time_due(options->checkpoint, event, &due))
         return error_set_memory(err);

@@ -58,11 +58,12 @@ static enum status check_first(const struct scan *scan, const struct event *even
     return status;
 }
 
-static bool wanted(const struct scan *scan, const struct event *event)
+/* False: no memory. */
+static bool wants(const struct scan *scan, const struct event *event, bool *ret_wanted)
 {
-    bool inside = scan->inside && scan_below_known(scan);
-    return (inside || window_holds(scan->options.window, event->timestamp)) &&
-           (!scan->options.filter || filter_matches(scan->options.filter, event));
+    const struct filter *filter = scan->options.filter;
+    *ret_wanted = (scan->inside && scan_below_known(scan)) || window_holds(scan->options.window, event->timestamp);
+    return !*ret_wanted || !filter || filter_matches(filter, event, ret_wanted);
 }
 
 /* Looks at one line; *ret_passes with what `piece` says of repeats. */
@@ -85,7 +86,10 @@ static enum status judge(struct scan *scan, struct scan_piece *piece, bool *ret_
     enum status status = STATUS_OK;
     if (!scan->told_misfiled && timestamp_day(scan->event.timestamp) != scan->day)
         status = scan_report_misfiled(scan, offset, scan->event.timestamp, err);
-    if (status != STATUS_OK || !wanted(scan, &scan->event))
+    bool wanted = false;
+    if (status == STATUS_OK && !wants(scan, &scan->event, &wanted))
+        status = error_set_memory(err);
+    if (!wanted || status != STATUS_OK)
         return status;
     if (is_suspect(scan, offset))
         status = check_first(scan, &scan->event, offset, piece, err);

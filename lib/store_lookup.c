@@ -18,6 +18,16 @@ static enum status hash_ids(struct batch *batch)
     return STATUS_OK;
 }
 
+/* The item's id is that of `first`. False: no memory. */
+static bool set_repeated(struct store_item *item, const struct event *first)
+{
+    bool conflicts;
+    if (!event_conflicts(first, &item->event, &conflicts))
+        return false;
+    item->outcome = conflicts ? STORE_CONFLICT : STORE_DUPLICATE;
+    return true;
+}
+
 /* Compares an item with a stored line that its id's hash points to; takes it for the first record where the id is the
  * same. */
 static enum status confirm(struct batch *batch, struct store_item *item, uint64_t value, const char *line,
@@ -32,7 +42,8 @@ static enum status confirm(struct batch *batch, struct store_item *item, uint64_
             return error_set_memory(batch->err);
         if (verdict != EVENT_GOOD || !json_string_same(stored.id, item->event.id))
             return STATUS_OK;
-        item->outcome = event_conflicts(&stored, &item->event) ? STORE_CONFLICT : STORE_DUPLICATE;
+        if (!set_repeated(item, &stored))
+            return error_set_memory(batch->err);
     }
     item->first = (struct store_position){index_value_partition(value), index_value_offset(value)};
     item->first_item = SIZE_MAX;
@@ -148,7 +159,7 @@ static enum status confirm_hits(struct batch *batch, struct index_entries *hits,
 }
 
 /* Items with the same id inside the batch: the first stands, the others are its duplicates. */
-static void compare_items(struct batch *batch, const struct group *group)
+static enum status compare_items(struct batch *batch, const struct group *group)
 {
     const struct index_entry *hashes = batch->hashes.data;
     for (size_t i = group->from + 1; i < group->to; i++) {
@@ -157,10 +168,12 @@ static void compare_items(struct batch *batch, const struct group *group)
             const struct store_item *before = &batch->items[hashes[j].value];
             if (before->outcome != STORE_APPENDED || !json_string_same(before->event.id, item->event.id))
                 continue;
-            item->outcome = event_conflicts(&before->event, &item->event) ? STORE_CONFLICT : STORE_DUPLICATE;
+            if (!set_repeated(item, &before->event))
+                return error_set_memory(batch->err);
             item->first_item = (size_t)hashes[j].value;
         }
     }
+    return STATUS_OK;
 }
 
 static enum status look_up(struct batch *batch)
@@ -175,7 +188,7 @@ static enum status look_up(struct batch *batch)
     if (status == STATUS_OK)
         status = confirm_hits(batch, &hits, groups);
     for (size_t i = 0; i < count && status == STATUS_OK; i++)
-        compare_items(batch, &groups[i]);
+        status = compare_items(batch, &groups[i]);
     free(keys);
     free(groups);
     index_entries_release(&hits);

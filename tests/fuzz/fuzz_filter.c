@@ -21,12 +21,19 @@ static void look_for_key(void *context, uint64_t key, bool block)
         search->found |= search->keys.keys[i] == key;
 }
 
+static bool matches(const struct filter *filter, const struct event *event)
+{
+    bool answer = false;
+    require(filter_matches(filter, event, &answer));
+    return answer;
+}
+
 static void check_keys(struct filter *filter, const struct event *event)
 {
     struct key_search search = {.keys = filter_index_keys(filter, event->kind, SEED)};
     struct bytes scratch = {0};
     uint64_t id;
-    if (search.keys.count == 0 || !filter_matches(filter, event))
+    if (search.keys.count == 0 || !matches(filter, event))
         return;
     require(event_id_hash(event, SEED, &scratch, &id));
     require(event_index_keys(event, SEED, &scratch, look_for_key, &search));
@@ -43,7 +50,7 @@ static void check_line(struct filter *filter, const char *line, size_t length)
             continue;
         size_t at = 1;
         bool may = filter_may_match(filter, line, length, &at);
-        require(!filter_matches(filter, &event) || (may && at == 0));
+        require(!matches(filter, &event) || (may && at == 0));
         check_keys(filter, &event);
     }
     filter_may_match(filter, line, length, NULL);

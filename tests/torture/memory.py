@@ -15,11 +15,15 @@ import threading
 import judge
 from judge import Fault, emission, joined, signal
 
-REFS = [{"ref_type": "user", "value": "u1"}]
+REFS = [{"ref_type": "user", "value": "u1", "tags": [1, {"a": 1}]}]
 OLD = [signal("s1"), signal("s2", time="09:00:00", entity_refs=REFS, payload={"score": 2}), signal("s3", "2026-02-06")]
 LOOSE = b'{ "signal_id":"n\\u0031", "timestamp":"2026-02-05T12:00:00+01:00", "source":"a", "payload_type":"t", ' \
         b'"payload":{"b":[1.0,"\\u00e9"],"a":{}}, "entity_refs":[{"kind":"user","identifier":"u1"}], "raw":null }'
-NEW = joined([LOOSE, signal("n2", "2026-02-07"), emission("n3"), OLD[0], signal("s2", source="other")])
+# Others may write so: whoever reads it needs memory for the time, the depth and the names.
+ODD = b'{"signal_id":"%s","timestamp":"2026-02-0%dT10\\u003a00:00Z","payload_type":"Probe","source":"torture","payload":' \
+      b'{"score":3,"deep":' + 600 * b"[" + 600 * b"]" + b"," + b",".join(b'"%d":0' % n for n in range(100)) + b"}}"
+NEW = joined([LOOSE, signal("n2", "2026-02-07"), emission("n3"), OLD[0], signal("s2", source="other"),
+              signal("s2", time="09:00:00", entity_refs=REFS, payload={"score": 2.0, "none": []})])
 DOCUMENT = b'{"last_timestamp":"2026-02-05T10:00:00Z","seen_ids_at_timestamp":["s\\u0031","s4"],"more":[1e400]}\n'
 
 # Name, arguments, input; "-C" is added. A file that an argument names lies beside the workspace, which is "ws".
@@ -29,6 +33,7 @@ CASES = [
     ("write", ["--no-sync", "--on-duplicate=raise", "--stats"], NEW),
     ("replay", ["--kind=all", "--order=append"], b""),
     ("replay", ["--entity=user:u1", "--where=score=2", "--reverse", "-n2"], b""),
+    ("replay", ['--entity={"tags":[1.0,{"a":1}]}', "--skip-damaged"], b""),
     ("replay", ["--id=s2", "--no-index", "--format=table"], b""),
     ("replay", ["--kind=all", "--count", "--source=torture"], b""),
     ("replay", ["--tail=2", "--resolved"], b""),
@@ -36,6 +41,7 @@ CASES = [
     ("replay", ["--checkpoint-file=plain", "-n1", "--next=next"], b""),
     ("top", ["--missing-score=0"], b""),
     ("top", ["--format=digest", "--unique-by=none"], b""),
+    ("top", ["--format=table"], b""),
     ("checkpoint", ["read", "w"], b""),
     ("checkpoint", ["write", "v"], DOCUMENT),
     ("checkpoint", ["list", "--format=table"], b""),
@@ -55,16 +61,27 @@ LIMIT = 5000  # allocations; a command that needs more would need another kind o
 
 
 def prepared(place):
-    """The state before each run: a store with an index, a damaged line, a torn end, a checkpoint, a snapshot."""
+    """The state before each run: a store with an index, damage old and new, repetitions, ends without newline, a
+    checkpoint, a snapshot."""
     workspace = place / "ws"
     workspace.mkdir(parents=True)
     judge.expect(judge.write(workspace, OLD + [emission("e1")]), 0)
+    with open(workspace / "store/signals/2026-02-06.jsonl", "ab") as file:
+        file.write(b"known damage\n" + joined([ODD % (b"odd", 6), OLD[0]]))
+    judge.expect(judge.run(judge.argv("fsck", "-C", workspace, "--repair")), 3)
     (place / "plain").write_bytes(DOCUMENT)
     judge.expect(judge.run(judge.argv("checkpoint", "-C", workspace, "write", "w"), DOCUMENT), 0)
     with open(workspace / "store/signals/2026-02-05.jsonl", "ab") as file:
-        file.write(b"damaged\n" + signal("s4", time="08:00:00") + b'\n{"torn')
+        file.write(b"damaged\n" + joined([signal("s4", time="08:00:00"), ODD % (b"odd", 6)]) + b'{"torn')
+    (workspace / "store/signals/2026-02-04.jsonl").write_bytes(ODD % (b"last", 4))
     judge.expect(judge.run(judge.argv("replay", "-C", workspace, "--checkpoint=w", "-n1", "--next", place / "behind")), 3)
     judge.expect(judge.run(judge.argv("snapshot", "-C", workspace, "write", "old"), b"{}"), 0)
+    (workspace / "store/checkpoints/unfit.json").write_bytes(DOCUMENT.replace(
+        b"}", b',"positions":{"2026-02-05":{"hash":"0000000000000000","offset":5}}}'))
+    (workspace / "store/snapshots/broken__2026-02-05.json").write_bytes(b'{"day":1}')
+    left_over = workspace / "store/quarantine/.tmp-metaspn-0123456789abcdef"
+    left_over.write_bytes(b"{")
+    os.utime(left_over, (0, 0))
     return place
 
 
@@ -173,7 +190,7 @@ class Case:
             raise Fault(f"exit status {result.returncode}: {result.stderr.decode(errors='replace')[:3000]}")
         if result.returncode == 5 and not result.stderr.startswith(b"metaspn-" + self.name.encode()):
             raise Fault(f"no message: {result.stderr!r}")
-        if any(".tmp-" in name for name in now):
+        if any(".tmp-" in name and name not in self.before for name in now):
             raise Fault("a temporary is left")
         if result.returncode != 5 and (now != self.after or result.stdout != self.usual.stdout):
             raise Fault(f"exit {result.returncode} with work undone: {result.stdout!r}, {result.stderr!r}")

@@ -172,6 +172,7 @@ static bool is_sound(const char *text, size_t length, const struct answer *a)
 static void use(struct json_text value, struct bytes *scratch)
 {
     struct json_text decoded, element;
+    bool same;
     enum json_type type = json_type(value);
     if (type == JSON_STRING && json_string_decode(value, scratch, &decoded))
         json_string_is(value, decoded.data, decoded.length);
@@ -182,7 +183,7 @@ static void use(struct json_text value, struct bytes *scratch)
         while (json_walk_element(&walk, &element))
             json_type(element);
         json_member(value, "a", 1);
-        json_same(value, value);
+        json_same(value, value, &same);
     }
 }
 
