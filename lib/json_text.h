@@ -80,6 +80,9 @@ enum status json_scan(const char *text, size_t length, enum json_rules rules, co
 
 /*
  * As json_scan under JSON_STORED for text that is known to be one valid object: finds the members and checks nothing.
+ * Bytes that were changed since, and are no object any more, are safe: nothing outside of them is read, and what is
+ * found lies in them and looks like a value (its json_type() is not JSON_ABSENT, and it has two bytes or is a number).
+ * Which members those are then means nothing.
  */
 void json_find(const char *text, size_t length, const struct json_key *keys, size_t count,
                struct json_text *ret_members);
@@ -89,7 +92,8 @@ struct json_walk {
     const char *at, *end;
 };
 struct json_walk json_walk_start(struct json_text array_or_object);
-/* The next member of an object: its name (a string with quotes) and value. False: no more. Valid text only. */
+/* The next member of an object: its name (a string with quotes) and value. False: no more. Of text that is not valid
+ * the pieces mean nothing, not even a type, but lie in it. */
 bool json_walk_member(struct json_walk *w, struct json_text *ret_name, struct json_text *ret_value);
 /* The next element of an array. */
 bool json_walk_element(struct json_walk *w, struct json_text *ret_value);
