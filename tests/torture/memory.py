@@ -283,13 +283,14 @@ def main():
     def work(_, what):
         number, on = what
         tree = trees.get()
-        case = Case(CASES[number], tree, preloaded)
-        numbers = range(1, len(case.places) + 1)
         try:
-            return case.fail_all(places.choose(case.name, case.places) if item.quick else numbers, on, item)
-        finally:
+            case = Case(CASES[number], tree, preloaded)
+            numbers = range(1, len(case.places) + 1)
+            tried = case.fail_all(places.choose(case.name, case.places) if item.quick else numbers, on, item)
             case.command.close()
+        finally:
             trees.put(tree)
+        return tried
 
     item.trials(work, [(case, on) for case in range(len(CASES)) for on in ((False,) if item.quick else (False, True))])
     item.finish()

@@ -13,21 +13,21 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
-#include <execinfo.h>
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <unwind.h>
 
 #define SECONDS 60   /* after which a run hangs */
 #define LIMIT   5000 /* allocations of which it is told where they are */
-#define FRAMES  64
 
 static void *(*next_malloc)(size_t);
 static void *(*next_calloc)(size_t, size_t);
@@ -64,17 +64,20 @@ __attribute__((constructor)) static void begin(void)
     next_realloc = (void *(*)(void *, size_t))dlsym(RTLD_NEXT, "realloc");
 }
 
-/* The same for each way of calls, wherever program and libraries were loaded. */
+static _Unwind_Reason_Code add_frame(struct _Unwind_Context *context, void *hash)
+{
+    Dl_info info;
+    uintptr_t at = _Unwind_GetIP(context);
+    if (dladdr((void *)at, &info) != 0)
+        *(uintptr_t *)hash = (*(uintptr_t *)hash ^ (at - (uintptr_t)info.dli_fbase)) * 0x9e3779b97f4a7c15u;
+    return _URC_NO_REASON;
+}
+
+/* The same for each way of calls, wherever program and libraries were loaded. (backtrace() would load one more.) */
 static unsigned long place_of_call(void)
 {
-    void *frames[FRAMES];
-    unsigned long hash = 0;
-    int depth = backtrace(frames, FRAMES);
-    for (int i = 0; i < depth; i++) {
-        Dl_info info;
-        if (dladdr(frames[i], &info) != 0)
-            hash = (hash ^ (unsigned long)((char *)frames[i] - (char *)info.dli_fbase)) * 0x9e3779b97f4a7c15u;
-    }
+    uintptr_t hash = 0;
+    _Unwind_Backtrace(add_frame, &hash);
     return hash;
 }
 
