@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "hash.h"
 #include "memory.h"
 #include "mutant.h"
 #include "store_private.h"
@@ -98,6 +97,7 @@ void store_close(struct store *store)
     bytes_release(&store->line);
     bytes_release(&store->share);
     bytes_release(&store->untold);
+    bytes_release(&store->kept);
     free(store->partitions);
     free(store);
 }
@@ -222,6 +222,7 @@ enum status store_partition_at_hand(struct store *store, uint32_t number, struct
 enum status store_refresh(struct store *store, unsigned kinds, struct error *err)
 {
     uint64_t pending;
+    store->kept_listed = false;
     enum status status = index_reload(store->index, err);
     if (status == STATUS_OK)
         status = store_look(store, kinds, &pending, err);
@@ -358,52 +359,6 @@ enum status store_candidates(struct store *store, bool are_ids, const uint64_t *
     }
     if (status == STATUS_OK && ret->count > 1)
         qsort(ret->data, ret->count, sizeof *ret->data, by_value);
-    return status;
-}
-
-/* ---- quarantine */
-
-/* "signals-2026-02-05-0123456789abcdef": the hash is of the bytes. */
-static void quarantine_name(uint32_t number, const char *line, size_t length, char *name, size_t size)
-{
-    char day[DAY_TEXT_SIZE];
-    day_format(partition_number_day(number), day);
-    snprintf(name, size, "%s-%s-%016llx", event_kind_name(partition_number_kind(number)), day,
-             (unsigned long long)hash_bytes(line, length, 0));
-}
-
-enum status store_is_quarantined(struct store *store, uint32_t number, const char *line, size_t length,
-                                 bool *ret_quarantined, struct error *err)
-{
-    char name[64];
-    int folder, fd;
-    struct bytes kept = {0};
-    struct error why;
-    *ret_quarantined = false;
-    quarantine_name(number, line, length, name, sizeof name);
-    if (workspace_room(store->workspace, ROOM_QUARANTINE, false, &folder, NULL) != STATUS_OK ||
-        io_open_below(folder, name, IO_READ, false, name, &fd, NULL, NULL) != STATUS_OK)
-        return STATUS_OK;
-    enum status status = io_read_all(fd, length, name, &kept, &why);
-    *ret_quarantined = status == STATUS_OK && kept.length == length && memcmp(kept.data, line, length) == 0;
-    close(fd);
-    bytes_release(&kept);
-    return status != STATUS_OK && why.no_memory ? error_set_memory(err) : STATUS_OK;
-}
-
-enum status store_quarantine(struct store *store, uint32_t number, const char *line, size_t length, struct error *err)
-{
-    char name[64];
-    int folder;
-    struct bytes path = {0};
-    quarantine_name(number, line, length, name, sizeof name);
-    enum status status = workspace_room(store->workspace, ROOM_QUARANTINE, true, &folder, err);
-    if (status != STATUS_OK)
-        return STATUS_IO;
-    if (!workspace_path(store->workspace, ROOM_QUARANTINE, name, &path))
-        return error_set_memory(err);
-    status = io_replace(folder, name, line, length, true, path.data, err);
-    bytes_release(&path);
     return status;
 }
 

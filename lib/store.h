@@ -118,7 +118,8 @@ enum status store_suspects(struct store *store, uint32_t number, uint64_t **ret_
 enum status store_candidates(struct store *store, bool are_ids, const uint64_t *keys, size_t count,
                              struct index_entries *ret, struct error *err);
 
-/* Whether a damaged line's bytes lie in quarantine/. What cannot be read there does not. STATUS_IO: no memory. */
+/* Whether a damaged line's bytes lie in quarantine/, from whatever partition they were copied. What cannot be read
+ * there does not. STATUS_IO: no memory. */
 enum status store_is_quarantined(struct store *store, uint32_t number, const char *line, size_t length,
                                  bool *ret_quarantined, struct error *err);
 /* Copies bytes there, durably. */

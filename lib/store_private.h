@@ -22,6 +22,8 @@ struct store {
     bool has_found;           /* the answer of the last store_find_first(): an id repeated often is asked for often */
     struct index_entry found; /* {hash, value} */
     struct index_entries matches;
+    struct bytes kept; /* store_quarantine.c: names of the copies in quarantine/ */
+    bool kept_listed;
 };
 
 /* The room that a partition lies in. */

@@ -399,6 +399,26 @@ three_days()
     expect_err
 }
 
+@test "section 8: damage is known wherever its bytes were copied from" {
+    lay signals 2026-02-05 garbage "$(signal s1 2026-02-05T10:00:00Z)"
+    metaspn-fsck -C ws --repair >/dev/null || true
+    lay signals 2026-02-06 garbage "$(signal s2 2026-02-06T10:00:00Z)"
+    lay emissions 2026-02-05 "$(emission e1 2026-02-05T10:00:00Z)" garbage "$(emission e2 2026-02-05T11:00:00Z)"
+    for _ in first second; do
+        run_split replay --kind=all
+        expect_status 0
+        [[ $(wc -l <"$out") == 4 && $(grep -c '^metaspn-replay: note: ' "$err") == 3 ]]
+    done
+    run_split metaspn-fsck -C ws
+    expect_status 0
+    lay signals 2026-02-07 'garbage ' # other bytes
+    run_split replay --kind=all
+    expect_status 3
+    for copy in ws/store/quarantine/*; do echo other >"$copy"; done # no copy, whatever its name says
+    run_split replay --kind=emissions
+    expect_status 3
+}
+
 @test "section 8: a fragment and zero bytes at the end are not written yet: a note, exit 0" {
     three_days
     for tail in '{"signal_id":"s6","timestamp":"2026-02-05T13:00:00Z"' '\0\0\0\0' 'x'; do
