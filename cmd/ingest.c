@@ -110,10 +110,9 @@ static bool take_line(struct writer *writer, const struct input_line *line)
     if (!line->too_long && json_is_blank(line->data, line->length))
         return true;
     writer->totals.read++;
-    enum status status =
-        line->too_long
-            ? error_set(&why, STATUS_INVALID, "line is longer than %zu bytes", writer->request->rules.max_line)
-            : event_check(line->data, line->length, &writer->request->rules, &batch->scratch, &event, &borrowed, &why);
+    enum status status = line->too_long ? event_refuse_length(line->data, line->length, &writer->request->rules, &why)
+                                        : event_check(line->data, line->length, &writer->request->rules,
+                                                      &batch->scratch, &event, &borrowed, &why);
     if (status == STATUS_INVALID)
         return refuse_line(writer, line, &why);
     if (status == STATUS_OK && !batch_add(batch, line, writer->totals.read, &event, borrowed ? SIZE_MAX : before))

@@ -116,13 +116,16 @@ static void check_wrapping(struct check *check, const struct snapshot *snapshot,
 static void check_snapshot(struct check *check, const struct snapshot *snapshot, const struct bytes *text)
 {
     struct json_scan scan;
+    char told[JSON_FAULT_TEXT_SIZE], quoted[QUOTED_SIZE];
     enum status status = json_scan(text->data, text->length, JSON_STORED, NULL, 0, NULL, &scan);
     if (status == STATUS_IO) {
         lack_memory(check);
     } else if (status != STATUS_OK) {
-        check_report(check, snapshot->path, 0, 0, "damaged at byte %zu: %s", scan.fault.offset + 1, scan.fault.what);
+        check_report(check, snapshot->path, 0, 0, "damaged at byte %zu: %s", scan.fault.offset + 1,
+                     json_fault_tell(&scan.fault, text->data, told));
     } else if (scan.type != JSON_OBJECT) {
-        check_report(check, snapshot->path, 0, 0, "damaged: not a JSON object");
+        check_report(check, snapshot->path, 0, 0, "damaged: not a JSON object: %s",
+                     json_quote(quoted, text->data, text->length));
     } else if (snapshot->when.daily) {
         check_wrapping(check, snapshot, (struct json_text){text->data, text->length});
     }

@@ -92,6 +92,7 @@ static enum status take_damage(struct walk *walk, const char *line, size_t lengt
                                const struct json_fault *fault)
 {
     struct check *check = walk->check;
+    char told[JSON_FAULT_TEXT_SIZE];
     bool quarantined;
     enum status status = store_is_quarantined(check->store, walk->row->number, line, length, &quarantined, walk->err);
     if (status != STATUS_OK)
@@ -102,7 +103,7 @@ static enum status take_damage(struct walk *walk, const char *line, size_t lengt
         return STATUS_OK;
     }
     check_report(check, partition_label(walk->partition), walk->line, offset, "damaged: %s (byte %zu of the line)",
-                 fault->what, fault->offset + 1);
+                 json_fault_tell(fault, line, told), fault->offset + 1);
     if (check->mender)
         copy_damage(walk, line, length);
     return STATUS_OK;

@@ -214,16 +214,19 @@ static enum status read_document(struct checkpoint *checkpoint, struct error *er
 {
     struct json_text members[MEMBERS];
     struct json_scan scan;
+    char told[JSON_FAULT_TEXT_SIZE], quoted[QUOTED_SIZE];
     const struct bytes *document = &checkpoint->document;
     if (json_is_blank(document->data, document->length))
         return error_set(err, STATUS_INVALID, "is empty");
     enum status status = json_scan(document->data, document->length, JSON_STRICT, keys, MEMBERS, members, &scan);
     if (status == STATUS_INVALID)
-        return error_set(err, status, "invalid JSON at byte %zu: %s", scan.fault.offset + 1, scan.fault.what);
+        return error_set(err, status, "invalid JSON at byte %zu: %s", scan.fault.offset + 1,
+                         json_fault_tell(&scan.fault, document->data, told));
     if (status != STATUS_OK)
         return error_set_memory(err);
     if (scan.type != JSON_OBJECT)
-        return error_set(err, STATUS_INVALID, "not a JSON object");
+        return error_set(err, STATUS_INVALID, "not a JSON object: %s",
+                         json_quote(quoted, document->data, document->length));
     checkpoint->has_schema_version = members[SCHEMA].data != NULL;
     status = read_kind(checkpoint, members[KIND], err);
     if (status == STATUS_OK)

@@ -11,6 +11,7 @@ enum status checkpoint_read_event(const char *line, size_t length, unsigned *kin
                                   bool *ret_blank, struct error *err)
 {
     struct json_fault fault = {.what = ""};
+    char told[JSON_FAULT_TEXT_SIZE];
     for (enum event_kind kind = 0; kind < EVENT_KINDS; kind++) {
         if (!(*kinds & KIND_BIT(kind)))
             continue;
@@ -23,7 +24,7 @@ enum status checkpoint_read_event(const char *line, size_t length, unsigned *kin
         if (verdict != EVENT_DAMAGED)
             return STATUS_OK;
     }
-    return error_set(err, STATUS_INVALID, "is no event: %s", fault.what);
+    return error_set(err, STATUS_INVALID, "is no event: %s", json_fault_tell(&fault, line, told));
 }
 
 static void forget_next(struct checkpoint_lines *lines)

@@ -38,6 +38,7 @@ static enum event_verdict damaged(struct json_fault *fault, const char *line, st
 {
     if (fault) {
         fault->offset = at.data ? (size_t)(at.data - line) : 0;
+        fault->length = at.length;
         snprintf(fault->what, sizeof fault->what, "%s: %s", member, what);
     }
     return EVENT_DAMAGED;
@@ -72,7 +73,7 @@ static enum event_verdict scan_members(const char *line, size_t length, const st
     if (status == STATUS_OK && scan.type == JSON_OBJECT)
         return EVENT_GOOD;
     if (fault)
-        *fault = status == STATUS_OK ? (struct json_fault){0, "not a JSON object"} : scan.fault;
+        *fault = status == STATUS_OK ? (struct json_fault){0, length, "not a JSON object"} : scan.fault;
     return EVENT_DAMAGED;
 }
 

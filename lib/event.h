@@ -72,14 +72,14 @@ struct event_rules {
  * Blank lines are the caller's. STATUS_IO: no memory. STATUS_INVALID: *err has one of these, VALUE cut short and made
  * printable, a string's in quotes:
  *
- *   line is longer than N bytes
- *   canonical line is longer than N bytes
- *   invalid JSON at byte N: WHAT                            N counts from 1, WHAT as json_scan() says it
- *   not a JSON object
- *   both signal_id and emission_id
- *   neither signal_id nor emission_id
- *   a signal, but only emissions are accepted
- *   an emission, but only signals are accepted
+ *   line is longer than N bytes: LINE
+ *   canonical line is longer than N bytes: LINE             as it came
+ *   invalid JSON at byte N: WHAT                            N counts from 1, WHAT as json_fault_tell() says it
+ *   not a JSON object: LINE
+ *   both signal_id and emission_id: VALUE and VALUE
+ *   neither signal_id nor emission_id: LINE
+ *   a signal, but only emissions are accepted: VALUE        of its id
+ *   an emission, but only signals are accepted: VALUE
  *   MEMBER: missing
  *   MEMBER: must be a string, not VALUE
  *   MEMBER: must be a non-empty string, not VALUE           the id; schema_version where it stands
@@ -91,6 +91,9 @@ struct event_rules {
  */
 enum status event_check(const char *line, size_t length, const struct event_rules *rules, struct bytes *scratch,
                         struct event *ret_event, bool *ret_borrows_line, struct error *err);
+
+/* The first of these, for a line of which only the beginning was kept. Returns STATUS_INVALID. */
+enum status event_refuse_length(const char *line, size_t length, const struct event_rules *rules, struct error *err);
 
 /* Moves all pieces of an event to a copy of its line at `line`. */
 void event_rebase(struct event *event, const char *line);

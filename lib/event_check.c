@@ -128,20 +128,24 @@ static enum status check_timestamp(struct input *in, struct error *err)
 }
 
 /* Which kind it is, by its id, and whether that is wanted. */
-static enum status check_kind(struct input *in, unsigned kinds, struct error *err)
+static enum status check_kind(struct json_text text, struct input *in, unsigned kinds, struct error *err)
 {
+    char quoted[QUOTED_SIZE], other[QUOTED_SIZE];
     bool is_signal = in->members[SIGNAL_ID].data != NULL;
     bool is_emission = in->members[EMISSION_ID].data != NULL;
     if (is_signal && is_emission)
-        return error_set(err, STATUS_INVALID, "both signal_id and emission_id");
+        return error_set(err, STATUS_INVALID, "both signal_id and emission_id: %s and %s",
+                         shown(quoted, in->members[SIGNAL_ID]), shown(other, in->members[EMISSION_ID]));
     if (!is_signal && !is_emission)
-        return error_set(err, STATUS_INVALID, "neither signal_id nor emission_id");
+        return error_set(err, STATUS_INVALID, "neither signal_id nor emission_id: %s",
+                         json_quote(quoted, text.data, text.length));
     in->kind = is_signal ? EVENT_SIGNAL : EVENT_EMISSION;
     if (kinds & KIND_BIT(in->kind))
         return STATUS_OK;
     return error_set(err, STATUS_INVALID,
-                     is_signal ? "a signal, but only emissions are accepted"
-                               : "an emission, but only signals are accepted");
+                     is_signal ? "a signal, but only emissions are accepted: %s"
+                               : "an emission, but only signals are accepted: %s",
+                     shown(quoted, in->members[is_signal ? SIGNAL_ID : EMISSION_ID]));
 }
 
 static enum status check_members(struct input *in, struct error *err)
@@ -171,13 +175,15 @@ static enum status check_members(struct input *in, struct error *err)
 static enum status scan_line(struct json_text text, struct input *in, struct error *err)
 {
     struct json_scan scan;
+    char told[JSON_FAULT_TEXT_SIZE], quoted[QUOTED_SIZE];
     enum status status = json_scan(text.data, text.length, JSON_STRICT, keys, MEMBERS, in->members, &scan);
     if (status == STATUS_IO)
         return error_set_memory(err);
     if (status != STATUS_OK)
-        return error_set(err, STATUS_INVALID, "invalid JSON at byte %zu: %s", scan.fault.offset + 1, scan.fault.what);
+        return error_set(err, STATUS_INVALID, "invalid JSON at byte %zu: %s", scan.fault.offset + 1,
+                         json_fault_tell(&scan.fault, text.data, told));
     if (scan.type != JSON_OBJECT)
-        return error_set(err, STATUS_INVALID, "not a JSON object");
+        return error_set(err, STATUS_INVALID, "not a JSON object: %s", json_quote(quoted, text.data, text.length));
     in->canonical = scan.canonical;
     return STATUS_OK;
 }
@@ -200,7 +206,7 @@ static bool stands_canonical(const struct input *in)
 static enum status write_canonical(struct json_text text, const struct input *in, size_t max_line,
                                    struct bytes *scratch, struct json_text *ret_line, struct error *err)
 {
-    char time[TIMESTAMP_TEXT_SIZE + 2] = "\"";
+    char time[TIMESTAMP_TEXT_SIZE + 2] = "\"", quoted[QUOTED_SIZE];
     size_t time_length = timestamp_format(in->timestamp, time + 1) + 2;
     time[time_length - 1] = '"';
     struct json_override overrides[2] = {
@@ -214,7 +220,8 @@ static enum status write_canonical(struct json_text text, const struct input *in
     size_t length = scratch->length - before;
     if (length > max_line) {
         scratch->length = before;
-        return error_set(err, STATUS_INVALID, "canonical line is longer than %zu bytes", max_line);
+        return error_set(err, STATUS_INVALID, "canonical line is longer than %zu bytes: %s", max_line,
+                         json_quote(quoted, text.data, text.length));
     }
     *ret_line = (struct json_text){scratch->data + before, length};
     return STATUS_OK;
@@ -246,16 +253,23 @@ static struct json_text trim(const char *line, size_t length)
     return (struct json_text){line, length};
 }
 
+enum status event_refuse_length(const char *line, size_t length, const struct event_rules *rules, struct error *err)
+{
+    char quoted[QUOTED_SIZE];
+    return error_set(err, STATUS_INVALID, "line is longer than %zu bytes: %s", rules->max_line,
+                     quote_bytes(quoted, line, length));
+}
+
 enum status event_check(const char *line, size_t length, const struct event_rules *rules, struct bytes *scratch,
                         struct event *ret_event, bool *ret_borrows_line, struct error *err)
 {
     if (length > rules->max_line)
-        return error_set(err, STATUS_INVALID, "line is longer than %zu bytes", rules->max_line);
+        return event_refuse_length(line, length, rules, err);
     struct json_text text = trim(line, length);
     struct input in = {0};
     enum status status = scan_line(text, &in, err);
     if (status == STATUS_OK)
-        status = check_kind(&in, rules->kinds, err);
+        status = check_kind(text, &in, rules->kinds, err);
     if (status == STATUS_OK)
         status = check_members(&in, err);
     if (status != STATUS_OK)

@@ -57,6 +57,9 @@ bool json_string_is_canonical(const char *at, const char *end);
 /* Writes the valid piece of a string in canonical form (at most 6 bytes for each); returns the end. */
 char *json_put_string(char *out, const char *at, const char *end);
 
+/* Of a fault at `at`, the bytes that are shown: the word that begins there, else the rest of the text. */
+size_t json_fault_length(const char *at, const char *end);
+
 /* The next code point of a valid piece, which is not empty. A surrogate without its partner is one by itself. */
 uint32_t json_decode(const char **at, const char *end);
 /* Length of the valid UTF-8 sequence at `at`, 0 where there is none. */

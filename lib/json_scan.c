@@ -44,6 +44,7 @@ static bool fault_at(struct scan *s, const char *at, const char *what)
 {
     s->status = STATUS_INVALID;
     s->result.fault.offset = (size_t)(at - s->text);
+    s->result.fault.length = json_fault_length(at, s->end);
     const char *early = at == s->end && s->at > s->text ? "ends too early, " : "";
     snprintf(s->result.fault.what, sizeof s->result.fault.what, "%s%s", early, what);
     return false;
@@ -68,6 +69,7 @@ static bool fault_duplicate(struct scan *s, const char *at)
     fault_at(s, at - 1, "");
     snprintf(s->result.fault.what, sizeof s->result.fault.what, "duplicate member %s%s", quote_bytes(quoted, at, shown),
              shown < length ? "..." : "");
+    s->result.fault.length = 0; /* it is shown */
     return false;
 }
 
@@ -307,7 +309,8 @@ static bool step(struct scan *s)
 static void scan_document(struct scan *s)
 {
     if (json_is_blank(s->text, (size_t)(s->end - s->text))) {
-        fault_at(s, s->text, "empty");
+        fault_at(s, s->end, "empty");
+        s->result.fault.offset = 0;
         return;
     }
     if (s->end - s->text >= 3 && memcmp(s->text, "\xef\xbb\xbf", 3) == 0) {

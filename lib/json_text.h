@@ -41,8 +41,17 @@ enum json_type json_type(struct json_text value);
 /* What json_scan() found wrong, and where. */
 struct json_fault {
     size_t offset;  /* byte offset in the text */
+    size_t length;  /* bytes there that are at fault; 0: nothing that could be shown */
     char what[128]; /* "invalid UTF-8", "duplicate member \"a\"", "nesting deeper than 512", ... printable */
 };
+
+/* The fault for a message: what, and the bytes at fault quoted and cut short. `text` is what was scanned. Returns what
+ * may lie in `buffer`. */
+#define JSON_FAULT_TEXT_SIZE (128 + QUOTED_SIZE)
+const char *json_fault_tell(const struct json_fault *fault, const char *text, char buffer[static JSON_FAULT_TEXT_SIZE]);
+
+/* A text that is not what it should be, for a message: quoted and cut short, a string without its own quotes. */
+const char *json_quote(char buffer[static QUOTED_SIZE], const char *text, size_t length);
 
 struct json_scan {
     enum json_type type;     /* of the document */

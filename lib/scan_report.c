@@ -60,6 +60,7 @@ enum status scan_report_damage(struct scan *scan, size_t start, size_t length, c
                                struct error *err)
 {
     uint64_t offset = scan->offset + start, line;
+    char told[JSON_FAULT_TEXT_SIZE];
     if (!scan->options.report)
         return STATUS_OK;
     enum status status = line_number(scan, offset, &line, err);
@@ -68,7 +69,8 @@ enum status scan_report_damage(struct scan *scan, size_t start, size_t length, c
     bool known;
     status = store_is_quarantined(scan->store, scan->options.partition, scan->data + start, length, &known, err);
     if (status == STATUS_OK)
-        report(scan, known ? SCAN_QUARANTINED : SCAN_DAMAGED, line, offset, fault->what);
+        report(scan, known ? SCAN_QUARANTINED : SCAN_DAMAGED, line, offset,
+               json_fault_tell(fault, scan->data + start, told));
     return status;
 }
 

@@ -77,13 +77,15 @@ enum status snapshot_compose(const char *name, struct snapshot_time when, const 
                              struct bytes *ret_document, struct error *err)
 {
     struct json_scan scan;
+    char told[JSON_FAULT_TEXT_SIZE], quoted[QUOTED_SIZE];
     enum status status = json_scan(text, length, JSON_STRICT, NULL, 0, NULL, &scan);
     if (status == STATUS_INVALID)
-        return error_set(err, status, "invalid JSON at byte %zu: %s", scan.fault.offset + 1, scan.fault.what);
+        return error_set(err, status, "invalid JSON at byte %zu: %s", scan.fault.offset + 1,
+                         json_fault_tell(&scan.fault, text, told));
     if (status != STATUS_OK)
         return error_set_memory(err);
     if (scan.type != JSON_OBJECT)
-        return error_set(err, STATUS_INVALID, "not a JSON object");
+        return error_set(err, STATUS_INVALID, "not a JSON object: %s", json_quote(quoted, text, length));
     struct bytes wrapped = {0};
     if (when.daily)
         status = wrap(name, when, text, length, &wrapped, err);
@@ -164,6 +166,7 @@ static enum status read_document(int directory, const char *file, const char *pa
 {
     int fd;
     struct json_scan scan;
+    char told[JSON_FAULT_TEXT_SIZE], quoted[QUOTED_SIZE];
     enum status status = io_open_below(directory, file, IO_READ, false, path, &fd, NULL, err);
     if (status != STATUS_OK)
         return status;
@@ -173,11 +176,13 @@ static enum status read_document(int directory, const char *file, const char *pa
         return STATUS_IO;
     status = json_scan(out->data, out->length, JSON_STORED, NULL, 0, NULL, &scan);
     if (status == STATUS_INVALID)
-        return error_set(err, STATUS_IO, "%s: damaged at byte %zu: %s", path, scan.fault.offset + 1, scan.fault.what);
+        return error_set(err, STATUS_IO, "%s: damaged at byte %zu: %s", path, scan.fault.offset + 1,
+                         json_fault_tell(&scan.fault, out->data, told));
     if (status != STATUS_OK)
         return error_set_memory(err);
     if (scan.type != JSON_OBJECT)
-        return error_set(err, STATUS_IO, "%s: damaged: not a JSON object", path);
+        return error_set(err, STATUS_IO, "%s: damaged: not a JSON object: %s", path,
+                         json_quote(quoted, out->data, out->length));
     if (out->data[out->length - 1] != '\n' && !bytes_append_char(out, '\n'))
         return error_set_memory(err);
     return STATUS_OK;

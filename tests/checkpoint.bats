@@ -178,7 +178,7 @@ sys.exit(struct.unpack("i", fcntl.ioctl(int(sys.argv[1]), termios.FIONREAD, byte
         expect_err "metaspn-checkpoint: -: $what; nothing was stored"
         expect_same before ws/store/checkpoints/w.json
     done <<CASES
-[]|not a JSON object
+[]|not a JSON object: "[]"
 {}|last_timestamp: missing
 {"last_timestamp":17}|last_timestamp: must be a time, not 17
 {"last_timestamp":"soon"}|last_timestamp: must be a time, not "soon"

@@ -114,12 +114,12 @@ state()
     cp lines "$day"
     local offsets
     mapfile -t offsets < <(LC_ALL=C awk '{print total; total += length + 1}' lines)
-    finds "$day:2:${offsets[1]}: damaged: expected a value (byte 1 of the line)" \
-        "$day:4:${offsets[3]}: damaged: invalid UTF-8 (byte 15 of the line)" \
-        "$day:5:${offsets[4]}: damaged: not a JSON object (byte 1 of the line)" \
-        "$day:6:${offsets[5]}: damaged: signal_id: not a non-empty string (byte 14 of the line)" \
+    finds "$day:2:${offsets[1]}: damaged: expected a value: \"x\" (byte 1 of the line)" \
+        "$day:4:${offsets[3]}: damaged: invalid UTF-8: \"\\xff\"}\" (byte 15 of the line)" \
+        "$day:5:${offsets[4]}: damaged: not a JSON object: \"[]\" (byte 1 of the line)" \
+        "$day:6:${offsets[5]}: damaged: signal_id: not a non-empty string: \"\" (byte 14 of the line)" \
         "$day:7:${offsets[6]}: damaged: timestamp: missing (byte 1 of the line)" \
-        "$day:8:${offsets[7]}: damaged: timestamp: not a time (byte 30 of the line)" \
+        "$day:8:${offsets[7]}: damaged: timestamp: not a time: \"never\" (byte 30 of the line)" \
         "$day:9:${offsets[8]}: damaged: signal_id: missing (byte 1 of the line)"
     expect_err 'metaspn-fsck: 7 findings in 10 lines of 1 partition'
 }
@@ -349,7 +349,7 @@ state()
     signals 1 100 | store
     printf 'xx' | dd of="$day" conv=notrunc 2>"$err"
     signals 101 101 >>"$day"
-    finds "$day:1:0: damaged: expected a value (byte 1 of the line)" \
+    finds "$day:1:0: damaged: expected a value: \"xxentity_refs\" (byte 1 of the line)" \
         "ws/store/index: $day: events: 99, not 100, damaged lines: 1, not 0, other times"
 }
 
@@ -361,8 +361,8 @@ state()
     echo x >ws/store/checkpoints/w.json
     run_split fsck --json
     expect_status 3
-    expect_out '{"byte":0,"file":"ws/store/signals/2026-02-05.jsonl","line":1,"what":"damaged: expected a value (byte 1 of the line)"}' \
-        '{"file":"ws/store/checkpoints/w.json","what":"damaged: invalid JSON at byte 1: expected a value"}'
+    expect_out '{"byte":0,"file":"ws/store/signals/2026-02-05.jsonl","line":1,"what":"damaged: expected a value: \"x\" (byte 1 of the line)"}' \
+        '{"file":"ws/store/checkpoints/w.json","what":"damaged: invalid JSON at byte 1: expected a value: \"x\""}'
     expect_err 'metaspn-fsck: 2 findings in 1 line of 1 partition'
 }
 
@@ -370,10 +370,10 @@ state()
     mkdir -p ws/store/signals
     echo x >"$day"
     run_split metaspn-fsck -q -C "$PWD/ws"
-    expect_out "$PWD/$day:1:0: damaged: expected a value (byte 1 of the line)"
+    expect_out "$PWD/$day:1:0: damaged: expected a value: \"x\" (byte 1 of the line)"
     cd ws
     run_split metaspn-fsck -q
-    expect_out "store/signals/2026-02-05.jsonl:1:0: damaged: expected a value (byte 1 of the line)"
+    expect_out "store/signals/2026-02-05.jsonl:1:0: damaged: expected a value: \"x\" (byte 1 of the line)"
 }
 
 @test "no workspace, or no store in it, is exit 5" {

@@ -30,7 +30,7 @@ refuses()
 # What is said of the line x.
 invalid_x()
 {
-    echo 'invalid JSON at byte 1: expected a value'
+    echo 'invalid JSON at byte 1: expected a value: "x"'
 }
 
 # ---- section 2: where things lie
@@ -186,17 +186,24 @@ END
     expect_err
 }
 
+# shown TEXT [BYTES]: what a message shows of a long text, its first 60 columns
+shown()
+{
+    printf '"%.*s..."' "${2:-60}" "$1"
+}
+
 # ---- section 3: what is refused. B is what every signal here has behind its id.
 
 b='"payload":1,"payload_type":"t","source":"s","timestamp":"2026-02-05T10:00:00Z"}'
 
 @test "section 3: what is no JSON is invalid" {
-    refuses 'nojson' 'invalid JSON at byte 1: expected a value'
-    refuses '{"signal_id":"a",}' 'invalid JSON at byte 18: expected a member name'
-    refuses "{\"signal_id\":\"a\",\"x\":NaN,$b" 'invalid JSON at byte 22: NaN is not allowed'
-    refuses "{\"signal_id\":\"a\",\"x\":-Infinity,$b" 'invalid JSON at byte 22: -Infinity is not allowed'
-    refuses $'\xef\xbb\xbf'"{\"signal_id\":\"a\",$b" 'invalid JSON at byte 1: unexpected byte order mark'
-    refuses "{\"signal_id\":\"a\",$b{}" 'invalid JSON at byte 97: trailing data after the document'
+    refuses 'nojson' 'invalid JSON at byte 1: expected a value: "nojson"'
+    refuses '{"signal_id":"a",}' 'invalid JSON at byte 18: expected a member name: "}"'
+    refuses "{\"signal_id\":\"a\",\"x\":NaN,$b" 'invalid JSON at byte 22: NaN is not allowed: "NaN"'
+    refuses "{\"signal_id\":\"a\",\"x\":-Infinity,$b" 'invalid JSON at byte 22: -Infinity is not allowed: "-Infinity"'
+    refuses $'\xef\xbb\xbf'"{\"signal_id\":\"a\",$b" \
+        "invalid JSON at byte 1: unexpected byte order mark: $(shown "\\ufeff{\"signal_id\":\"a\",$b" 65)"
+    refuses "{\"signal_id\":\"a\",$b{}" 'invalid JSON at byte 97: trailing data after the document: "{}"'
     refuses '{"signal_id":"a"' 'invalid JSON at byte 17: ends too early, expected '\'','\'' or '\''}'\'
 }
 
@@ -211,22 +218,23 @@ b='"payload":1,"payload_type":"t","source":"s","timestamp":"2026-02-05T10:00:00Z
 }
 
 @test "section 3: invalid UTF-8 is invalid" {
-    local bytes
+    local bytes escaped
     for bytes in $'\xff' $'\xc3' $'\xc0\xaf' $'\xed\xa0\x80' $'\xf4\x90\x80\x80'; do
-        refuses "{\"signal_id\":\"a$bytes\",$b" 'invalid JSON at byte 16: invalid UTF-8'
+        escaped=$(printf %s "$bytes" | od -An -tx1 | sed 's/ /\\x/g')
+        refuses "{\"signal_id\":\"a$bytes\",$b" "invalid JSON at byte 16: invalid UTF-8: $(shown "$escaped\",$b")"
     done
 }
 
 @test "section 3: what is no object is invalid" {
-    refuses '[]' 'not a JSON object'
-    refuses '"signal_id"' 'not a JSON object'
-    refuses 'null' 'not a JSON object'
+    refuses '[]' 'not a JSON object: "[]"'
+    refuses '"signal_id"' 'not a JSON object: "signal_id"'
+    refuses 'null' 'not a JSON object: "null"'
 }
 
 @test "section 3: both ids, or neither, are invalid" {
-    refuses "{\"signal_id\":\"a\",\"emission_id\":\"b\",$b" 'both signal_id and emission_id'
-    refuses "{\"emission\\u005fid\":1,\"signal_id\":\"a\",$b" 'both signal_id and emission_id'
-    refuses "{$b" 'neither signal_id nor emission_id'
+    refuses "{\"signal_id\":\"a\",\"emission_id\":\"b\",$b" 'both signal_id and emission_id: "a" and "b"'
+    refuses "{\"emission\\u005fid\":1,\"signal_id\":\"a\",$b" 'both signal_id and emission_id: "a" and 1'
+    refuses "{$b" "neither signal_id nor emission_id: $(shown "{$b")"
 }
 
 @test "section 3: a missing member is named" {
@@ -286,15 +294,15 @@ b='"payload":1,"payload_type":"t","source":"s","timestamp":"2026-02-05T10:00:00Z
     open=$(printf '[%.0s' {1..511}) close=$(printf ']%.0s' {1..511})
     stores "$(signal s1 2026-02-05T10:00:00Z payload="$open$close")" "$(signal s1 2026-02-05T10:00:00Z payload="$open$close")"
     rm -rf ws/store
-    refuses "{\"signal_id\":\"a\",\"x\":[$open$close],$b" 'invalid JSON at byte 533: nesting deeper than 512'
+    refuses "{\"signal_id\":\"a\",\"x\":[$open$close],$b" "invalid JSON at byte 533: nesting deeper than 512: $(shown "[$close")"
 }
 
 @test "section 3: a line that is too long is invalid, as input and in canonical form" {
     local line length
     line=$(signal s1 2026-02-05T10:00:00Z payload='"é"')
     length=$(printf '%s' "$line" | wc -c)
-    refuses "$line" "line is longer than $((length - 1)) bytes" --max-line=$((length - 1))
-    refuses "$line" "canonical line is longer than $((length + 3)) bytes" --max-line=$((length + 3))
+    refuses "$line" "line is longer than $((length - 1)) bytes: $(shown "$line" 61)" --max-line=$((length - 1))
+    refuses "$line" "canonical line is longer than $((length + 3)) bytes: $(shown "$line" 61)" --max-line=$((length + 3))
     printf '%s\n' "$line" | store --max-line=$((length + 4))
     printf '%s\n' "${line/s1/s2}" | store --max-line=1K
 }
@@ -309,7 +317,7 @@ b='"payload":1,"payload_type":"t","source":"s","timestamp":"2026-02-05T10:00:00Z
     } >lines
     run_split store --on-invalid=skip lines
     expect_status 3
-    expect_err 'metaspn-write: lines:2: line is longer than 16777216 bytes'
+    expect_err "metaspn-write: lines:2: line is longer than 16777216 bytes: $(shown "$(head -c 100 <(sed 1d lines))")"
     [[ $(wc -l <ws/store/signals/2026-02-05.jsonl) == 2 ]]
 }
 
@@ -378,7 +386,7 @@ b='"payload":1,"payload_type":"t","source":"s","timestamp":"2026-02-05T10:00:00Z
     } >events
     run_split store events
     expect_status 3
-    expect_err 'metaspn-write: events:3: invalid JSON at byte 1: expected a value: not stored, nor is what follows'
+    expect_err "metaspn-write: events:3: $(invalid_x): not stored, nor is what follows"
 }
 
 @test "section 5: the command line: exit 2, one line and where to get help" {
@@ -411,8 +419,8 @@ END
 # ---- section 6: kinds
 
 @test "section 6: --kind refuses events of the other kind" {
-    refuses "$(signal s1 2026-02-05T10:00:00Z)" 'a signal, but only emissions are accepted' --kind=emissions
-    refuses "$(emission e1 2026-02-05T10:00:00Z)" 'an emission, but only signals are accepted' --kind=signals
+    refuses "$(signal s1 2026-02-05T10:00:00Z)" 'a signal, but only emissions are accepted: "s1"' --kind=emissions
+    refuses "$(emission e1 2026-02-05T10:00:00Z)" 'an emission, but only signals are accepted: "e1"' --kind=signals
     signal s1 2026-02-05T10:00:00Z | store --kind=signals
     emission e1 2026-02-05T10:00:00Z | store --kind=emissions
     {
@@ -682,7 +690,7 @@ END
     run_split store --on-invalid=skip events
     expect_status 3
     [[ $(wc -l <"$err") == 11 ]]
-    [[ $(head -n 1 "$err") == 'metaspn-write: events:2: invalid JSON at byte 1: expected a value' ]]
+    [[ $(head -n 1 "$err") == 'metaspn-write: events:2: invalid JSON at byte 1: expected a value: "x1"' ]]
     [[ $(tail -n 1 "$err") == 'metaspn-write: 12 invalid lines in all' ]]
     [[ $(wc -l <ws/store/signals/2026-02-05.jsonl) == 2 ]]
 }
@@ -697,8 +705,8 @@ END
     run_split store --rejects=rejects events
     expect_status 3
     expect_file rejects '{"before":1}' \
-        '{"error":"invalid JSON at byte 1: expected a value","file":"events","input":"x","line":1,"time":"2026-02-05T18:00:00Z"}' \
-        '{"error":"invalid JSON at byte 15: invalid UTF-8","file":"events","input":"{\"signal_id\":\"\ufffd\"}","line":3,"time":"2026-02-05T18:00:00Z"}'
+        '{"error":"invalid JSON at byte 1: expected a value: \"x\"","file":"events","input":"x","line":1,"time":"2026-02-05T18:00:00Z"}' \
+        '{"error":"invalid JSON at byte 15: invalid UTF-8: \"\\xff\"}\"","file":"events","input":"{\"signal_id\":\"\ufffd\"}","line":3,"time":"2026-02-05T18:00:00Z"}'
     [[ $(wc -l <ws/store/signals/2026-02-05.jsonl) == 1 ]]
 }
 

@@ -67,7 +67,7 @@ static void test_faults(void)
 {
     refuses("", "is empty");
     refuses("  ", "is empty");
-    refuses("[]", "not a JSON object");
+    refuses("[]\n", "not a JSON object: \"[]\"");
     refuses("{}", "last_timestamp: missing");
     refuses("{\"last_timestamp\":null}", "last_timestamp: must be a time, not null");
     refuses("{\"last_timestamp\":\"2026-02-05T10:00:00Z\",\"kind\":\"all\"}",

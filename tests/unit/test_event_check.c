@@ -39,11 +39,11 @@ static void test_messages(void)
         {"{\"signal_id\":\"s1\",\"timestamp\":\"2026-02-05T10:00:00Z\",\"source\":\"\",\"payload_type\":\"\","
          "\"payload\":0}",
          ""},
-        {"[]", "not a JSON object"},
-        {"12", "not a JSON object"},
-        {"{}", "neither signal_id nor emission_id"},
-        {"{\"signal_id\":\"a\",\"emission_id\":\"b\"}", "both signal_id and emission_id"},
-        {"{\"signal\\u005fid\":\"a\",\"emission_id\":null}", "both signal_id and emission_id"},
+        {"[]", "not a JSON object: \"[]\""},
+        {"12 \r", "not a JSON object: \"12\""},
+        {"{}", "neither signal_id nor emission_id: \"{}\""},
+        {"{\"signal_id\":\"a\",\"emission_id\":\"b\"}", "both signal_id and emission_id: \"a\" and \"b\""},
+        {"{\"signal\\u005fid\":\"a\",\"emission_id\":null}", "both signal_id and emission_id: \"a\" and null"},
         {"{\"signal_id\":12," REST "}", "signal_id: must be a non-empty string, not 12"},
         {"{\"signal_id\":null," REST "}", "signal_id: must be a non-empty string, not null"},
         {"{\"signal_id\":\"\"," REST "}", "signal_id: must be a non-empty string, not \"\""},
@@ -94,6 +94,13 @@ static void test_faults(void)
 {
     ok(strncmp(verdict("{\"a\":1,\"a\":2}", &everything), "invalid JSON at byte 8: ", 24) == 0,
        "the second of two names");
+    is_text(verdict("{\"a\":[-01]}", &everything), "invalid JSON at byte 7: invalid number: \"-01\"",
+            "the word at fault is quoted");
+    is_text(verdict("{'a':\x01}\r", &everything),
+            "invalid JSON at byte 2: expected a member name or '}': \"'a':\\x01}\"",
+            "or else the rest, made printable");
+    is_text(verdict("{\"a\":", &everything), "invalid JSON at byte 6: ends too early, expected a value",
+            "or nothing, where there is none");
     ok(strncmp(verdict("{\"a\":NaN}", &everything), "invalid JSON at byte 6: ", 24) == 0, "NaN");
     ok(strncmp(verdict("{\"a\":1,}", &everything), "invalid JSON at byte 8: ", 24) == 0, "a trailing comma");
     ok(strncmp(verdict("{\"a\":\"\xff\"}", &everything), "invalid JSON at byte 7: ", 24) == 0, "invalid UTF-8");
@@ -119,9 +126,9 @@ static void test_kinds(void)
     const struct event_rules emissions = {KIND_BIT(EVENT_EMISSION), EVENT_MAX_LINE};
     is_text(verdict("{" SIGNAL "}", &signals), "", "a signal among signals");
     is_text(verdict("{" EMISSION ",\"payload\":1}", &emissions), "", "an emission among emissions");
-    is_text(verdict("{" EMISSION "}", &signals), "an emission, but only signals are accepted",
+    is_text(verdict("{" EMISSION "}", &signals), "an emission, but only signals are accepted: \"e1\"",
             "an emission among signals");
-    is_text(verdict("{" SIGNAL "}", &emissions), "a signal, but only emissions are accepted",
+    is_text(verdict("{" SIGNAL "}", &emissions), "a signal, but only emissions are accepted: \"s1\"",
             "a signal among emissions");
 }
 
@@ -130,11 +137,11 @@ static void test_limits(void)
     const char *line = "{" SIGNAL ",\"x\":\"\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\"}";
     size_t length = strlen(line);
     struct event_rules rules = {KIND_BITS_ALL, length - 1};
-    char message[64];
-    snprintf(message, sizeof message, "line is longer than %zu bytes", rules.max_line);
+    char message[256];
+    snprintf(message, sizeof message, "line is longer than %zu bytes: \"%.60s...\"", rules.max_line, line);
     is_text(verdict(line, &rules), message, "a line one byte too long");
     rules.max_line = length;
-    snprintf(message, sizeof message, "canonical line is longer than %zu bytes", rules.max_line);
+    snprintf(message, sizeof message, "canonical line is longer than %zu bytes: \"%.60s...\"", rules.max_line, line);
     is_text(verdict(line, &rules), message, "a line that is too long once it is escaped");
     rules.max_line = length + 10 * 5 + strlen(",\"schema_version\":\"0.9\"");
     is_text(verdict(line, &rules), "", "a line that just fits");
