@@ -35,21 +35,6 @@ static enum status append_document(json_t *document, struct bytes *out, struct e
     return status;
 }
 
-/* A string of these bytes, made valid UTF-8. */
-static json_t *string_of(const char *data, size_t length)
-{
-    struct bytes clean = {0};
-    json_t *string =
-        document_clean(data, length, &clean) ? json_stringn_nocheck(clean.data ? clean.data : "", clean.length) : NULL;
-    bytes_release(&clean);
-    return string;
-}
-
-static json_t *string_of_text(const char *text)
-{
-    return string_of(text, strlen(text));
-}
-
 /* Length of the input that is kept: a character is not split. */
 static size_t kept_length(const char *input, size_t length)
 {
@@ -64,14 +49,39 @@ static size_t kept_length(const char *input, size_t length)
     return whole > kept - lead + 1 ? lead - 1 : kept;
 }
 
+/* A string of these bytes, made valid UTF-8. */
+static json_t *string_of(const char *data, size_t length)
+{
+    struct bytes clean = {0};
+    json_t *string =
+        document_clean(data, length, &clean) ? json_stringn_nocheck(clean.data ? clean.data : "", clean.length) : NULL;
+    bytes_release(&clean);
+    return string;
+}
+
+/* The same of a rejected line: each byte that is no UTF-8 takes three, so it is cut again. */
+static json_t *string_of_input(const char *input, size_t length)
+{
+    struct bytes clean = {0};
+    json_t *string = NULL;
+    if (document_clean(input, kept_length(input, length), &clean))
+        string = json_stringn_nocheck(clean.data ? clean.data : "", kept_length(clean.data, clean.length));
+    bytes_release(&clean);
+    return string;
+}
+
+static json_t *string_of_text(const char *text)
+{
+    return string_of(text, strlen(text));
+}
+
 enum status document_rejected(const struct rejected_line *rejected, struct bytes *out, struct error *err)
 {
     char time[TIMESTAMP_TEXT_SIZE];
     timestamp_format(rejected->time, time);
-    size_t length = kept_length(rejected->input, rejected->input_length);
     json_t *document = json_pack("{s:o, s:I, s:o, s:s, s:o}", "file", string_of_text(rejected->file), "line",
                                  (json_int_t)rejected->line, "error", string_of_text(rejected->error), "time", time,
-                                 "input", string_of(rejected->input, length));
+                                 "input", string_of_input(rejected->input, rejected->input_length));
     return append_document(document, out, err);
 }
 

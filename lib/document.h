@@ -18,7 +18,7 @@
 
 struct json_text; /* json_text.h and jansson's header cannot stand in one file: they share names */
 
-#define DOCUMENT_INPUT_LIMIT ((size_t)64 << 10) /* bytes of a rejected line that are kept */
+#define DOCUMENT_INPUT_LIMIT ((size_t)64 << 10) /* bytes of a rejected line that are kept, and of what they become */
 
 /* metaspn-write --print=result: {"id":…,"kind":"signals","path":…,"status":"appended"} */
 struct write_result {

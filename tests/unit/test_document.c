@@ -83,12 +83,14 @@ static void test_cut(void)
     const size_t limit = DOCUMENT_INPUT_LIMIT;
     is_int(kept_input(limit, 0, "x").length, limit + 2, "an input as long as the limit is whole");
     is_int(kept_input(limit + 1, 0, "x").length, limit + 2, "a longer one is cut");
+    is_int(kept_input(limit, 10, "\xff").length, limit - 3 + 6 + 2, "what replaces bytes counts, and is not split");
+    is_int(kept_input(limit, limit - 1, "\xff").length, limit - 1 + 2, "at the end neither");
     is_int(kept_input(limit + 2, limit - 2, "\xc3\xa9").length, limit - 2 + 6 + 2, "a character that ends there stays");
     is_int(kept_input(limit + 2, limit - 1, "\xc3\xa9").length, limit - 1 + 2, "one that would be split goes");
     is_int(kept_input(limit + 4, limit - 3, "\xf0\x9f\x91\x8d").length, limit - 3 + 2, "a long one too");
     is_int(kept_input(limit + 4, limit - 4, "\xf0\x9f\x91\x8d").length, limit - 4 + 12 + 2, "or stays whole");
-    is_int(kept_input(limit + 4, limit - 4, "\x80\x80\x80\x80\x80").length, limit - 4 + 24 + 2,
-           "bytes that are none count alone");
+    is_int(kept_input(limit + 4, limit - 4, "\x80\x80\x80\x80\x80").length, limit - 4 + 6 + 2,
+           "bytes that are none are replaced, as far as there is room");
 }
 
 static void test_finding(void)
