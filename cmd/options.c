@@ -114,8 +114,12 @@ void options_finish(const struct cli *cli, struct options *options)
         options->workspace = environment("METASPN_WORKSPACE");
     options->now = options->clock = cli_clock();
     const char *text = environment("METASPN_NOW");
+    struct error err;
+    enum status status = STATUS_OK;
     if (text)
-        options->now = options_time(cli, "METASPN_NOW", text, options->now, false);
+        status = time_spec_parse("METASPN_NOW", text, options->clock, DAY_EDGE_FIRST, &options->now, &err);
+    if (status != STATUS_OK && !options->now_text)
+        cli_die(cli, status, &err);
     if (options->now_text)
         options->now = options_time(cli, "--now", options->now_text, options->now, false);
 }

@@ -293,6 +293,8 @@ keep()
     expect_out "$ws/store/snapshots/state__2026-02-04T233000Z.json"
     run_split snapshot write state --now=-1d --print=path <<<'{}'
     expect_out "$ws/store/snapshots/state__2026-02-04T180000Z.json"
+    METASPN_NOW=soon run_split snapshot write state --now=@0 --print=path <<<'{}' # which is not asked
+    expect_out "$ws/store/snapshots/state__1970-01-01T000000Z.json"
     METASPN_NOW=soon run_split snapshot list
     expect_status 2
     expect_err_like '^metaspn-snapshot: METASPN_NOW'
