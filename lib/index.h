@@ -77,7 +77,6 @@ struct partition_facts {
     uint64_t misfiled;            /* events whose own day is another */
     uint64_t repeats;             /* lines that INDEX_REPEATS suspects */
     uint64_t late;                /* events with a timestamp below that of one before: 0 means in time order */
-    uint64_t doubt;               /* 1 + the offset from which on bytes were written whose sync failed; 0: none */
     int64_t least, greatest;      /* timestamps of the events; meaningless where there are none */
 };
 

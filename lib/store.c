@@ -98,6 +98,7 @@ void store_close(struct store *store)
     bytes_release(&store->share);
     bytes_release(&store->untold);
     bytes_release(&store->kept);
+    free(store->doubts);
     free(store->partitions);
     free(store);
 }
@@ -374,13 +375,20 @@ enum status store_lock(struct store *store, struct error *err)
         status =
             io_lock(store->lock, IO_EXCLUSIVE, store->options.lock_timeout_ms, store->options.interrupted, path, err);
     store->locked = status == STATUS_OK;
-    return status == STATUS_OK ? STATUS_OK : STATUS_IO;
+    if (status == STATUS_OK)
+        status = store_load_doubts(store, err);
+    if (status == STATUS_OK)
+        return STATUS_OK;
+    store_unlock(store);
+    return STATUS_IO;
 }
 
 void store_unlock(struct store *store)
 {
-    if (store->lock >= 0)
+    if (store->locked) {
+        store_save_doubts(store);
         io_unlock(store->lock, workspace_lock_path(store->workspace), NULL);
+    }
     store->locked = false;
     if (store->untold.length > 0)
         tell_untold(store);

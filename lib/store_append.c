@@ -24,25 +24,33 @@ static enum status sync_duplicates(struct batch *batch)
     return status;
 }
 
+/* Whether the facts are of the file as it is: a sync that writes bytes anew changes its times, and nothing else. */
+static bool facts_are_of(const struct partition_facts *facts, const struct partition_stat *stat)
+{
+    return facts->inode == stat->inode && facts->size == stat->size && facts->modified == stat->modified;
+}
+
 enum status store_sync_partition(struct store *store, uint32_t number, struct error *err)
 {
     struct partition *partition;
-    struct partition_stat stat;
+    struct partition_stat before, after;
     const struct partition_facts *known = index_facts(store->index, number);
     struct partition_facts facts = known ? *known : (struct partition_facts){.partition = number};
     enum status status = store_partition_at_hand(store, number, &partition, err);
     if (status == STATUS_OK)
-        status = partition_stat(partition, &stat, err);
-    if (status == STATUS_OK && known && facts.doubt == 0 && facts.synced > 0 && facts.synced >= stat.size)
+        status = partition_stat(partition, &before, err);
+    if (status == STATUS_OK && known && facts.synced > 0 && facts.synced >= before.size)
         return STATUS_OK;
-    if (status == STATUS_OK && facts.doubt != 0)
-        status = store_settle_doubt(store, &facts, err);
     if (status == STATUS_OK)
-        status = partition_sync(partition, err);
+        status = store_sync(store, number, partition, err);
     if (status == STATUS_OK && facts.synced == 0)
         status = workspace_sync_room(store->workspace, store_room(number), err);
+    if (status == STATUS_OK)
+        status = partition_stat(partition, &after, err);
     if (status != STATUS_OK || !known)
         return status;
+    if (facts_are_of(&facts, &before) && after.size == before.size)
+        store_set_stat(&facts, &after);
     facts.synced = facts.known;
     struct store_partition *row = store_row(store, number);
     if (row)

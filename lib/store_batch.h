@@ -40,7 +40,5 @@ uint32_t batch_partition_of(const struct event *event);
 /* Writes what is new, syncs it, and notes it in the index; what was written by a step that failed is taken back. */
 enum status batch_append(struct batch *batch);
 void batch_release_shares(struct batch *batch);
-/* Makes a partition's doubtful bytes certain (facts->doubt) and clears the doubt. */
-enum status store_settle_doubt(struct store *store, struct partition_facts *facts, struct error *err);
 
 #endif

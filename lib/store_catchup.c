@@ -141,17 +141,22 @@ static enum status take_chunk(struct intake *intake, const struct chunk *chunk, 
     return status;
 }
 
+void store_set_stat(struct partition_facts *facts, const struct partition_stat *stat)
+{
+    facts->device = stat->device;
+    facts->inode = stat->inode;
+    facts->size = stat->size;
+    facts->changed = stat->changed;
+    facts->modified = stat->modified;
+}
+
 /* Puts what was read so far where look-ups see it, and goes on from there. */
 static enum status publish(struct intake *intake, struct partition *partition, const struct partition_stat *stat)
 {
     struct store *store = intake->store;
     size_t settle_at = index_is_persistent(store->index) ? SETTLE_AT : SETTLE_IDS;
     enum status status = partition_hash_before(partition, intake->facts.known, &intake->facts.hash, intake->err);
-    intake->facts.device = stat->device;
-    intake->facts.inode = stat->inode;
-    intake->facts.size = stat->size;
-    intake->facts.changed = stat->changed;
-    intake->facts.modified = stat->modified;
+    store_set_stat(&intake->facts, stat);
     if (status == STATUS_OK)
         status = index_put_facts(store->index, &intake->facts, intake->err);
     if (status == STATUS_OK && index_unsettled(store->index) >= settle_at) {
@@ -278,9 +283,7 @@ static enum status check_content(struct store *store, const struct store_partiti
 static enum status forget_content(struct store *store, struct store_partition *row, struct error *err)
 {
     row->changed = row->changed || row->facts.known > 0;
-    row->facts = (struct partition_facts){.partition = row->number,
-                                          .generation = row->facts.generation + 1,
-                                          .doubt = row->facts.inode == row->stat.inode ? row->facts.doubt : 0};
+    row->facts = (struct partition_facts){.partition = row->number, .generation = row->facts.generation + 1};
     return index_put_facts(store->index, &row->facts, err);
 }
 
@@ -295,10 +298,7 @@ static enum status compare(struct store *store, struct store_partition *row, con
         bool same;
         status = check_content(store, row, &same, err);
         if (status == STATUS_OK && same && row->stat.size == row->facts.known) {
-            row->facts.size = row->stat.size;
-            row->facts.device = row->stat.device;
-            row->facts.changed = row->stat.changed;
-            row->facts.modified = row->stat.modified;
+            store_set_stat(&row->facts, &row->stat);
             status = index_put_facts(store->index, &row->facts, err);
         } else if (status == STATUS_OK && !same) {
             status = forget_content(store, row, err);

@@ -5,14 +5,24 @@
 #include "mutant.h"
 #include "store.h"
 
+/* A partition of which the lock file says that it is not certain what a sync made of it (store_doubt.c). */
+struct store_doubt {
+    uint32_t number;
+    uint64_t from; /* the byte from which on it was not known to be on disk */
+    bool stands;   /* the bytes must be written anew; false: a sync has settled it, and the file is yet to be told */
+};
+
 struct store {
     struct store_options options;
     struct workspace *workspace; /* owned */
     struct index *index;         /* owned */
     int lock;                    /* descriptor of store/lock; -1: not opened yet */
     bool locked;
-    struct bytes untold; /* notices that came up under the lock: a letter and a text with its NUL, each */
-    unsigned kinds;      /* of the last refresh */
+    struct store_doubt *doubts; /* while locked: what the lock file says, in its order */
+    size_t doubt_count, doubt_capacity;
+    uint64_t doubts_length; /* of the lock file */
+    struct bytes untold;    /* notices that came up under the lock: a letter and a text with its NUL, each */
+    unsigned kinds;         /* of the last refresh */
     struct store_partition *partitions; /* ascending by number */
     size_t count, capacity;
     struct partition *open; /* the partition that was read last, kept open; NULL */
@@ -63,6 +73,9 @@ enum status store_look_again(struct store *store, struct store_partition *row, s
 /* The index turned out damaged: reads everything of this view anew. */
 enum status store_rebuild(struct store *store, struct error *err);
 
+/* The facts are of the file as it looks now. */
+void store_set_stat(struct partition_facts *facts, const struct partition_stat *stat);
+
 /* Takes note of lines as they are read or written. */
 struct intake {
     struct store *store;
@@ -86,6 +99,25 @@ enum status store_settle(struct store *store, bool known, struct error *err);
  */
 enum status store_begin_turn(struct store *store, unsigned kinds, struct error *err);
 void store_end_turn(struct store *store);
+
+/*
+ * store_doubt.c: the only way to sync a partition, under the writers' lock.
+ *
+ * After a sync that failed the kernel takes the bytes for written: the next sync succeeds, and says nothing about them.
+ * Who sees the failure may be killed in that moment, the index may be lost, and the bytes may stand there still, for
+ * they are not cut off where somebody else has the file open. So before a partition is synced, a line in the lock file
+ * says so: its name, and the byte from which on it was not known to be on disk. The line goes when the sync has
+ * succeeded. Where one stands already, those bytes are written anew first, and only then is the sync believed; so it is
+ * for what follows them too, a new line behind them or the acknowledgement of a duplicate.
+ *
+ * Only what the page cache holds is ever in doubt, for after a power cut the disk is what can be read. So the lines
+ * need no sync.
+ */
+enum status store_sync(struct store *store, uint32_t number, struct partition *partition, struct error *err);
+/* Reads the lines when the lock was taken; STATUS_INVALID: the file is too large to be ours. */
+enum status store_load_doubts(struct store *store, struct error *err);
+/* Takes out those that are settled, before the lock is given back. */
+void store_save_doubts(struct store *store);
 
 /* store_tail.c: mends the last lines of partitions that need it (SPEC section 8); `wanted` says for which ones to wait.
  */

@@ -10,19 +10,20 @@
 
 /* Adds the newline that the last line lacks; *ret_added is false where the file has grown meanwhile, which is as good.
  */
-static enum status add_newline(struct partition *partition, uint64_t size, bool *ret_added, struct error *err)
+static enum status add_newline(struct store *store, uint32_t number, struct partition *partition, uint64_t size,
+                               bool *ret_added, struct error *err)
 {
     enum partition_append how;
     enum status status = partition_append(partition, size, "\n", 1, &how, err);
     *ret_added = status == STATUS_OK && how == PARTITION_APPENDED;
-    return status == STATUS_OK ? partition_sync(partition, err) : status;
+    return status == STATUS_OK ? store_sync(store, number, partition, err) : status;
 }
 
 static enum status terminate(struct store *store, const struct store_partition *row, struct partition *partition,
                              struct error *err)
 {
     bool added;
-    enum status status = add_newline(partition, row->stat.size, &added, err);
+    enum status status = add_newline(store, row->number, partition, row->stat.size, &added, err);
     if (status == STATUS_OK && added)
         store_tell(store, NOTICE_NOTE, "%s: added the newline that its last line lacked", partition_label(partition));
     return status;
@@ -45,7 +46,7 @@ static enum status cut_off(struct store *store, const struct store_partition *ro
     if (status == STATUS_OK)
         status = partition_cut(partition, row->stat.size, row->facts.known, err);
     if (status == STATUS_OK)
-        status = partition_sync(partition, err);
+        status = store_sync(store, row->number, partition, err);
     if (status == STATUS_OK)
         store_tell(store, NOTICE_WARNING,
                    "%s: cut off %llu bytes of a last line that was never finished; a copy is in %s",
@@ -93,7 +94,7 @@ static enum status seal(struct store *store, const struct store_partition *row, 
         return status;
     status = store_quarantine(store, row->number, fragment->data, fragment->length, err);
     if (status == STATUS_OK)
-        status = add_newline(partition, size, &added, err);
+        status = add_newline(store, row->number, partition, size, &added, err);
     if (status == STATUS_OK && added)
         store_tell(store, NOTICE_WARNING,
                    "%s: ended a last line of %zu bytes that its writer did not finish; a copy is in %s",
@@ -116,7 +117,7 @@ static enum status mend_partition(struct store *store, const struct store_partit
     } else {
         status = read_fragment(row, partition, &fragment, err);
         if (status == STATUS_OK && json_is_blank(fragment.data, fragment.length))
-            status = wanted ? add_newline(partition, row->stat.size, &added, err) : STATUS_OK;
+            status = wanted ? add_newline(store, row->number, partition, row->stat.size, &added, err) : STATUS_OK;
         else if (status == STATUS_OK)
             status = cut_off(store, row, partition, &fragment, err);
         if (status == STATUS_ABSENT)

@@ -155,17 +155,6 @@ static enum status write_share(struct batch *batch, struct share *share)
     return status;
 }
 
-/* Remembers that what stands from here on was written, but that its sync failed. */
-static void note_doubt(struct batch *batch, const struct share *share)
-{
-    const struct partition_facts *facts = index_facts(batch->store->index, share->number);
-    struct partition_facts doubtful = facts ? *facts : (struct partition_facts){.partition = share->number};
-    if (doubtful.doubt == 0 || doubtful.doubt > share->end)
-        doubtful.doubt = share->end + 1;
-    (void)index_put_facts(batch->store->index, &doubtful, NULL);
-    (void)index_commit(batch->store->index, NULL);
-}
-
 /* A file that this batch made, that holds nothing and that nobody else has open is as if it had never been. */
 static void remove_empty(struct batch *batch, const struct share *share)
 {
@@ -178,7 +167,7 @@ static void remove_empty(struct batch *batch, const struct share *share)
         (void)io_remove(folder, name, true, name, NULL);
 }
 
-/* Takes back what this batch wrote. What cannot be taken back is in doubt. */
+/* Takes back what this batch wrote, where that can be done. */
 static void undo(struct batch *batch)
 {
     (void)index_reload(batch->store->index, NULL);
@@ -187,31 +176,12 @@ static void undo(struct batch *batch)
         uint64_t length = share->length;
         if (!share->partition && (share->written || share->created))
             (void)open_share(batch, share, false, NULL);
-        if (share->written && (!share->partition || share->how != PARTITION_APPENDED ||
-                               partition_cut(share->partition, share->end + length, share->end, NULL) != STATUS_OK))
-            note_doubt(batch, share);
+        if (share->written && share->partition && share->how == PARTITION_APPENDED)
+            (void)partition_cut(share->partition, share->end + length, share->end, NULL);
         share->written = false;
         remove_empty(batch, share);
         close_share(share);
     }
-}
-
-/* The doubtful bytes are written once more, so that the sync says something about them. */
-enum status store_settle_doubt(struct store *store, struct partition_facts *facts, struct error *err)
-{
-    struct partition *partition = NULL;
-    struct partition_stat stat;
-    enum status status = store_open_as(store, facts->partition, IO_UPDATE, false, &partition, NULL, err);
-    if (status == STATUS_OK)
-        status = partition_stat(partition, &stat, err);
-    if (status == STATUS_OK)
-        status = partition_rewrite(partition, facts->doubt - 1, stat.size, err);
-    if (status == STATUS_OK)
-        status = partition_sync(partition, err);
-    partition_close(partition);
-    if (status == STATUS_OK)
-        facts->doubt = 0;
-    return status;
 }
 
 /* A file of which nothing was ever synced may have a name that was not either: whoever made it may have been killed. */
@@ -239,7 +209,7 @@ static enum status sync_shares(struct batch *batch, size_t from, size_t to)
     for (size_t i = from; i < to && to - from > 1; i++)
         partition_start_sync(batch->shares[i].partition);
     for (size_t i = from; i < to && status == STATUS_OK; i++)
-        status = partition_sync(batch->shares[i].partition, batch->err);
+        status = store_sync(batch->store, batch->shares[i].number, batch->shares[i].partition, batch->err);
     return status;
 }
 
@@ -251,15 +221,6 @@ static enum status measure_share(struct batch *batch, struct share *share)
     if (status == STATUS_OK && share->how == PARTITION_APPENDED && share->stat.size >= end)
         status = partition_hash_before(share->partition, end, &share->hash, batch->err);
     return status;
-}
-
-static void set_stat(struct partition_facts *facts, const struct partition_stat *stat)
-{
-    facts->device = stat->device;
-    facts->inode = stat->inode;
-    facts->size = stat->size;
-    facts->changed = stat->changed;
-    facts->modified = stat->modified;
 }
 
 static enum status note_share(struct batch *batch, const struct share *share)
@@ -284,9 +245,9 @@ static enum status note_share(struct batch *batch, const struct share *share)
         return status;
     intake.facts.known = offset;
     intake.facts.hash = share->hash;
-    if (!store->options.no_sync && intake.facts.doubt == 0)
+    if (!store->options.no_sync)
         intake.facts.synced = offset;
-    set_stat(&intake.facts, &row->stat);
+    store_set_stat(&intake.facts, &row->stat);
     row->facts = intake.facts;
     row->end = offset;
     return index_put_facts(store->index, &intake.facts, batch->err);

@@ -386,6 +386,82 @@ torn()
     [[ $(tail -c 4 ws/store/signals/2026-02-03.jsonl) == '{"to' ]]
 }
 
+# ---- promise 10: a sync that failed
+
+# The bytes of the partition are written anew, then synced, then something is printed.
+expect_written_anew()
+{
+    local anew synced printed
+    anew=$(lines_of 'pwrite64\([0-9]+<.*/signals/2026-02-05.jsonl>' | head -n 1)
+    synced=$(lines_of 'fdatasync\([0-9]+<.*/signals/2026-02-05.jsonl>\) *= 0')
+    printed=$(lines_of 'write\(1<' | head -n 1)
+    [[ $anew -gt 0 && $anew -lt $synced && $synced -lt $printed ]]
+}
+
+@test "what a failed sync left in doubt is written anew before it is believed, with an index and without" {
+    local fault index wanted
+    signals 1 2 >old
+    signals 3 5 >new
+    signals 6 6 >next
+    # Somebody reads, so that nothing can be cut off; or nobody is left to cut it off.
+    for fault in error=EIO error=EIO:signal=KILL; do
+        for index in keep rm; do
+            for wanted in new next; do
+                rm -rf ws/store
+                store old
+                exec {reader}<"$day"
+                run_split strace -f -o trace -e inject=fdatasync:"$fault" metaspn-write -C ws --print=new new
+                exec {reader}<&-
+                expect_out
+                cat old new | expect_same - "$day"
+                expect_file ws/store/lock "signals/2026-02-05.jsonl $(wc -c <old)"
+                [[ $index == keep ]] || rm -r ws/store/index
+                traced write,pwrite64,fdatasync metaspn-write -C ws --print=all "$wanted"
+                expect_status 0
+                expect_written_anew
+                [[ ! -s ws/store/lock ]]
+            done
+        done
+    done
+    cat old new next | expect_same - "$day"
+}
+
+@test "lines of others that were in a sync that failed are written anew" {
+    signals 1 2 | store
+    signals 3 4 | tee theirs >>"$day"
+    signals 5 6 >new
+    run_split strace -f -o trace -e inject=fdatasync:error=EIO metaspn-write -C ws new
+    expect_status 5
+    signals 1 4 | expect_same - "$day"
+    traced write,pwrite64,fdatasync metaspn-write -C ws --print=all theirs
+    expect_written_anew
+}
+
+@test "a doubt about one partition does not touch another, and noise in the lock file is none" {
+    signals 1 2 | store
+    printf 'signals/2026-02-04.jsonl 0\nnoise\nsignals/2026-02-31.jsonl 0\nsignals/2026-02-05.jsonl 1x\n\0\0' >ws/store/lock
+    traced write,pwrite64,fdatasync metaspn-write -C ws <<<"$(signals 3 3)"
+    expect_status 0
+    [[ -z $(lines_of 'pwrite64\([0-9]+<.*/signals/') ]]
+    expect_file ws/store/lock 'signals/2026-02-04.jsonl 0'
+    signal a1 2026-02-04T10:00:00Z | store
+    [[ ! -s ws/store/lock ]]
+}
+
+@test "without a word in the lock file nothing is synced" {
+    signals 1 2 | store
+    signals 3 3 >new
+    exec {reader}<"$day"
+    run_split strace -f -o trace -e inject=pwrite64:error=ENOSPC:when=1 metaspn-write -C ws --print=new new
+    exec {reader}<&-
+    expect_status 5
+    expect_err_like "^metaspn-write: ws/store/lock: cannot write: No space left on device"
+    [[ -z $(lines_of fdatasync) ]]
+    expect_out
+    store new
+    signals 1 3 | expect_same - "$day"
+}
+
 # ---- promise 7: no space, size limits
 
 @test "a file size limit at any byte: the partition as before, exit 5, and the next write works" {

@@ -138,16 +138,49 @@ def mended_by_fsck(r):
     r.write(NEW, "--print=result")
 
 
-def index_made_anew(r):
-    r.write(LONG)
-    r.settle()
+def forget_index(r):
     judge.shutil.rmtree(r.judge.store / "index")
     for path in [path for path in r.inodes if "/index/" in path]:
         r.add("unlink", path)
         del r.inodes[path]
     r.add("unlink", "store/index")
     r.folders.discard("store/index")
+
+
+def index_made_anew(r):
+    r.write(LONG)
+    r.settle()
+    forget_index(r)
     r.write(NEW + LONG, "--print=result")
+
+
+def failed_sync_while_somebody_reads_without_index(r):
+    """What was written and not synced must not be believed by those who find no word of it in the index."""
+    old(r)
+    with open(r.judge.workspace / DAY, "rb"):
+        r.write(LONG, inject=["fdatasync:error=EIO:when=1"])
+    forget_index(r)
+    r.write(LONG[:6], "--print=result")
+    r.write(NEW, "--print=result")
+
+
+def killed_in_a_failing_sync(r):
+    """Nobody is left to tell that it failed."""
+    old(r)
+    r.write(LONG, inject=["fdatasync:error=EIO:signal=KILL:when=1"])
+    r.add("failed-sync", r.inodes[DAY])
+    r.write(LONG[:6], "--print=result")
+    r.write(NEW, "--print=result")
+
+
+def failed_sync_behind_lines_of_others(r):
+    """Ours are cut off again; theirs were in the same sync."""
+    old(r)
+    lines = [signal(f"theirs{n}", payload={"text": "x" * 900}) for n in range(12)]
+    r.append(DAY, judge.joined(lines), lines)
+    r.write(LONG, inject=["fdatasync:error=EIO:when=1"])
+    r.write(lines, "--print=result")
+    r.write(NEW, "--print=result")
 
 
 def checkpoint_written(r):
@@ -183,9 +216,10 @@ def snapshot_written(r):
 
 WORKLOADS = [first_write, first_write_silently, second_write, printed_lines, only_duplicates, duplicates_of_an_unsynced_writer,
              killed_before_the_sync, *map(killed_after_the_folder_was_made, range(1, 6)), killed_while_the_index_is_written,
-             failed_sync, failed_sync_while_somebody_reads, torn_line, line_without_newline, torn_line_while_somebody_writes,
-             beside_unlocked_lines, many_days, one_after_the_other, mended_by_fsck, index_made_anew, checkpoint_written,
-             checkpoint_advanced, checkpoint_deleted, snapshot_written]
+             failed_sync, failed_sync_while_somebody_reads, failed_sync_while_somebody_reads_without_index,
+             killed_in_a_failing_sync, failed_sync_behind_lines_of_others, torn_line, line_without_newline,
+             torn_line_while_somebody_writes, beside_unlocked_lines, many_days, one_after_the_other, mended_by_fsck,
+             index_made_anew, checkpoint_written, checkpoint_advanced, checkpoint_deleted, snapshot_written]
 
 
 # ---- one state
