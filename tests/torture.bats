@@ -20,6 +20,7 @@ quickly()
 @test "faults: system calls that fail" { quickly faults; }
 @test "kills: at system calls, and at random" { quickly kills; }
 @test "crashes: states that a crash may leave" { quickly crashes; }
+@test "powercut: power cuts on file systems of their own" { quickly powercut; }
 @test "space: file size limits and full file systems" { quickly space; }
 @test "writers: several at once, some without lock" { quickly writers; }
 @test "damage: cuts and flipped bits" { quickly damage; }
@@ -28,7 +29,7 @@ quickly()
 @test "scripts/torture knows each item" {
     cd "$BATS_TEST_DIRNAME/.."
     scripts/torture --list | cut -d ' ' -f 1 >"$out"
-    for item in crashes damage faults fuzzers hostile kills mutants resume scanner space surroundings writers; do
+    for item in crashes damage faults fuzzers hostile kills mutants powercut resume scanner space surroundings writers; do
         grep -qx "$item" "$out"
     done
     run -2 scripts/torture no-such-item
