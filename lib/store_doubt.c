@@ -66,17 +66,27 @@ static enum status add_doubt(struct store *store, const struct store_doubt *doub
     return STATUS_OK;
 }
 
-enum status store_load_doubts(struct store *store, struct error *err)
+static enum status take_lines(struct store *store, struct error *err)
 {
-    struct store_doubt doubt;
-    store->doubt_count = 0;
-    enum status status = io_read_all(store->lock, LIMIT, workspace_lock_path(store->workspace), &store->line, err);
-    store->doubts_length = store->line.length;
     const char *at = store->line.data, *end = at + store->line.length;
+    enum status status = STATUS_OK;
+    struct store_doubt doubt;
     for (const char *newline; status == STATUS_OK && at < end && (newline = memchr(at, '\n', (size_t)(end - at)));
          at = newline + 1)
         if (parse_doubt(at, (size_t)(newline - at), &doubt))
             status = add_doubt(store, &doubt, err);
+    return status;
+}
+
+enum status store_load_doubts(struct store *store, struct error *err)
+{
+    store->doubt_count = 0;
+    enum status status = io_read_all(store->lock, LIMIT, workspace_lock_path(store->workspace), &store->line, err);
+    if (status == STATUS_OK && store->line.length > 0)
+        status = take_lines(store, err);
+    store->doubts_length = status == STATUS_OK ? store->line.length : 0;
+    if (status != STATUS_OK)
+        store->doubt_count = 0; /* what was not read is not taken out */
     return status;
 }
 

@@ -448,6 +448,24 @@ expect_written_anew()
     [[ ! -s ws/store/lock ]]
 }
 
+@test "a lock file that cannot be read is left as it is, and nothing is stored" {
+    local n times=0
+    signals 1 2 | store
+    echo 'signals/2026-02-05.jsonl 0' | tee want >ws/store/lock
+    mv ws fresh
+    for ((n = 1; n <= 40 && times < 2; n++)); do
+        rm -rf ws
+        cp -a fresh ws
+        run_split strace -f -o trace -e inject=pread64:error=EIO:when="$n" metaspn-write -C ws <<<"$(signals 3 3)"
+        grep -q 'ws/store/lock: cannot read' "$err" || continue
+        times=$((times + 1)) # at its first byte, at its end
+        expect_status 5
+        expect_same want ws/store/lock
+        signals 1 2 | expect_same - "$day"
+    done
+    [[ $times == 2 ]]
+}
+
 @test "without a word in the lock file nothing is synced" {
     signals 1 2 | store
     signals 3 3 >new
