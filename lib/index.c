@@ -427,6 +427,12 @@ void index_clear_volatile(struct index *index)
     index->tables[INDEX_IDS].passing.count = 0;
 }
 
+const struct index_entry *index_volatile(const struct index *index, size_t *ret_count)
+{
+    *ret_count = index->tables[INDEX_IDS].passing.count;
+    return index->tables[INDEX_IDS].passing.data;
+}
+
 struct index_size index_measure(const struct index *index)
 {
     struct index_size size = {.bytes = index->log_length};

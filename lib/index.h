@@ -152,6 +152,8 @@ static inline enum status index_lookup(struct index *index, const uint64_t *keys
 /* Entries that stand only until the next look at the partitions: events on a last line without newline. */
 enum status index_add_volatile(struct index *index, struct index_entry entry, struct error *err);
 void index_clear_volatile(struct index *index);
+/* Those that stand, borrowed until the next one is added or all are cleared. */
+const struct index_entry *index_volatile(const struct index *index, size_t *ret_count);
 
 /*
  * Takes the commit lock and loads what others committed since (which drops what is staged, unless nothing was

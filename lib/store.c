@@ -94,6 +94,7 @@ void store_close(struct store *store)
         close(store->lock);
     workspace_close(store->workspace);
     index_entries_release(&store->matches);
+    index_entries_release(&store->shadowed);
     bytes_release(&store->line);
     bytes_release(&store->share);
     bytes_release(&store->untold);
@@ -268,7 +269,7 @@ static enum status holds_id(struct store *store, const struct event *event, uint
     return STATUS_OK;
 }
 
-static enum status find_matches(struct store *store, enum index_table table, uint64_t key, struct error *err)
+enum status store_find_matches(struct store *store, enum index_table table, uint64_t key, struct error *err)
 {
     enum status status = index_find(store->index, table, key, &store->matches, err);
     for (int turn = 0; status == STATUS_INVALID && turn < REBUILDS; turn++) {
@@ -309,7 +310,7 @@ enum status store_find_first(struct store *store, const struct event *event, str
     if (store->has_found && found.key == hash)
         status = holds_id(store, event, found.value, &holds, err);
     if (status == STATUS_OK && !holds) {
-        status = find_matches(store, INDEX_IDS, hash, err);
+        status = store_find_matches(store, INDEX_IDS, hash, err);
         if (status == STATUS_OK)
             status = find_holder(store, event, &found, err);
     }
@@ -318,27 +319,6 @@ enum status store_find_first(struct store *store, const struct event *event, str
     store->has_found = true;
     store->found = found;
     *ret_position = (struct store_position){index_value_partition(found.value), index_value_offset(found.value)};
-    return STATUS_OK;
-}
-
-enum status store_suspects(struct store *store, uint32_t number, uint64_t **ret_offsets, size_t *ret_count,
-                           struct error *err)
-{
-    const struct store_partition *row = store_row(store, number);
-    *ret_offsets = NULL;
-    *ret_count = 0;
-    if (!row || row->facts.repeats == 0)
-        return STATUS_OK;
-    enum status status = find_matches(store, INDEX_REPEATS, number, err);
-    if (status != STATUS_OK || store->matches.count == 0)
-        return status;
-    uint64_t *offsets = reallocarray(NULL, store->matches.count, sizeof *offsets);
-    if (!offsets)
-        return error_set_memory(err);
-    for (size_t i = 0; i < store->matches.count; i++)
-        offsets[i] = index_value_offset(store->matches.data[i].value);
-    *ret_offsets = offsets;
-    *ret_count = store->matches.count;
     return STATUS_OK;
 }
 
@@ -354,7 +334,7 @@ enum status store_candidates(struct store *store, bool are_ids, const uint64_t *
     enum status status = STATUS_OK;
     ret->count = 0;
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
-        status = find_matches(store, are_ids ? INDEX_IDS : INDEX_REFS, keys[i], err);
+        status = store_find_matches(store, are_ids ? INDEX_IDS : INDEX_REFS, keys[i], err);
         if (status == STATUS_OK && !index_entries_append(ret, store->matches.data, store->matches.count))
             status = error_set_memory(err);
     }

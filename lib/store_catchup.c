@@ -325,6 +325,8 @@ enum status store_read_on(struct store *store, struct error *err)
     }
     if (status == STATUS_OK)
         status = store_settle(store, false, err);
+    if (status == STATUS_OK)
+        status = store_note_shadowed(store, err);
     /* repeats were counted while others were read */
     for (size_t i = 0; i < store->count && status == STATUS_OK && any; i++) {
         const struct partition_facts *facts = index_facts(store->index, store->partitions[i].number);

@@ -34,6 +34,7 @@ struct store {
     struct index_entries matches;
     struct bytes kept; /* store_quarantine.c: names of the copies in quarantine/ */
     bool kept_listed;
+    struct index_entries shadowed; /* {partition, value}: see store_note_shadowed() */
 };
 
 /* The room that a partition lies in. */
@@ -63,6 +64,14 @@ void store_close_files(struct store *store);
 struct store_partition *store_row(struct store *store, uint32_t number);
 enum status store_reserve_rows(struct store *store, size_t more, struct error *err);
 enum status store_add_row(struct store *store, uint32_t number, struct store_partition **ret_row, struct error *err);
+
+/* The index's values for a key into store->matches; a damaged index is rebuilt. */
+enum status store_find_matches(struct store *store, enum index_table table, uint64_t key, struct error *err);
+
+/* store_repeats.c: an event on a last line without newline is in no index yet; notes the records of its id in later
+ * partitions, which it makes repeats. After every store_settle() that follows a look. STATUS_INVALID: the index is
+ * damaged. */
+enum status store_note_shadowed(struct store *store, struct error *err);
 
 /* store_catchup.c: lists and looks, without reading; *ret_pending is the number of bytes that are not known. */
 enum status store_look(struct store *store, unsigned kinds, uint64_t *ret_pending, struct error *err);

@@ -271,6 +271,23 @@ three_days()
     [[ $(ids) == 's1 s2' ]]
 }
 
+@test "section 6: a last line without newline that copies an event of a later day is its first record" {
+    lay signals 2026-02-04 "$(signal s1 2026-02-04T10:00:00Z)"
+    lay signals 2026-02-05 "$(signal s2 2026-02-05T10:00:00Z)" "$(signal s3 2026-02-05T11:00:00Z)"
+    lay signals 2026-02-06 "$(signal s2 2026-02-06T10:00:00Z)"
+    [[ $(replay --count) == 3 ]] # the index knows them
+    printf '%s' "$(signal s2 2026-02-04T11:00:00Z)" >>ws/store/signals/2026-02-04.jsonl
+    for option in '' --no-index; do
+        [[ $(ids $option) == 's1 s2 s3' ]]
+        [[ $(ids $option --reverse) == 's3 s2 s1' ]]
+        [[ $(ids $option --day=2026-02-05) == 's3' ]]
+        [[ $(replay $option --count) == 3 ]]
+        [[ $(replay $option -q --checkpoint=w --count) == 3 ]]
+    done
+    echo >>ws/store/signals/2026-02-04.jsonl
+    [[ $(ids) == 's1 s2 s3' ]]
+}
+
 # ---- section 2: others write here too
 
 @test "section 2: what other programs append, add, rewrite or remove is seen at once" {
