@@ -129,7 +129,7 @@ class World:
         record, day = self.rng.choice(records), self.rng.choice(DAYS)
         if day < record.day:
             self.excuse([record])
-        self.append(day, record.data + b"\n")
+        self.append(day, record.data + self.rng.choice([b"\n", b"\n", b""]))
 
     def misfile(self):
         event = self.event()
@@ -148,7 +148,7 @@ class World:
     def restore(self):
         for day, data in self.backups.items():
             if self.rng.random() < 0.5:
-                self.rewrite(day, data)
+                self.rewrite(day, self.rng.choice([data, data, data, b""]))
 
     def edit(self):
         day = self.rng.choice(DAYS)
