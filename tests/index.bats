@@ -381,6 +381,14 @@ expect_result()
     expect_same want "$out"
 }
 
+@test "a rewrite of a line far before the end, of the same length, is noticed by the time of modification" {
+    sed '2s/"s2"/"t2"/' "$day" >same
+    [[ $(sed 1,2d same | wc -c) -gt 8192 ]]
+    cat same >"$day"
+    expect_result duplicate "$(sed -n 2p "$day")"
+    expect_result appended "$(sed -n 2p given)"
+}
+
 @test "a rewrite that keeps length and time of modification is noticed by its last bytes" {
     touch -r "$day" time
     sed 's/"s58"/"t58"/' "$day" >same
