@@ -59,11 +59,15 @@ quickly()
 }
 
 # A writer that found the partition there synced its bytes, and nobody its name.
-@test "names that a killed writer made are synced by the next one" {
+@test "names that a killed writer made are synced by the next one, which stores the same event or another" {
     signal a 2026-02-04T10:00:00Z >events
-    run_split strace -qq -o /dev/null -e inject=fdatasync:signal=KILL:when=1 metaspn-write -C ws events
-    strace -qq -y -o log -e trace=fsync metaspn-write -C ws events
-    for name in ws ws/store ws/store/signals; do
-        grep -q "^fsync([0-9]*<[^>]*/$name>) *= 0" log
+    signal b 2026-02-04T10:00:00Z >others
+    for next in events others; do
+        rm -rf ws/store
+        run_split strace -qq -o /dev/null -e inject=fdatasync:signal=KILL:when=1 metaspn-write -C ws events
+        strace -qq -y -o log -e trace=fsync metaspn-write -C ws "$next"
+        for name in ws ws/store ws/store/signals; do
+            grep -q "^fsync([0-9]*<[^>]*/$name>) *= 0" log
+        done
     done
 }

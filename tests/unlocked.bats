@@ -92,3 +92,51 @@ while True:
         expect_out "$theirs"
     done
 }
+
+@test "nothing is put behind a line that is not ended, however often the next one has begun already" {
+    local n pieces=() lines=()
+    for n in {1..12}; do
+        pieces+=("${theirs:5}"$'\n'"${theirs:0:5}" 0.1)
+        lines+=("$theirs")
+    done
+    beside "${theirs:0:5}" 0.1 "${pieces[@]}" "${theirs:5}"$'\n' 0
+    run_split metaspn-write -C ws <<<"$ours"
+    wait
+    expect_status 0
+    expect_file "$file" "${lines[@]}" "$theirs" "$ours"
+}
+
+# beside_a_write BEFORE AFTER: writes two events while unlocked.c appends its pieces.
+beside_a_write()
+{
+    [[ -z ${METASPN_TESTED_UNDER:-} ]] || skip "not under $METASPN_TESTED_UNDER"
+    mkdir -p ws/store/signals
+    first=$(signal first 2026-02-05T09:00:00Z)
+    second=$(signal second 2026-02-05T12:00:00Z)
+    printf '%s\n' "$first" >"$file"
+    printf '%s\n' "$ours" "$second" >events
+    cc -D_GNU_SOURCE -shared -fPIC -o unlocked.so "$BATS_TEST_DIRNAME/unlocked.c" -ldl
+    run_split env LD_PRELOAD="$PWD/unlocked.so" UNLOCKED_FILE="$file" UNLOCKED_BEFORE="$1" UNLOCKED_AFTER="$2" \
+        metaspn-write -C ws --print=new events
+    expect_status 0
+    expect_same events "$out"
+}
+
+@test "what was glued to a fragment that came at the same moment is written again, and nothing else" {
+    beside_a_write "${theirs:0:20}" ''
+    expect_file "$file" "$first" "${theirs:0:20}$ours" "$second" "$ours"
+    run_split metaspn-write -C ws --print=new events
+    expect_out
+}
+
+@test "a line that came at the same moment stays, before ours or behind them" {
+    beside_a_write "$theirs"$'\n' "${theirs/theirs/more}"$'\n'
+    expect_file "$file" "$first" "$theirs" "$ours" "$second" "${theirs/theirs/more}"
+    run_split metaspn-write -C ws --print=result <<<"${theirs/theirs/more}"
+    [[ $(<"$out") == *'"status":"duplicate"'* ]]
+}
+
+@test "a fragment that came just behind our write is ended and left" {
+    beside_a_write '' "${theirs:0:20}"
+    expect_file "$file" "$first" "$ours" "$second" "${theirs:0:20}"
+}
