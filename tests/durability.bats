@@ -358,6 +358,19 @@ torn()
     signals 1 1 | expect_same - "$day"
 }
 
+@test "so it is where its file may not be written, and the newline stays away" {
+    local unprivileged=()
+    [[ $(id -u) != 0 ]] || unprivileged=(setpriv --bounding-set=-dac_override)
+    mkdir -p ws/store/signals
+    signals 1 1 | tr -d '\n' >"$day"
+    chmod a-w "$day"
+    cp "$day" before
+    run_split "${unprivileged[@]}" metaspn-write -C ws --print=result <<<"$(signal s1 2026-02-06T10:00:00Z)"
+    expect_status 0
+    [[ $(jq -r .status "$out") == conflict ]]
+    expect_same before "$day"
+}
+
 @test "a fragment is copied to quarantine and cut off, which is said" {
     torn '{"signal_id":"s9","times'
     signals 1 3 | expect_same - "$day"

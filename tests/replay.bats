@@ -123,6 +123,19 @@ three_days()
     [[ $(ids --since=-1d) == 's4 s5' ]]
 }
 
+@test "section 6: a window of one instant, the first or the last of a day" {
+    for time in 2026-02-04T23:59:59.999999Z 2026-02-05T00:00:00Z 2026-02-05T00:00:00.000001Z; do
+        signal "$time" "$time"
+    done | metaspn-write -C ws
+    for options in '' --no-index --reverse --count; do
+        for time in 2026-02-04T23:59:59.999999Z 2026-02-05T00:00:00Z; do
+            run_split metaspn-replay -C ws --since=$time --until=$time $options
+            [[ $(wc -l <"$out") == 1 ]]
+            [[ $options == --count ]] && expect_out 1 || grep -q "\"signal_id\":\"$time\"" "$out"
+        done
+    done
+}
+
 @test "section 6: of --since, --until, --day and --limit the last one counts" {
     three_days
     [[ $(ids --since=2026-02-05 --since=2026-02-04 --limit=1 --limit=2) == 's3 s4' ]]

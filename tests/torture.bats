@@ -71,3 +71,22 @@ quickly()
         done
     done
 }
+
+# Pages that were never written out are zeros after a power cut, in a file of the same size, inode and times.
+@test "what an older boot knew of bytes that were not synced is not believed" {
+    [[ -z ${METASPN_TESTED_UNDER:-} ]] || skip "not under $METASPN_TESTED_UNDER"
+    cc -shared -fPIC -o crashed.so "$torture/crashed.c" -ldl
+    for n in {100..199}; do signal "s$n" "2026-02-05T10:0${n:1:1}:0${n:2:1}Z"; done >events
+    echo before >boot
+    export LD_PRELOAD=$PWD/crashed.so TORTURE_BOOT=$PWD/boot
+    metaspn-write -C ws --no-sync events
+    length=$(head -n 1 events | wc -c)
+    head -c $((length - 1)) /dev/zero | dd conv=notrunc status=none of=ws/store/signals/2026-02-05.jsonl bs="$length" seek=1
+    echo after >boot
+    run_split metaspn-replay -C ws
+    expect_status 3
+    sed 2d events | expect_same - "$out"
+    run_split metaspn-write -C ws --print=new events
+    unset LD_PRELOAD
+    sed -n 2p events | expect_same - "$out"
+}

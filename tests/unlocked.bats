@@ -94,8 +94,8 @@ while True:
 }
 
 @test "nothing is put behind a line that is not ended, however often the next one has begun already" {
-    local n pieces=() lines=()
-    for n in {1..12}; do
+    local pieces=() lines=()
+    for _ in {1..12}; do
         pieces+=("${theirs:5}"$'\n'"${theirs:0:5}" 0.1)
         lines+=("$theirs")
     done

@@ -576,6 +576,19 @@ conflict()
     done
 }
 
+@test "section 6: within the input the first of an id is what the others are compared with" {
+    {
+        signal s1 2026-02-05T10:00:00Z
+        signal s1 2026-02-05T10:00:00Z source='"x"'
+        signal s1 2026-02-05T10:00:00Z trace='{"a":1}'
+        emission s1 2026-02-05T10:00:00Z
+        signal s1 2026-02-05T10:00:00Z source='"x"'
+    } >events
+    run_split metaspn-write -C ws --print=result events
+    expect_status 0
+    [[ $(jq -r .status "$out" | xargs) == 'appended conflict duplicate appended conflict' ]]
+}
+
 @test "section 6: trace, raw, schema_version and members that are null, empty or absent make no conflict" {
     local first change
     first=$(signal s1 2026-02-05T10:00:00Z)
