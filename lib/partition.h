@@ -1,9 +1,9 @@
 /*
  * partition - one day's file of one kind: bytes and lines, positions, the torn tail. Knows no JSON.
  *
- * A partition is only ever appended to; the one exception is its last line (SPEC section 8), which partition_cut(),
- * partition_terminate() and partition_seal() mend. Readers read with pread() up to an end that they decided on before,
- * so a file that grows, or shrinks, under them is never more than a short read.
+ * A partition is only ever appended to; the one exception is a last line that is no event (SPEC section 8), which
+ * partition_cut() takes away. Readers read with pread() up to an end that they decided on before, so a file that grows,
+ * or shrinks, under them is never more than a short read.
  *
  * Offsets are bytes from the start of the file.
  */

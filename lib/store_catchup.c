@@ -293,7 +293,6 @@ static enum status compare(struct store *store, struct store_partition *row, con
 {
     enum status status = STATUS_OK;
     row->facts = facts ? *facts : (struct partition_facts){.partition = row->number};
-    row->end = row->facts.known;
     if (!same_file(&row->facts, &row->stat) && row->facts.known > 0) {
         bool same;
         status = check_content(store, row, &same, err);
@@ -304,6 +303,7 @@ static enum status compare(struct store *store, struct store_partition *row, con
             status = forget_content(store, row, err);
         }
     }
+    row->end = row->facts.known;
     *ret_pending = row->stat.size - row->facts.known;
     return status;
 }

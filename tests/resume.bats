@@ -225,6 +225,20 @@ expect_next()
     expect_err
 }
 
+@test "a day that others emptied ends at its start, and is due again as a whole when it fills" {
+    six
+    due 's1 s2 s3 s4 s5 s6'
+    : >ws/store/signals/2026-02-04.jsonl
+    due 's1 s2 s5 s6' --next=n
+    expect_next 2026-02-03=2 2026-02-04=0 2026-02-05=2
+    checkpoint advance w --to=n
+    checkpoint list --format=table >table
+    [[ $(cut -f 4 table) == 0 ]]
+    add 2026-02-04 "$(signal s7 2026-02-04T10:00:00Z)"
+    due s7
+    [[ ! -s $err ]]
+}
+
 @test "a restored backup: a position past the end, or inside a line, or of other bytes" {
     six
     cp ws/store/signals/2026-02-05.jsonl backup
