@@ -282,6 +282,15 @@ three_days()
     [[ $(replay --count) == 1 ]]
     printf '%s' "$(signal s2 2026-02-05T10:00:00Z)" >ws/store/signals/2026-02-05.jsonl
     [[ $(ids) == 's1 s2' ]]
+    # Behind lines that the index knows, too.
+    lay signals 2026-02-05 "$(signal s2 2026-02-05T10:00:00Z)" "$(signal s3 2026-02-05T11:00:00Z)"
+    printf '%s' "$(signal s2 2026-02-05T12:00:00Z)" >>ws/store/signals/2026-02-05.jsonl
+    for _ in 1 2; do
+        [[ $(ids) == 's1 s2 s3' ]]
+        [[ $(ids --reverse) == 's3 s2 s1' ]]
+        [[ $(ids --reverse --source=social.feed) == 's3 s2 s1' ]]
+        [[ $(ids --reverse --order=append) == 's3 s2 s1' ]]
+    done
 }
 
 @test "section 6: a last line without newline that copies an event of a later day is its first record" {
