@@ -551,6 +551,10 @@ next()
     expect_places a 2026-02-04=2
     checkpoint advance b <<<"$two"
     expect_places b 2026-02-03=1
+    # The copy that comes next is not taken for it.
+    lay 2026-02-06 "$(signal s3 2026-02-06T10:00:00Z)" "$(signal s4 2026-02-06T11:00:00Z)" "$(signal s3 2026-02-06T10:00:00Z)"
+    { head -n 2 ws/store/signals/2026-02-06.jsonl; signal s3 2026-02-06T10:00:00Z; } | checkpoint advance c
+    expect_places c 2026-02-06=2
 }
 
 @test "advance: a stored line with CR, odd spelling or without newline at the end" {
@@ -687,6 +691,8 @@ next()
     checkpoint reset w --to=2026-02-04T11:00:00Z
     expect_due w 's4 s5 s6'
     [[ $(checkpoint read w | jq -r .last_timestamp) == 2026-02-04T11:00:00Z ]]
+    checkpoint reset w --to=2026-02-04T11:30:00Z
+    expect_due w 's4 s5 s6'
     replay -n 3 | checkpoint advance v
     checkpoint reset v --to=2026-02-05T11:00:00Z
     expect_places v 2026-02-03=2 2026-02-04=1 2026-02-05=1

@@ -583,10 +583,12 @@ conflict()
         signal s1 2026-02-05T10:00:00Z trace='{"a":1}'
         emission s1 2026-02-05T10:00:00Z
         signal s1 2026-02-05T10:00:00Z source='"x"'
+        signal s1 2026-02-06T10:00:00Z
     } >events
     run_split metaspn-write -C ws --print=result events
     expect_status 0
-    [[ $(jq -r .status "$out" | xargs) == 'appended conflict duplicate appended conflict' ]]
+    [[ $(jq -r .status "$out" | xargs) == 'appended conflict duplicate appended conflict conflict' ]]
+    [[ $(tail -n 1 "$out" | jq -r .path) == ws/store/signals/2026-02-05.jsonl ]]
 }
 
 @test "section 6: trace, raw, schema_version and members that are null, empty or absent make no conflict" {
