@@ -553,7 +553,7 @@ next()
     expect_places b 2026-02-03=1
     # The copy that comes next is not taken for it.
     lay 2026-02-06 "$(signal s3 2026-02-06T10:00:00Z)" "$(signal s4 2026-02-06T11:00:00Z)" "$(signal s3 2026-02-06T10:00:00Z)"
-    { head -n 2 ws/store/signals/2026-02-06.jsonl; signal s3 2026-02-06T10:00:00Z; } | checkpoint advance c
+    checkpoint advance c <ws/store/signals/2026-02-06.jsonl
     expect_places c 2026-02-06=2
 }
 
