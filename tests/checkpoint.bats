@@ -698,6 +698,15 @@ next()
     expect_places v 2026-02-03=2 2026-02-04=1 2026-02-05=1
 }
 
+@test "reset: a later day that is gone is due as a whole when it comes back" {
+    six
+    replay | checkpoint advance w
+    mv ws/store/signals/2026-02-03.jsonl ws/store/signals/2026-02-05.jsonl .
+    checkpoint reset w --to=2026-02-04T11:00:00Z
+    mv 2026-02-03.jsonl 2026-02-05.jsonl ws/store/signals
+    expect_due w 's4 s5 s6'
+}
+
 @test "reset: a position that does not fit is due from the start, and stays so" {
     six
     replay --checkpoint=w | checkpoint advance w

@@ -321,6 +321,11 @@ by_time()
     due ''
     by_time 0001-01-01T00:00:00Z
     due 's1 s2 s3 s4 s4b late s5 s6'
+    # A last line that has no newline yet is one of them, beside others and alone.
+    by_time 2026-02-05T11:00:00Z s6
+    signal open5 2026-02-05T12:00:00Z | tr -d '\n' >>ws/store/signals/2026-02-05.jsonl
+    signal open6 2026-02-06T12:00:00Z | tr -d '\n' >ws/store/signals/2026-02-06.jsonl
+    due 'open5 open6'
 }
 
 @test "a checkpoint by time: events that are later count in the wrong day's file too" {
@@ -354,6 +359,11 @@ by_time()
     loop '' -n 0
     expect_next 2026-02-03=2 2026-02-04=1 2026-02-05=0
     [[ $(jq -c '[.kind,.last_timestamp,.seen_ids_at_timestamp]' n) == '["signals","2026-02-04T10:00:00Z",["s3"]]' ]]
+    # What is no event before the first one that is due is passed.
+    lay 2026-02-06 '' damaged "$(signal s7 2026-02-06T10:00:00Z)"
+    by_time 2026-02-05T11:00:00Z s6
+    loop '' -n 0
+    expect_next 2026-02-03=2 2026-02-04=2 2026-02-05=2 2026-02-06=2
 }
 
 # ---- --next
