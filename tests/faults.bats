@@ -17,42 +17,64 @@ setup()
     printf '{"torn' >>"$day"
     # A duplicate, two for a file that is there, one for a new file, one for a new folder.
     { signals 2 2; signals 4 5; signal t1 2026-02-06T10:00:00Z; emission e1 2026-02-05T10:00:00Z; } >events
-    { signals 1 5; signal t1 2026-02-06T10:00:00Z; emission e1 2026-02-05T10:00:00Z; } | sort >everything
+    { signals 1 5; signal t1 2026-02-06T10:00:00Z; emission e1 2026-02-05T10:00:00Z; } >everything
     signals 1 3 >old
     mv ws fresh
 }
 
+# stored: standing[LINE] is an x for each time that the line stands in a partition, as a whole or at its end.
 stored()
 {
-    cat ws/store/{signals,emissions}/*.jsonl 2>/dev/null | sort
+    local file lines line
+    standing=()
+    for file in ws/store/{signals,emissions}/*.jsonl; do
+        [[ -e $file ]] || continue
+        mapfile -t lines <"$file"
+        for line in "${lines[@]}"; do
+            standing["$line"]+=x
+        done
+    done
 }
 
 # What a run has left, and what the next one makes of it.
 judge()
 {
+    local -A standing
+    # shellcheck disable=SC2034  # torn: a subscript, below
+    local line before now torn='{"torn'
     # 127: a call of the loader, before the command began.
     [[ $status == 0 || $status == 5 || $status == 137 || $status == 127 ]] || { echo "exit $status"; return 2; }
-    stored >standing
+    stored
     # What was printed in whole lines is there.
-    head -n "$(wc -l <"$out")" "$out" | sort -u | comm -23 - standing >missing
-    [[ ! -s missing ]] || { echo 'acknowledged, but not stored:'; cat missing; return 2; }
-    [[ $status != 0 || $(comm -23 everything standing | wc -l) == 0 ]] || { echo 'exit 0, but not all is stored'; return 2; }
-    cmp -n "$(wc -c <old)" old "$day" || return 2
+    while IFS= read -r line; do
+        [[ ${standing["$line"]-} ]] || { echo "acknowledged, but not stored: $line"; return 2; }
+    done <"$out"
+    while IFS= read -r line; do
+        [[ $status != 0 || ${standing["$line"]-} ]] || { echo "exit 0, but not stored: $line"; return 2; }
+    done <everything
+    { text_of old before && text_of "$day" now && [[ $now == "$before"* ]]; } || { echo 'old lines have changed'; return 2; }
     run_split metaspn-write -C ws events
     [[ $status == 0 ]] || { echo "the next run: exit $status"; cat "$err"; return 2; }
-    stored | comm -3 - everything | sed '/^.\?{"torn$/d' >differences
-    [[ ! -s differences ]] || { echo 'after the next run:'; cat differences; return 2; }
+    stored
+    while IFS= read -r line; do
+        [[ ${standing["$line"]-} == x ]] || { echo "after the next run, not there once: $line"; return 2; }
+        unset 'standing[$line]'
+    done <everything
+    unset 'standing[$torn]'
+    [[ ${#standing[@]} == 0 ]] || { printf 'after the next run, unknown: %s\n' "${!standing[@]}"; return 2; }
     run_split metaspn-fsck -C ws
     [[ $status == 0 ]] || { echo 'fsck finds:'; cat "$out" "$err"; return 2; }
 }
 
-# with_fault WHAT: one run with it, then the judgement. 1: it did not come to that call.
+# with_fault CALL:WHAT: one run with it, then the judgement. 1: it did not come to that call.
 with_fault()
 {
+    local trace
     rm -rf ws
     cp -a fresh ws
-    run_split timeout 20 strace -f -o trace -e "inject=$1" metaspn-write -C ws --print=all events
-    grep -qE 'INJECTED|killed by SIGKILL' trace || return
+    run_split timeout 20 strace -f -o trace -e "trace=${1%%:*}" -e "inject=$1" metaspn-write -C ws --print=all events
+    trace=$(<trace)
+    [[ $trace == *INJECTED* || $trace == *'killed by SIGKILL'* ]] || return
     judge
 }
 

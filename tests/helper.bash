@@ -6,6 +6,8 @@
 #
 #   signal ID TIME [NAME=JSON ...]     a signal in canonical form, members replaced or added; NAME= leaves one out
 #   emission ID TIME [NAME=JSON ...]   an emission likewise
+# Either leaves what it prints in $object, too.
+#   ids_of FILE                        the ids of the events in it, in one line
 #   run_split COMMAND ...              runs it: $status, and what it printed in the files $out and $err
 #   run_without_reader COMMAND ...     likewise, its stdout being a pipe that nobody reads any more
 #   expect_status N, expect_out LINE ..., expect_err LINE ..., expect_file FILE LINE ...
@@ -33,9 +35,9 @@ find_commands()
 fresh_workspace()
 {
     find_commands
-    if [[ -n ${METASPN_COUNTS:-} ]]; then # where scripts/test --coverage wants this file's counts, as in the build
-        export GCOV_PREFIX=$METASPN_COUNTS/${BATS_TEST_FILENAME##*/} GCOV_PREFIX_STRIP
-        GCOV_PREFIX_STRIP=$(tr -cd / <<<"$METASPN_BUILD" | wc -c)
+    if [[ -n ${METASPN_COUNTS:-} ]]; then # where scripts/test --coverage wants this test's counts, as in the build
+        local slashes=${METASPN_BUILD//[^\/]/}
+        export GCOV_PREFIX=$METASPN_COUNTS/${BATS_TEST_FILENAME##*/}-$BATS_TEST_NUMBER GCOV_PREFIX_STRIP=${#slashes}
     fi
     set +T # bats need not note each line that the helpers run, only those of the test: it takes 0.3 ms a line
     unset METASPN_WORKSPACE POSIXLY_CORRECT
@@ -76,7 +78,8 @@ print_object()
     for name in "${sorted[@]}"; do
         [[ -z ${members[$name]} ]] || text+=,\"$name\":${members[$name]}
     done
-    printf '{%s}\n' "${text#,}"
+    object="{${text#,}}"
+    printf '%s\n' "$object"
 }
 
 signal()
@@ -93,6 +96,17 @@ emission()
     shift 2
     print_object caused_by='"s1"' emission_id="\"$id\"" emission_type='"DraftReady"' entity_refs='[]' \
         payload='{"n":1}' schema_version='"0.9"' timestamp="\"$time\"" "$@"
+}
+
+ids_of()
+{
+    local line lines ids=() id='"(signal|emission)_id":"([^"\]*)"'
+    mapfile -t lines <"$1"
+    for line in "${lines[@]}"; do
+        [[ $line =~ $id ]] || { jq -r '.signal_id // .emission_id' "$1" | paste -sd' '; return; }
+        ids+=("${BASH_REMATCH[2]}")
+    done
+    printf '%s\n' "${ids[*]}"
 }
 
 run_split()

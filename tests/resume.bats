@@ -54,8 +54,8 @@ due()
     local wanted=$1
     shift
     run_split replay -q --checkpoint=w "$@"
-    [[ $(jq -r '.signal_id // .emission_id' "$out" | paste -sd' ') == "$wanted" ]] || {
-        echo "got $(jq -r '.signal_id // .emission_id' "$out" | paste -sd' '), wanted $wanted"
+    [[ $(ids_of "$out") == "$wanted" ]] || {
+        echo "got $(ids_of "$out"), wanted $wanted"
         sed 's/^/stderr: /' "$err"
         return 1
     }
@@ -72,7 +72,10 @@ loop()
 # place DAY N: the position behind its first N lines
 place()
 {
-    head -n "$2" "ws/store/signals/$1.jsonl" | wc -c
+    local IFS='' lines text
+    mapfile lines <"ws/store/signals/$1.jsonl"
+    text="${lines[*]:0:$2}"
+    echo "${#text}"
 }
 
 # expect_next DAY=N ...: the positions of the checkpoint in n, each behind the first N lines of its day

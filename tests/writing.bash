@@ -17,13 +17,15 @@ store()
 
 signals()
 {
-    local from=$1 to=$2 format
+    local i at all=() from=$1 to=$2
     shift 2
-    format=$(signal 's%d' '2026-02-05T%s' "$@")
-    awk -v from="$from" -v to="$to" -v format="$format\n" 'BEGIN {
-        for (i = from; i <= to; i++)
-            printf format, i, sprintf("%02d:%02d:%02dZ", i / 3600 % 24, i / 60 % 60, i % 60)
-    }'
+    signal 's%d' '2026-02-05T%s' "$@" >/dev/null
+    for ((i = from; i <= to; i++)); do
+        printf -v at '%02d:%02d:%02dZ' $((i / 3600 % 24)) $((i / 60 % 60)) $((i % 60))
+        all+=("$i" "$at")
+    done
+    # shellcheck disable=SC2059  # the event is the format
+    [[ $from -gt $to ]] || printf "$object\n" "${all[@]}"
 }
 
 stored_ids()
