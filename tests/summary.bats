@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Does scripts/tap-summary count what there is to count? A test run that went wrong must never end with "0 failed".
+# Do scripts/tap-summary and scripts/test count what there is to count? A test run that went wrong must never end with "0 failed".
 
 setup()
 {
@@ -23,6 +23,27 @@ summed_up()
     printf '%s\n' "$output"
     [ "$status" -eq "$1" ]
     [ "${lines[-1]}" = "$2" ]
+}
+
+# stand_in NAME TEXT: a program that scripts/test calls, in a tree that has nothing else.
+stand_in()
+{
+    printf '#!/bin/sh\n%s\n' "$2" >"$1"
+    chmod +x "$1"
+}
+
+# a_whole_run SETUP BUILD TESTS [INSTALL]: scripts/test --quick, where these are what meson, ninja and apt do.
+a_whole_run()
+{
+    rm -rf "$BATS_TEST_TMPDIR/tree"
+    mkdir -p "$BATS_TEST_TMPDIR"/tree/{scripts,bin}
+    cd "$BATS_TEST_TMPDIR/tree" || return
+    cp "$BATS_TEST_DIRNAME"/../scripts/{test,tap-summary} scripts
+    stand_in scripts/install-packages "${4:-:}"
+    stand_in bin/meson "case \$1 in setup) $1 ;; test) $3 ;; esac"
+    stand_in bin/ninja "$2"
+    run env PATH="$PWD/bin:$PATH" scripts/test --quick
+    printf '%s\n' "$output"
 }
 
 @test "passed checks are counted over all tests" {
@@ -88,4 +109,25 @@ summed_up()
     [ "$status" -eq 1 ]
     [ "${lines[-1]}" = '1 passed, 1 failed' ]
     [[ $output == *'heap-use-after-free'* ]]
+}
+
+@test "scripts/test ends with the count, whatever happens on the way" {
+    test_was OK 0 $'ok 1 - a\n'
+    made='mkdir -p .build/test/meson-logs'
+    wanted=.build/test/meson-logs/tests.json
+    pass="cat ../log.json >$wanted"
+    a_whole_run "$made" : "$pass"
+    [[ $status == 0 && ${lines[-1]} == '1 passed, 0 failed' ]]
+    a_whole_run "$made" : "$pass; kill -9 \$\$"
+    [[ $status == 1 && ${lines[-1]} == '1 passed, 1 failed' ]]
+    a_whole_run "$made" : "exit 0"
+    [[ $status == 1 && ${lines[-1]} == '0 passed, 1 failed' ]]
+    a_whole_run "$made" : "$pass; echo '{' >>$wanted"
+    [[ $status == 1 && ${lines[-1]} == '1 passed, 1 failed' ]]
+    a_whole_run "$made" 'exit 1' "$pass"
+    [[ $status == 1 && ${lines[-1]} == '0 passed, 1 failed' ]]
+    a_whole_run 'echo because; exit 1' : "$pass"
+    [[ $status == 1 && $output == *because* && ${lines[-1]} == '0 passed, 1 failed' ]]
+    a_whole_run "$made" : "$pass" 'exit 1'
+    [[ $status == 1 && ${lines[-1]} == '0 passed, 1 failed' ]]
 }
