@@ -40,7 +40,8 @@ uint64_t index_random_number(void)
     return number;
 }
 
-/* Which boot of the machine this is: what was not synced may have gone with an older one. */
+/* Which boot of the machine this is: what was not synced may have gone with an older one. Where that cannot be told,
+ * each process is a boot of its own. */
 static uint64_t read_boot(void)
 {
     char text[64];
@@ -51,7 +52,7 @@ static uint64_t read_boot(void)
             n = 0;
         close(fd);
     }
-    return hash_bytes(text, n, INDEX_MANIFEST_MAGIC);
+    return n > 0 ? hash_bytes(text, n, INDEX_MANIFEST_MAGIC) : index_random_number();
 }
 
 /* What another boot knew of bytes that were never synced is forgotten. */

@@ -71,7 +71,6 @@ struct store_partition {
     int32_t day;
     struct partition_stat stat;
     uint64_t end;
-    bool changed;                 /* replaced or shortened since the facts were first loaded by this handle */
     struct partition_facts facts; /* facts.known 0: nothing known */
 };
 

@@ -282,7 +282,6 @@ static enum status check_content(struct store *store, const struct store_partiti
 
 static enum status forget_content(struct store *store, struct store_partition *row, struct error *err)
 {
-    row->changed = row->changed || row->facts.known > 0;
     row->facts = (struct partition_facts){.partition = row->number, .generation = row->facts.generation + 1};
     return index_put_facts(store->index, &row->facts, err);
 }

@@ -315,6 +315,9 @@ static enum status keep_missing(struct batch *batch)
         if (status == STATUS_ABSENT) {
             batch->fresh.data[kept++] = batch->fresh.data[i];
             status = STATUS_OK;
+        } else if (status == STATUS_OK &&
+                   !batch->store->options.no_sync) { /* it may be a line of theirs, after our sync */
+            status = store_sync_partition(batch->store, item->first.partition, batch->err);
         }
     }
     batch->fresh.count = kept;

@@ -48,7 +48,7 @@ add()
 
 @test "a header of another module of the same level" {
     add lib/timestamp.c '#include "io.h"'
-    refused layers 'level 1 includes io.h of level 1'
+    refused layers 'level 2 includes io.h of level 2'
 }
 
 @test "a header of cmd in the library" {
