@@ -262,6 +262,21 @@ three_days()
     done
 }
 
+@test "section 6: an open last line stands in its place in time, inside the window or outside it" {
+    lay signals 2026-02-05 "$(signal b 2026-02-05T11:00:00Z)" "$(signal c 2026-02-05T12:00:00Z)"
+    printf '%s' "$(signal a 2026-02-05T10:00:00Z)" >>ws/store/signals/2026-02-05.jsonl
+    for _ in 1 2; do
+        [[ $(ids) == 'a b c' && $(ids --reverse) == 'c b a' ]]
+        [[ $(ids --until=2026-02-05T11:00:00Z) == 'a b' ]]
+    done
+    lay signals 2026-02-05 "$(signal b 2026-02-05T11:00:00Z)" "$(signal c 2026-02-05T12:00:00Z)"
+    printf '%s' "$(signal d 2026-02-05T13:00:00Z)" >>ws/store/signals/2026-02-05.jsonl
+    for _ in 1 2; do
+        [[ $(ids --until=2026-02-05T11:00:00Z) == b && $(ids --since=2026-02-05T12:30:00Z) == d ]]
+        [[ $(ids --until=2026-02-05T12:00:00Z --reverse) == 'c b' ]]
+    done
+}
+
 @test "section 6: filters look at the first record alone" {
     lay signals 2026-02-04 "$(signal s1 2026-02-04T10:00:00Z source='"first"')"
     lay signals 2026-02-05 "$(signal s1 2026-02-05T10:00:00Z source='"second"')"
@@ -422,6 +437,16 @@ three_days()
     run_split replay --until=2026-02-04
     expect_status 0
     expect_err
+}
+
+@test "section 8: damage is met where the day is in the window, whatever the times around it" {
+    lay signals 2026-02-05 "$(signal s1 2026-02-05T10:00:00Z)" "$(signal s2 2026-02-05T11:00:00Z)" damaged
+    for options in --no-index '' '' --reverse; do
+        run_split replay --until=2026-02-05T10:30:00Z $options
+        expect_status 3
+        expect_err_like '2026-02-05.jsonl:3:'
+        [[ $(jq -r .signal_id "$out") == s1 ]]
+    done
 }
 
 @test "section 8: damage whose bytes lie in quarantine is a note, exit 0" {
