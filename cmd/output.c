@@ -95,6 +95,16 @@ bool output_flush(struct output *out)
     return good;
 }
 
+/* Much is coming: through a pipe of the usual 64 KiB writer and reader would wait for each other at every step, which
+ * takes twice as long. Where it may not be widened it stays as it is. */
+static void widen_pipe(struct output *out)
+{
+    int size = out->is_wide ? -1 : fcntl(out->fd, F_GETPIPE_SZ);
+    if (size >= 0 && (size_t)size < OUTPUT_BUFFER)
+        (void)fcntl(out->fd, F_SETPIPE_SZ, (int)OUTPUT_BUFFER);
+    out->is_wide = true;
+}
+
 bool output_write(struct output *out, const char *data, size_t length)
 {
     if (out->error)
@@ -103,6 +113,7 @@ bool output_write(struct output *out, const char *data, size_t length)
         return write_all(out, data, length);
     if (length <= OUTPUT_BUFFER - out->buffer.length)
         return bytes_append(&out->buffer, data, length);
+    widen_pipe(out);
     if (!output_flush(out))
         return false;
     return length < OUTPUT_BUFFER ? bytes_append(&out->buffer, data, length) : write_all(out, data, length);

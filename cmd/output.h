@@ -2,10 +2,11 @@
  * output - data on its way to stdout (or into a file such as --rejects): buffered in large blocks, checked to the end.
  *
  * output_start() takes stdout; then output_write(), output_line() and output_jsonl() collect up to OUTPUT_BUFFER bytes
- * and write them when the buffer is full, when output_flush() asks for it, and after each line where stdout is a
- * terminal. The first failure sticks: `error` keeps its errno, everything later is dropped and returns false, so a
- * command may look at a result, at output_failed() between batches, or only at the end: cli_finish() flushes, closes
- * and turns a failure into a message and exit 5, so nothing is ever said to be done that was not written.
+ * and write them when the buffer is full (a pipe is then made as large), when output_flush() asks for it, and after
+ * each line where stdout is a terminal. The first failure sticks: `error` keeps its errno, everything later is dropped
+ * and returns false, so a command may look at a result, at output_failed() between batches, or only at the end:
+ * cli_finish() flushes, closes and turns a failure into a message and exit 5, so nothing is ever said to be done that
+ * was not written.
  *
  * Where the reader of stdout is gone, the process ends by SIGPIPE as cat does, unless interrupt_ignore_sigpipe() was
  * called: then `error` is EPIPE, and cli_finish() ends the process by SIGPIPE.
@@ -24,7 +25,8 @@
 struct output {
     int fd; /* -1: closed */
     bool is_terminal;
-    int error; /* errno of the first failure; 0: none */
+    bool is_wide; /* if it is a pipe */
+    int error;    /* errno of the first failure; 0: none */
     struct bytes buffer;
 };
 

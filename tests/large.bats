@@ -75,3 +75,11 @@ expect_count()
         [[ $(wc -l <"$out") == "$events" && $(grep -c 'day' "$err") == 1 ]]
     done
 }
+
+@test "a pipe is made to take at once what is written at once" {
+    metaspn-replay -C ws | /usr/bin/python3 -c '
+import fcntl, sys
+sys.stdin.buffer.read()
+print(fcntl.fcntl(0, 1032))  # F_GETPIPE_SZ' >size
+    [[ $(<size) -ge 262144 ]]
+}
