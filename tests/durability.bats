@@ -560,7 +560,7 @@ expect_written_anew()
 @test "the message says how many events of the input are stored" {
     signals 1 100 | store
     status=0
-    { signals 90 110; sleep 0.5; signals 111 120; } |
+    { signals 90 110; eventually grep -q '"s110"' "$day"; signals 111 120; } |
         prlimit --fsize="$(signals 1 115 | wc -c)" metaspn-write -C ws >"$out" 2>"$err" || status=$?
     expect_status 5
     expect_err_like '; 21 events of the input are stored$'
