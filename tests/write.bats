@@ -785,7 +785,8 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' "$@" 2>"$err"
     slow_producer()
     {
         signal "$1a" 2026-02-05T10:00:00Z
-        sleep 0.7
+        eventually grep -qs "\"$1a\"" ws/store/signals/2026-02-05.jsonl
+        sleep 0.6
         signal "$1b" 2026-02-05T10:00:00Z
         sleep 0.2
     }
