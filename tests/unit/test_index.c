@@ -172,6 +172,43 @@ static void test_repeats(void)
     index_close(index);
 }
 
+/* How many files of the index begin with this. */
+static int count_files(const char *prefix)
+{
+    char path[64];
+    int count = 0;
+    snprintf(path, sizeof path, "%s/index", directory);
+    DIR *folder = opendir(path);
+    for (struct dirent *entry; folder && (entry = readdir(folder));)
+        count += strncmp(entry->d_name, prefix, strlen(prefix)) == 0;
+    if (folder)
+        closedir(folder);
+    return count;
+}
+
+static void test_merging(void)
+{
+    enum { FOLDS = 9, SHARE = 17000 }; /* more than what is left in the log */
+    struct index *index = open_index(), *other = open_index();
+    for (uint64_t i = 0; i < FOLDS; i++) {
+        add_ids(index, 9, i * SHARE, i * SHARE + SHARE);
+        commit(index, true);
+        if (i == 2)
+            is_int(count_files("ids-"), 3, "three small runs are left alone");
+        if (i == 3)
+            is_int(count_files("ids-"), 1, "four become one");
+    }
+    is_int(count_files("ids-"), 3, "four more as well, and the last one is by itself: no file is left over");
+    is_int(index_reload(other, &err), STATUS_OK, "who had the first ones open reads on");
+    is_int(count_found(other, 0, FOLDS * SHARE), FOLDS * SHARE, "every entry has come along");
+    is_int(count_found(other, FOLDS * SHARE, FOLDS * SHARE + 100), 0, "and no other");
+    is_int(index_verify(other, &err), STATUS_OK, "every page is good");
+    ok(index_measure(other).ids == FOLDS * SHARE, "each entry is held once");
+    index_close(other);
+    index_close(index);
+    remove_index();
+}
+
 static void test_log_and_runs(void)
 {
     struct index *index = open_index();
@@ -346,6 +383,7 @@ int main(void)
     test_lookup_many();
     test_repeats();
     test_log_and_runs();
+    test_merging();
     test_two_writers();
     test_damage();
     test_rebuild_after_damage();
