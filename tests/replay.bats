@@ -580,6 +580,13 @@ operand
 END
 }
 
+@test "section 5: a shortened option that may mean several is refused, naming them" {
+    run_split replay --un=today
+    expect_status 2
+    expect_out
+    expect_err "metaspn-replay: option '--un' may mean --until, --unresolved" "Try 'metaspn-replay --help'."
+}
+
 # ---- the same answers by every way
 
 # A store that nobody has been kind to: disordered, repeated, misfiled, spelled oddly.

@@ -234,6 +234,37 @@ as_nobody()
 @test "stdin is a directory: snapshot write" { gives 5 from_directory metaspn-snapshot -C ws write s; }
 @test "stdin is a directory: checkpoint write" { gives 5 from_directory metaspn-checkpoint -C ws write w; }
 
+# through_nonblocking COMMAND ...: stdin and stdout are small pipes that somebody has set to non-blocking; nothing is given
+# or taken before the command sleeps.
+through_nonblocking()
+{
+    /usr/bin/python3 -c '
+import fcntl, os, subprocess, sys, time
+def pipe(end):
+    ends = os.pipe()
+    fcntl.fcntl(ends[1], 1031, 4096)  # F_SETPIPE_SZ
+    os.set_blocking(ends[end], False)
+    return ends
+def asleep(pid):
+    return open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()[0] in "SZ"
+given = sys.stdin.buffer.read()
+(stdin, producer), (reader, stdout) = pipe(0), pipe(1)
+command = subprocess.Popen(sys.argv[1:], stdin=stdin, stdout=stdout)
+os.close(stdin), os.close(stdout)
+while not asleep(command.pid):
+    time.sleep(0.01)
+os.write(producer, given)
+os.close(producer)
+sys.stdout.buffer.write(open(reader, "rb").read())
+sys.exit(command.wait())' "$@"
+}
+@test "stdin that does not block: write waits for it" {
+    gives 0 through_nonblocking metaspn-write -C ws --print=all <new && expect_same "$out" new && is_stored
+}
+@test "stdout that does not block: replay prints everything" {
+    many_days && answers_as_ever through_nonblocking -- metaspn-replay -C ws </dev/null
+}
+
 # ---- language and time zone
 @test "LC_ALL=tr_TR.UTF-8: replay" {
     answers_as_ever env LC_ALL=tr_TR.UTF-8 LANG=tr_TR.UTF-8 LC_NUMERIC=tr_TR.UTF-8 -- metaspn-replay -C ws
