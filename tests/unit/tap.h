@@ -16,15 +16,17 @@ static int tap_checks, tap_failures;
 
 __attribute__((format(printf, 2, 3), unused)) static bool ok(bool good, const char *format, ...)
 {
+    char name[512];
     va_list arguments;
     va_start(arguments, format);
+    vsnprintf(name, sizeof name, format, arguments);
+    va_end(arguments);
+    for (char *newline; (newline = strchr(name, '\n'));)
+        *newline = ' ';
     tap_checks++;
     if (!good)
         tap_failures++;
-    printf("%sok %d - ", good ? "" : "not ", tap_checks);
-    vprintf(format, arguments);
-    putchar('\n');
-    va_end(arguments);
+    printf("%sok %d - %s\n", good ? "" : "not ", tap_checks, name);
     return good;
 }
 
