@@ -396,7 +396,7 @@ state()
     ln -s /tmp ws/store/emissions
     run_split fsck
     expect_status 5
-    expect_out "$day:2:$(signal s1 2026-02-05T10:00:00Z | wc -c): damaged: expected a value (byte 1 of the line)"
+    expect_out "$day:2:$(signal s1 2026-02-05T10:00:00Z | wc -c): damaged: expected a value: \"x\" (byte 1 of the line)"
     expect_err_like '^metaspn-fsck: ws/store/signals/2026-02-04.jsonl: is not a regular file$'
     expect_err_like '^metaspn-fsck: ws/store/signals/2026-02-06.jsonl: is a symbolic link$'
     expect_err_like '^metaspn-fsck: ws/store/checkpoints/w.json: is a symbolic link$'
