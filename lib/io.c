@@ -173,17 +173,18 @@ enum status io_read_at(int fd, void *buffer, size_t length, uint64_t offset, con
 
 enum status io_read_from(int fd, uint64_t offset, const char *label, struct bytes *out, struct error *err)
 {
-    for (;;) {
+    size_t room, n;
+    do {
         if (!bytes_reserve(out, IO_BLOCK))
             return error_set_memory(err);
-        size_t n;
-        enum status status =
-            io_read_at(fd, out->data + out->length, out->capacity - out->length, offset, label, &n, err);
-        if (status != STATUS_OK || n == 0)
+        room = out->capacity - out->length;
+        enum status status = io_read_at(fd, out->data + out->length, room, offset, label, &n, err);
+        if (status != STATUS_OK)
             return status;
         out->length += n;
         offset += n;
-    }
+    } while (n == room);
+    return STATUS_OK;
 }
 
 enum status io_read_all(int fd, size_t limit, const char *label, struct bytes *out, struct error *err)

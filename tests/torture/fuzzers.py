@@ -14,7 +14,8 @@ import judge
 from judge import Fault
 
 SECONDS, QUICK_SECONDS = 60, 2
-DICTIONARIES = {"time_spec": "time", "timestamp": "time", "checkpoint": "checkpoint", "index": None}  # of others: json
+DICTIONARIES = {"time_spec": "time", "timestamp": "time", "checkpoint": "checkpoint", "index": None, "index_open": None,
+                "partition": None}  # of others: json
 TREE = judge.ROOT / ".build/fuzz"
 # Entropic scheduling costs more than most of these inputs take, and so do stacks and a quarantine of many pages.
 OPTIONS = ["-entropic=0", "-timeout=25", "-rss_limit_mb=2048", "-print_final_stats=1"]
