@@ -241,10 +241,10 @@ class Places:
         self.tried = set()
         self.lock = threading.Lock()
 
-    def choose(self, name, places):
+    def choose(self, name, on, places):
         with self.lock:
-            new = {(name, place): number for number, place in reversed(list(enumerate(places, 1)))
-                   if (name, place) not in self.tried}
+            new = {(name, on, place): number for number, place in reversed(list(enumerate(places, 1)))
+                   if (name, on, place) not in self.tried}
             self.tried.update(new)
         return sorted(new.values())
 
@@ -285,8 +285,10 @@ def main():
         tree = trees.get()
         try:
             case = Case(CASES[number], tree, preloaded)
-            numbers = range(1, len(case.places) + 1)
-            tried = case.fail_all(places.choose(case.name, case.places) if item.quick else numbers, on, item)
+            # Where all after it fail too, what led to the first is all that matters.
+            by_place = item.quick or on
+            numbers = places.choose(case.name, on, case.places) if by_place else range(1, len(case.places) + 1)
+            tried = case.fail_all(numbers, on, item)
             case.command.close()
         finally:
             trees.put(tree)
