@@ -15,9 +15,9 @@
  * An index that is missing, or behind the partitions, is no finding: the next command reads on. An end is called torn
  * only where nobody has the file open to write, or does not go on for two seconds.
  *
- * With `repair` what SPEC section 8 allows is done too: torn ends are mended as the next writer would, the bytes of
- * damaged lines are copied to quarantine/, temporaries that were left over are removed, an index that does not agree is
- * made anew. No byte of a partition changes but its torn end.
+ * With `repair` what SPEC section 8 allows is done too: torn ends are mended as the next writer would, a last event
+ * without newline gets one, the bytes of damaged lines are copied to quarantine/, temporaries that were left over are
+ * removed, an index that does not agree is made anew. No byte of a partition changes but its torn end.
  *
  * Memory: 16 bytes an event, for the ids; besides blocks, and one line at a time.
  */

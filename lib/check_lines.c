@@ -67,6 +67,7 @@ static void report_misfiled(struct walk *walk, const struct event *event, uint64
 static enum status take_event(struct walk *walk, const struct event *event, uint64_t offset, bool whole)
 {
     uint64_t late = walk->counted.late, misfiled = walk->counted.misfiled;
+    walk->check->unended += !whole;
     count_event(&walk->counted, event, walk->day);
     walk->check->totals.late += walk->counted.late - late;
     if (walk->counted.misfiled > misfiled)

@@ -53,7 +53,7 @@ void check_repair(struct check *check)
 {
     if (check->disagreements > 0)
         remake_index(check);
-    if (check->torn > 0)
+    if (check->torn > 0 || check->unended > 0)
         mend_ends(check);
     if (check->left_over > 0)
         sweep(check);

@@ -479,6 +479,18 @@ state()
     expect_status 0
 }
 
+@test "--repair gives a whole last line its newline where nothing else is to be mended" {
+    signals 1 2 >lines
+    mkdir -p ws/store/signals
+    head -c -1 lines >"$day"
+    run_split fsck --repair
+    expect_status 0
+    expect_out
+    expect_err_like "^metaspn-fsck: note: $day: added the newline that its last line lacked$"
+    expect_err_like '^metaspn-fsck: 0 findings in 2 lines of 1 partition$'
+    expect_same lines "$day"
+}
+
 @test "--repair gives a whole last line its newline, and mends emissions too" {
     mkdir -p ws/store/signals ws/store/emissions
     signals 1 2 | head -c -1 >"$day"
