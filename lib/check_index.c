@@ -13,11 +13,17 @@ static const char *index_path(const struct check *check)
 }
 
 /* Said once; after that the index is asked nothing more. */
-static void report_damage(struct check *check, const char *what)
+static void report_trouble(struct check *check, const char *what)
 {
+    struct error why;
     if (check->disk_is_bad)
         return;
     check->disk_is_bad = true;
+    if (index_is_unreadable(check->disk)) {
+        error_set(&why, STATUS_IO, "%s: %s", index_path(check), what);
+        check_fail(check, &why);
+        return;
+    }
     check->disagreements++;
     check_report(check, index_path(check), 0, 0, "%s", what);
 }
@@ -42,7 +48,7 @@ static void verify_index(struct check *check)
     struct error why;
     enum status status = index_verify(check->disk, &why);
     if (status == STATUS_INVALID) {
-        report_damage(check, why.text);
+        report_trouble(check, why.text);
     } else if (status != STATUS_OK) {
         check_fail(check, &why);
         index_close(check->disk);
@@ -61,7 +67,7 @@ void check_open_index(struct check *check)
         return;
     }
     if (index_trouble(check->disk))
-        report_damage(check, index_trouble(check->disk));
+        report_trouble(check, index_trouble(check->disk));
     else
         verify_index(check);
 }
@@ -166,7 +172,7 @@ static enum status look_up(struct check *check, enum index_table table, struct e
     if (status == STATUS_OK)
         compare_entries(check, expected, keys, &hits);
     if (status == STATUS_INVALID)
-        report_damage(check, err->text);
+        report_trouble(check, err->text);
     expected->count = 0;
     index_entries_release(&hits);
     free(keys);

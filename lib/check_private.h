@@ -30,7 +30,7 @@ struct check {
     uint64_t bytes, total;                   /* read so far, and to be read */
     uint64_t unended;                        /* partitions whose last event lacks its newline: no finding */
     uint64_t torn, left_over, disagreements; /* findings that wait to be mended */
-    bool disk_is_bad;                        /* it was told that the index is damaged: it is asked no more */
+    bool disk_is_bad; /* it was told that the index is damaged or unreadable: it is asked no more */
     struct bytes path, scratch;
 };
 

@@ -106,6 +106,23 @@ const char *index_trouble(const struct index *index)
     return index->trouble[0] ? index->trouble : NULL;
 }
 
+bool index_is_unreadable(const struct index *index)
+{
+    bool unreadable = index->unreadable;
+    for (enum index_table t = 0; t < INDEX_TABLES; t++)
+        for (size_t i = 0; i < index->tables[t].count && !unreadable; i++)
+            unreadable = index_run_is_unreadable(index->tables[t].runs[i].run);
+    return unreadable;
+}
+
+/* Says what a status of its runs means. */
+static enum status run_error(const struct index *index, enum status status, struct error *err)
+{
+    if (status == STATUS_INVALID && index_is_unreadable(index))
+        return error_set(err, status, "a part of it cannot be read");
+    return index_run_error(status, err);
+}
+
 enum status table_add_run(struct table *table, struct index_run *run, enum run_home home, struct error *err)
 {
     if (table->count == table->capacity) {
@@ -319,7 +336,7 @@ enum status index_lookup_in(struct index *index, enum index_table which, const u
                 !index_entries_add(ret_hits, (struct index_entry){k, table->passing.data[i].value}))
                 status = STATUS_IO;
     if (status != STATUS_OK)
-        return index_run_error(status, err);
+        return run_error(index, status, err);
     index_entries_sort(ret_hits);
     size_t kept = 0;
     for (size_t i = 0; i < ret_hits->count; i++) {
@@ -462,5 +479,5 @@ enum status index_verify(struct index *index, struct error *err)
                 continue;
         }
     free(cursor);
-    return index_run_error(status, err);
+    return run_error(index, status, err);
 }

@@ -100,6 +100,9 @@ uint64_t index_seed(const struct index *index);
 bool index_is_persistent(const struct index *index);
 /* Why it was not loaded from disk, for a person; NULL where it was, or none was there. */
 const char *index_trouble(const struct index *index);
+/* What index_trouble(), or STATUS_INVALID from a look-up or index_verify(), tells of is a file that could not be read:
+ * what stands in it is not known. */
+bool index_is_unreadable(const struct index *index);
 
 /* Forgets everything in memory, and makes the next commit replace what is on disk. */
 enum status index_reset(struct index *index, struct error *err);

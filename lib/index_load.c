@@ -225,7 +225,7 @@ static enum status load_log(struct index *index, struct error *err)
     index_log_name(index->manifest, name);
     enum status status = io_open_below(index->directory, name, IO_READ, false, name, &fd, NULL, err);
     if (status != STATUS_OK)
-        return status == STATUS_ABSENT ? STATUS_OK : STATUS_INVALID;
+        return status == STATUS_ABSENT ? STATUS_OK : status;
     status = io_read_from(fd, index->log_length, name, &file, err);
     close(fd);
     struct frame frame;
@@ -277,6 +277,7 @@ enum status index_load(struct index *index, struct error *err)
         return STATUS_OK;
     if (why.no_memory)
         return lack_memory(index, err);
+    index->unreadable = status == STATUS_IO;
     index_set_trouble(index, "%s", why.text);
     return index_reset(index, err);
 }

@@ -27,6 +27,7 @@ struct index {
     bool refs_left_out; /* some bytes that the facts know of have no entries in INDEX_REFS */
     bool replace;       /* what is on disk is of no use: the next commit writes a new manifest */
     bool abandoned;     /* what is in memory is incomplete */
+    bool unreadable;    /* a file could not be read when it was loaded */
     char trouble[256];
     uint64_t seed, boot;
     uint64_t manifest;     /* number of the manifest that was loaded; 0: none */

@@ -20,6 +20,7 @@ struct index_run {
     int fd;                      /* a run file; -1 */
     const struct page *map;      /* NULL until it pays; every page was checked when it was mapped */
     uint64_t *fence;             /* the first key of each page, as mapped */
+    bool unreadable;             /* a page could not be read */
     uint64_t cached;             /* page in `cache`, or UINT64_MAX */
     struct page *cache;
 };
@@ -151,6 +152,11 @@ uint64_t index_run_count(const struct index_run *run)
     return run->count;
 }
 
+bool index_run_is_unreadable(const struct index_run *run)
+{
+    return run->unreadable;
+}
+
 static size_t entries_in_page(const struct index_run *run, uint64_t place)
 {
     uint64_t rest = run->count - place * PAGE_ENTRIES;
@@ -168,8 +174,9 @@ static enum status read_page(struct index_run *run, uint64_t place)
     if (!run->cache && !(run->cache = malloc(sizeof *run->cache)))
         return STATUS_IO;
     run->cached = UINT64_MAX;
-    if (io_read_at(run->fd, run->cache, sizeof *run->cache, (place + 1) * PAGE_SIZE, "", &n, NULL) != STATUS_OK ||
-        n != sizeof *run->cache || !page_is_good(run, run->cache, place))
+    run->unreadable =
+        io_read_at(run->fd, run->cache, sizeof *run->cache, (place + 1) * PAGE_SIZE, "", &n, NULL) != STATUS_OK;
+    if (run->unreadable || n != sizeof *run->cache || !page_is_good(run, run->cache, place))
         return STATUS_INVALID;
     run->cached = place;
     return STATUS_OK;

@@ -53,6 +53,9 @@ void index_run_close(struct index_run *run);
 uint64_t index_run_number(const struct index_run *run);
 uint64_t index_run_count(const struct index_run *run);
 
+/* What was taken for damage is that a page could not be read. */
+bool index_run_is_unreadable(const struct index_run *run);
+
 /* Says what a status of the functions below means, and returns it. */
 enum status index_run_error(enum status status, struct error *err);
 

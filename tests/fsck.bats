@@ -421,6 +421,23 @@ state()
     expect_err_like '^metaspn-fsck: ws/store/index: Permission denied$'
 }
 
+@test "an index of which a file cannot be read is exit 5, and no finding" {
+    local file calls
+    needs_strace
+    signals 1 3 | store
+    signals 4 6 | store
+    signals 5 5 >>"$day"
+    for file in ws/store/index/{manifest,log-*,ids-*,refs-*}; do
+        for calls in 1 2+; do # the header of a run, its pages
+            run_split strace -P "$file" -o trace -e "inject=pread64:error=EIO:when=$calls" metaspn-fsck -C ws
+            grep -q INJECTED trace
+            expect_status 5
+            [[ $(wc -l <"$out") == 1 && $(<"$out") == "$day:7:"*' stands in '* ]]
+            expect_err_like '^metaspn-fsck: ws/store/index: .*cannot (be )?read'
+        done
+    done
+}
+
 @test "operands are refused, exit 2" {
     run_split fsck ws
     expect_status 2
