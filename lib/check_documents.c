@@ -81,10 +81,8 @@ static void check_checkpoints(struct check *check)
     struct checkpoint_list list;
     struct error why;
     struct bytes text = {0}, path = {0};
-    if (checkpoint_list(workspace, &list, &why) != STATUS_OK) {
+    if (checkpoint_list(workspace, &list, &why) != STATUS_OK)
         check_fail(check, &why);
-        return;
-    }
     for (size_t i = 0; i < list.count && !check_is_interrupted(check); i++) {
         char name[NAME_MAX_LENGTH + sizeof ".json"];
         snprintf(name, sizeof name, "%s.json", list.names[i]);
@@ -136,10 +134,8 @@ static void check_snapshots(struct check *check)
     struct snapshot_list list;
     struct error why;
     struct bytes text = {0};
-    if (snapshot_list(store_workspace(check->store), NULL, &list, &why) != STATUS_OK) {
+    if (snapshot_list(store_workspace(check->store), NULL, &list, &why) != STATUS_OK)
         check_fail(check, &why);
-        return;
-    }
     for (size_t i = 0; i < list.count && !check_is_interrupted(check); i++) {
         const struct snapshot *snapshot = &list.items[i];
         const char *name = strrchr(snapshot->path, '/') + 1;

@@ -114,7 +114,8 @@ struct checkpoint_list {
     char **names; /* ascending by their bytes; owned, each of them too */
     size_t count, capacity;
 };
-/* What there is; release the list in any case. */
+/* What there is. STATUS_IO: it cannot be listed; or something that is no regular file stands in the place of one, of
+ * which the first is told and the others are listed. Release the list in any case. */
 enum status checkpoint_list(struct workspace *workspace, struct checkpoint_list *ret_list, struct error *err);
 void checkpoint_list_release(struct checkpoint_list *list);
 

@@ -234,6 +234,12 @@ static struct snapshot *new_item(struct snapshot_list *list)
     return &list->items[list->count];
 }
 
+static void release_item(struct snapshot *item)
+{
+    free(item->name);
+    free(item->path);
+}
+
 /* Adds one file. False: no memory. */
 static bool add_item(struct listing *listing, const char *file, size_t name_length, struct snapshot_time when)
 {
@@ -244,6 +250,18 @@ static bool add_item(struct listing *listing, const char *file, size_t name_leng
     *item = (struct snapshot){.when = when, .name = strndup(file, name_length), .path = path.data};
     listing->list->count++;
     return item->name != NULL;
+}
+
+/* Something else than a file in the place of the last item is told, and the rest listed all the same. */
+static void drop_no_file(struct listing *listing, const char *file)
+{
+    struct snapshot *item = &listing->list->items[listing->list->count - 1];
+    struct error *err = listing->status == STATUS_OK ? listing->err : NULL;
+    if (io_check_type(listing->directory, file, S_IFREG, item->path, err) == STATUS_OK)
+        return;
+    listing->status = STATUS_IO;
+    release_item(item);
+    listing->list->count--;
 }
 
 static bool list_entry(void *context, const char *file, unsigned char type)
@@ -259,10 +277,8 @@ static bool list_entry(void *context, const char *file, unsigned char type)
         listing->status = error_set_memory(listing->err);
         return false;
     }
-    if (type != DT_REG && listing->status == STATUS_OK) {
-        const char *path = listing->list->items[listing->list->count - 1].path;
-        listing->status = io_check_type(listing->directory, file, S_IFREG, path, listing->err);
-    }
+    if (type != DT_REG)
+        drop_no_file(listing, file);
     return true;
 }
 
@@ -290,10 +306,8 @@ enum status snapshot_list(struct workspace *workspace, const char *name, struct 
 
 void snapshot_list_release(struct snapshot_list *list)
 {
-    for (size_t i = 0; i < list->count; i++) {
-        free(list->items[i].name);
-        free(list->items[i].path);
-    }
+    for (size_t i = 0; i < list->count; i++)
+        release_item(&list->items[i]);
     free(list->items);
     *list = (struct snapshot_list){0};
 }

@@ -64,8 +64,11 @@ struct snapshot_list {
     size_t count, capacity;
 };
 
-/* All snapshots (of this name, where it is not NULL) in their order. STATUS_IO: it cannot be listed, or something that
- * is no regular file stands in the place of one; release the list in any case. */
+/*
+ * All snapshots (of this name, where it is not NULL) in their order. STATUS_IO: it cannot be listed; or something that
+ * is no regular file stands in the place of one, of which the first is told and the others are listed. Release the list
+ * in any case.
+ */
 enum status snapshot_list(struct workspace *workspace, const char *name, struct snapshot_list *ret_list,
                           struct error *err);
 void snapshot_list_release(struct snapshot_list *list);

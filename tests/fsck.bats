@@ -403,6 +403,20 @@ state()
     expect_err_like '^metaspn-fsck: ws/store/emissions: is a symbolic link$'
 }
 
+@test "what stands in the place of a checkpoint or snapshot is named once, and the others are looked at" {
+    mkdir -p ws/store/checkpoints ws/store/snapshots
+    mkfifo ws/store/checkpoints/a.json ws/store/snapshots/a__2026-02-05.json
+    echo x >ws/store/checkpoints/b.json
+    echo x >ws/store/snapshots/b__2026-02-05.json
+    run_split fsck
+    expect_status 5
+    cut -d: -f 1,2 "$out" >got
+    expect_file got 'ws/store/checkpoints/b.json: damaged' 'ws/store/snapshots/b__2026-02-05.json: damaged at byte 1'
+    expect_err 'metaspn-fsck: ws/store/checkpoints/a.json: is not a regular file' \
+        'metaspn-fsck: ws/store/snapshots/a__2026-02-05.json: is not a regular file' \
+        'metaspn-fsck: 2 findings in 0 lines of 0 partitions'
+}
+
 @test "a partition that cannot be read is exit 5" {
     [[ $(id -u) != 0 ]] || skip 'root reads everything'
     store <<<"$(signal s1 2026-02-05T10:00:00Z)"
