@@ -30,6 +30,8 @@ struct input {
     bool waits;       /* it may have nothing to read for a while */
     bool ended;       /* it has been read to its end */
     uint64_t number;  /* of the last line that was handed out */
+    int error;        /* why `file` cannot be read, not told yet; 0 */
+    const char *what; /* could not be done with it */
 
     struct block *current; /* NULL until something is read */
     size_t start;          /* of the line that has not been handed out yet */
@@ -83,10 +85,18 @@ void input_close(struct input *input)
     free(input);
 }
 
-static void report(struct input *input, int error, const char *what)
+static void fail(struct input *input, int error, const char *what)
+{
+    input->error = error;
+    input->what = what;
+}
+
+static void tell_failure(struct input *input)
 {
     struct error err;
-    cli_fail(input->cli, error_set_errno(&err, error, "%s: cannot %s", input->file, what), &err);
+    if (input->error != 0)
+        cli_fail(input->cli, error_set_errno(&err, input->error, "%s: cannot %s", input->file, input->what), &err);
+    input->error = 0;
 }
 
 static void note_terminal(const struct cli *cli)
@@ -107,26 +117,23 @@ static int open_operand(const char *file)
     return fd;
 }
 
-/* Begins with the next operand that can be read. False: there is none. */
-static bool open_next_file(struct input *input)
+/* Begins with the next operand, of which there is one. */
+static void open_next_file(struct input *input)
 {
-    while (input->next_file < input->file_count) {
-        struct stat st;
-        input->file = input->files[input->next_file++];
-        input->fd = open_operand(input->file);
-        int error = input->fd < 0 || fstat(input->fd, &st) != 0 ? errno : S_ISDIR(st.st_mode) ? EISDIR : 0;
-        if (error == 0) {
-            input->waits = !S_ISREG(st.st_mode);
-            input->ended = false;
-            input->number = 0;
-            if (input->fd == STDIN_FILENO)
-                note_terminal(input->cli);
-            return true;
-        }
-        report(input, error, "open");
+    struct stat st;
+    input->file = input->files[input->next_file++];
+    input->fd = open_operand(input->file);
+    int error = input->fd < 0 || fstat(input->fd, &st) != 0 ? errno : S_ISDIR(st.st_mode) ? EISDIR : 0;
+    if (error != 0) {
+        fail(input, error, "open");
         close_file(input);
+        return;
     }
-    return false;
+    input->waits = !S_ISREG(st.st_mode);
+    input->ended = false;
+    input->number = 0;
+    if (input->fd == STDIN_FILENO)
+        note_terminal(input->cli);
 }
 
 static void hand_out(struct input *input, size_t end, struct input_line *ret_line)
@@ -254,7 +261,7 @@ static void read_more(struct input *input)
     } else if (n == 0) {
         input->ended = true;
     } else if (errno != EINTR && errno != EAGAIN) {
-        report(input, errno, "read");
+        fail(input, errno, "read");
         input->start = input->scanned = input->end;
         input->skipping = false;
         input->ended = true;
@@ -272,9 +279,17 @@ static enum input_result give_up(struct input *input)
 
 enum input_result input_next(struct input *input, int64_t deadline, struct input_line *ret_line)
 {
+    tell_failure(input);
     for (;;) {
-        if (input->fd < 0 && !open_next_file(input))
-            return INPUT_END;
+        if (input->error != 0 && deadline != INPUT_FOR_EVER)
+            return INPUT_PENDING;
+        tell_failure(input);
+        if (input->fd < 0) {
+            if (input->next_file == input->file_count)
+                return INPUT_END;
+            open_next_file(input);
+            continue;
+        }
         if (take_line(input, ret_line))
             return INPUT_LINE;
         if (input->ended) {

@@ -20,7 +20,9 @@
  * line needs no LF. Of a line that is longer than max_line no more than the first INPUT_KEPT bytes are kept.
  *
  * A FILE that cannot be opened or read, and a directory, are reported and noted as status 5 at `cli`; the other FILEs
- * are still read. `-`, or no FILE at all, is stdin; a note says so where that is a terminal.
+ * are still read. Where there is a deadline, INPUT_PENDING comes first, and the next call reports: what precedes the
+ * FILE is worked before, and may turn out to be the end. `-`, or no FILE at all, is stdin; a note says so where that is
+ * a terminal.
  */
 #ifndef METASPN_INPUT_H
 #define METASPN_INPUT_H
@@ -47,7 +49,7 @@ struct input_line {
 
 enum input_result {
     INPUT_LINE,
-    INPUT_PENDING,     /* no whole line had come by the deadline */
+    INPUT_PENDING,     /* no whole line had come by the deadline, or a FILE cannot be read */
     INPUT_END,         /* all files have been read, or there is no memory (said and noted at `cli`) */
     INPUT_INTERRUPTED, /* a signal was caught (interrupt_catch()); buffered lines may have been left */
 };

@@ -537,6 +537,20 @@ END
     [[ $(tail -n 1 "$err") == *' read=1001 appended=0 duplicates=1 conflicts=0 invalid=1000 '* ]]
 }
 
+@test "section 6: raise says nothing of a file behind the duplicate that cannot be read" {
+    { signal s1 2026-02-05T10:00:00Z; signal s1 2026-02-05T10:00:00Z; } >events
+    run_split store --on-duplicate=raise events nofile .
+    expect_status 4
+    expect_err 'metaspn-write: events:2: duplicate signal_id "s1": not stored, nor is what follows'
+    signal s2 2026-02-05T10:00:00Z >new
+    run_split store --on-duplicate=raise nofile new . events
+    expect_status 5
+    expect_err 'metaspn-write: nofile: cannot open: No such file or directory' \
+        'metaspn-write: .: cannot open: Is a directory' \
+        'metaspn-write: events:1: duplicate signal_id "s1": not stored, nor is what follows'
+    [[ $(stored_ids) == $'s1\ns2' ]]
+}
+
 @test "section 6: --stats counts what stopped it and nothing behind" {
     {
         signal s1 2026-02-05T10:00:00Z
