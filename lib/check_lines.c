@@ -96,8 +96,8 @@ static enum status take_damage(struct walk *walk, const char *line, size_t lengt
     char told[JSON_FAULT_TEXT_SIZE];
     bool quarantined;
     enum status status = store_is_quarantined(check->store, walk->row->number, line, length, &quarantined, walk->err);
-    if (status != STATUS_OK)
-        return status;
+    if (status != STATUS_OK && walk->err->no_memory)
+        return status; /* what else stands in the place of quarantine/ is told once, by check_documents.c */
     walk->counted.damaged++;
     if (quarantined) {
         check->totals.quarantined++;

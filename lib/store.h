@@ -118,7 +118,8 @@ enum status store_candidates(struct store *store, bool are_ids, const uint64_t *
                              struct index_entries *ret, struct error *err);
 
 /* Whether a damaged line's bytes lie in quarantine/, from whatever partition they were copied. What cannot be read
- * there does not. STATUS_IO: no memory. */
+ * there does not. STATUS_IO: no memory, or a link or something else than a directory stands in the place of
+ * quarantine/. */
 enum status store_is_quarantined(struct store *store, uint32_t number, const char *line, size_t length,
                                  bool *ret_quarantined, struct error *err);
 /* Copies bytes there, durably. */

@@ -89,7 +89,7 @@ enum status store_is_quarantined(struct store *store, uint32_t number, const cha
     int folder;
     *ret_quarantined = false;
     if (workspace_room(store->workspace, ROOM_QUARANTINE, false, &folder, NULL) != STATUS_OK)
-        return STATUS_OK;
+        return workspace_check_room(store->workspace, ROOM_QUARANTINE, err);
     size_t end = copy_name(number, line, length, name);
     enum status status = look(folder, name, line, length, ret_quarantined, err);
     if (status == STATUS_OK && !*ret_quarantined)

@@ -164,6 +164,11 @@ enum status workspace_room(struct workspace *workspace, enum workspace_room room
     return STATUS_OK;
 }
 
+enum status workspace_check_room(const struct workspace *workspace, enum workspace_room room, struct error *err)
+{
+    return io_check_type(workspace->store, room_names[room], S_IFDIR, workspace->room_paths[room], err);
+}
+
 enum status workspace_sync_room(struct workspace *workspace, enum workspace_room room, struct error *err)
 {
     int folder;

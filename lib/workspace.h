@@ -56,6 +56,8 @@ const char *workspace_store_path(const struct workspace *workspace);
  */
 enum status workspace_room(struct workspace *workspace, enum workspace_room room, bool create, int *ret_fd,
                            struct error *err);
+/* STATUS_IO: a link or something else than a directory stands in the place of the room. */
+enum status workspace_check_room(const struct workspace *workspace, enum workspace_room room, struct error *err);
 /* Makes the names durable that lead to the files of a room: syncs the room, `store/` and the workspace, whoever made
  * them. */
 enum status workspace_sync_room(struct workspace *workspace, enum workspace_room room, struct error *err);

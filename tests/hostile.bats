@@ -210,6 +210,17 @@ tame()
         refused quarantine metaspn-write -C ws new &&
         [[ $(tail -c 4 "$day") == torn ]]
 }
+@test "a link or a FIFO for quarantine/: who reads a damaged line" {
+    local kind
+    echo damaged >>"$day"
+    for kind in link-to-folder fifo; do
+        in_place_of "$store/quarantine" "$kind"
+        refused "metaspn-replay: ws/store/quarantine: is (a symbolic link|not a directory)$" metaspn-replay -C ws --skip-damaged
+        refused "metaspn-top: ws/store/quarantine: is (a symbolic link|not a directory)$" metaspn-top -C ws
+        refused "metaspn-fsck: ws/store/quarantine: is (a symbolic link|not a directory)$" metaspn-fsck -C ws -q
+        [[ $(wc -l <"$err") == 1 && $(wc -l <"$out") == 1 ]]
+    done
+}
 @test "store may be a link" {
     mv "$store" elsewhere/kept &&
         ln -s "$PWD/elsewhere/kept" "$store" &&
