@@ -1,9 +1,11 @@
 #include "workspace.h"
 
 #include <dirent.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "io.h"
 
@@ -71,11 +73,24 @@ static bool is_partition_folder(void *context, const char *name, unsigned char t
     return !*found;
 }
 
+/* STATUS_IO: `store` in the open directory `fd` is a link, and nothing is where it leads. */
+static enum status refuse_link_to_nothing(const struct workspace *workspace, int fd, struct error *err)
+{
+    char target[PATH_MAX], quoted[QUOTED_SIZE];
+    ssize_t length = readlinkat(fd, "store", target, sizeof target);
+    if (length < 0)
+        return STATUS_OK;
+    return error_set(err, STATUS_IO, "%s: is a symbolic link to %s, which does not exist", workspace->store_path,
+                     quote_bytes(quoted, target, (size_t)length));
+}
+
 /* There is no `store` in the open directory `fd`: makes it, or says why not. */
 static enum status missing_store(struct workspace *workspace, int fd, const char *directory, struct error *err)
 {
     bool is_store = false;
-    enum status status = io_list(fd, directory ? directory : ".", is_partition_folder, &is_store, err);
+    enum status status = refuse_link_to_nothing(workspace, fd, err);
+    if (status == STATUS_OK)
+        status = io_list(fd, directory ? directory : ".", is_partition_folder, &is_store, err);
     if (status != STATUS_OK)
         return status;
     if (is_store)

@@ -231,10 +231,12 @@ tame()
 @test "store is a file" { in_place_of "$store" file && refused store metaspn-write -C ws new; }
 @test "store is a FIFO" { in_place_of "$store" fifo && refused store metaspn-replay -C ws; }
 @test "store is a dangling link" {
-    in_place_of "$store" dangling &&
-        run_split metaspn-write -C ws new &&
-        false || expect_status 5 &&
-        untouched
+    local where='store: is a symbolic link to "../elsewhere/made", which does not exist'
+    rm -rf "$store"
+    ln -s ../elsewhere/made "$store"
+    refused "^metaspn-write: ws/$where$" metaspn-write -C ws new
+    refused "^metaspn-replay: ws/$where$" metaspn-replay -C ws
+    refused "^metaspn-write: $where$" env -C ws metaspn-write ../new
 }
 
 # ---- in the place of another file
