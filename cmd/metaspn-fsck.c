@@ -67,9 +67,8 @@ static void read_options(struct fsck *fsck, int argc, char **argv)
             fsck->wish = PROGRESS_NEVER;
             break;
         }
+    options_no_operands(fsck->cli, argc, argv);
     options_finish(fsck->cli, &fsck->options);
-    if (optind < argc)
-        cli_usage(fsck->cli, "%s: there are no operands", argv[optind]);
 }
 
 /* ---- what the check tells */

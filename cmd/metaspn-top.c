@@ -125,8 +125,7 @@ static void read_options(struct cli *cli, int argc, char **argv, struct options 
     for (int c; (c = options_next(cli, options, argc, argv, short_options, long_options)) != -1;)
         if (!selection_option(cli, &request->selection, c))
             take_option(cli, request, c);
-    if (optind < argc)
-        cli_usage(cli, "there is nothing to be done with %s", argv[optind]);
+    options_no_operands(cli, argc, argv);
     options_finish(cli, options);
     selection_finish(cli, &request->selection, options->now);
     finish_score(cli, request);

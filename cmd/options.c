@@ -108,6 +108,13 @@ static const char *environment(const char *name)
     return value && value[0] != '\0' ? value : NULL;
 }
 
+void options_no_operands(const struct cli *cli, int argc, char **argv)
+{
+    char quoted[QUOTED_SIZE];
+    if (optind < argc)
+        cli_usage(cli, "there are no operands: %s", quote_string(quoted, argv[optind]));
+}
+
 void options_finish(const struct cli *cli, struct options *options)
 {
     if (!options->workspace)

@@ -67,6 +67,9 @@ struct options {
 int options_next(struct cli *cli, struct options *options, int argc, char **argv, const char *short_options,
                  const struct option *long_options);
 
+/* After the last option, in commands that take no operands: refuses the first one. */
+void options_no_operands(const struct cli *cli, int argc, char **argv);
+
 /* After the last option: the workspace and the time, from options, environment and clock. */
 void options_finish(const struct cli *cli, struct options *options);
 

@@ -455,7 +455,7 @@ state()
 @test "operands are refused, exit 2" {
     run_split fsck ws
     expect_status 2
-    expect_err 'metaspn-fsck: ws: there are no operands' "Try 'metaspn-fsck --help'."
+    expect_err 'metaspn-fsck: there are no operands: "ws"' "Try 'metaspn-fsck --help'."
 }
 
 @test "a full stdout is exit 5" {

@@ -580,6 +580,12 @@ operand
 END
 }
 
+@test "section 5: an operand is refused, quoted" {
+    run_split replay $'a\tb'
+    expect_status 2
+    expect_err 'metaspn-replay: there are no operands: "a\x09b"' "Try 'metaspn-replay --help'."
+}
+
 @test "section 5: a shortened option that may mean several is refused, naming them" {
     run_split replay --un=today
     expect_status 2

@@ -205,6 +205,12 @@ some()
     expect_out
 }
 
+@test "section 5: an operand is refused, quoted" {
+    run_split top $'a\tb'
+    expect_status 2
+    expect_err 'metaspn-top: there are no operands: "a\x09b"' "Try 'metaspn-top --help'."
+}
+
 @test "section 5: output that cannot be written is exit 5" {
     some
     status=0
