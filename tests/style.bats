@@ -170,6 +170,17 @@ add()
     [[ $output == *tests/style.bats:* ]]
 }
 
+@test "a scratch file that is committed" {
+    command -v git || skip 'there is no git'
+    touch scratch
+    scripts/check-style --build=built nothing_stray_is_tracked # there is no repository
+    git init -q
+    git add cmd README.md
+    scripts/check-style --build=built nothing_stray_is_tracked
+    git add scratch
+    refused nothing_stray_is_tracked 'scratch does not belong to the tree'
+}
+
 @test "white space at ends, tabs, a missing newline" {
     add README.md 'text '
     add lib/event.c $'\tint a;'
