@@ -36,14 +36,25 @@ static void remake_index(struct check *check)
     check_tell(check, "%s: made anew", workspace_room_path(store_workspace(check->store), ROOM_INDEX));
 }
 
-static void sweep(struct check *check)
+static size_t sweep_room(struct check *check, enum workspace_room room)
 {
     struct workspace *workspace = store_workspace(check->mender);
-    uint64_t removed = 0;
+    struct error why;
+    size_t removed = 0;
     int folder;
+    if (workspace_room(workspace, room, false, &folder, NULL) != STATUS_OK)
+        return 0; /* it is not there, or that was told when it was looked into */
+    if (io_sweep(folder, workspace_room_path(workspace, room), check->options->now_seconds, &removed, &why) !=
+        STATUS_OK)
+        check_fail(check, &why);
+    return removed;
+}
+
+static void sweep(struct check *check)
+{
+    uint64_t removed = 0;
     for (enum workspace_room room = 0; room < WORKSPACE_ROOMS; room++)
-        if (workspace_room(workspace, room, false, &folder, NULL) == STATUS_OK)
-            removed += io_sweep(folder, check->options->now_seconds);
+        removed += sweep_room(check, room);
     check->totals.mended += removed < check->left_over ? removed : check->left_over;
     check_tell(check, "removed %llu temporar%s", (unsigned long long)removed, removed == 1 ? "y" : "ies");
 }

@@ -102,7 +102,7 @@ enum status checkpoint_save(struct workspace *workspace, const char *name, const
     enum status status = find_place(workspace, name, true, &place, err);
     if (status != STATUS_OK)
         return STATUS_IO;
-    io_sweep(place.directory, now_seconds);
+    (void)io_sweep(place.directory, "", now_seconds, NULL, NULL);
     status = io_replace(place.directory, place.file, document->data, document->length, true, place.path.data, err);
     release(&place);
     return status;

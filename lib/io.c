@@ -366,8 +366,11 @@ enum status io_replace_path(const char *path, const void *data, size_t length, s
 
 struct sweep {
     int directory;
+    const char *label;
     int64_t now_seconds;
     size_t removed;
+    enum status status;
+    struct error *err;
 };
 
 bool io_is_left_over(int directory, const char *name, int64_t now_seconds)
@@ -382,16 +385,22 @@ static bool sweep_entry(void *context, const char *name, unsigned char type)
 {
     struct sweep *sweep = context;
     (void)type;
-    if (io_is_left_over(sweep->directory, name, sweep->now_seconds) && unlinkat(sweep->directory, name, 0) == 0)
+    if (!io_is_left_over(sweep->directory, name, sweep->now_seconds))
+        return true;
+    if (unlinkat(sweep->directory, name, 0) == 0)
         sweep->removed++;
-    return true;
+    else if (errno != ENOENT)
+        sweep->status = error_set_errno(sweep->err, errno, "%s/%s: cannot remove", sweep->label, name);
+    return sweep->status == STATUS_OK;
 }
 
-size_t io_sweep(int directory, int64_t now_seconds)
+enum status io_sweep(int directory, const char *label, int64_t now_seconds, size_t *ret_removed, struct error *err)
 {
-    struct sweep sweep = {.directory = directory, .now_seconds = now_seconds};
-    io_list(directory, "", sweep_entry, &sweep, NULL);
-    return sweep.removed;
+    struct sweep sweep = {.directory = directory, .label = label, .now_seconds = now_seconds, .err = err};
+    enum status status = io_list(directory, label, sweep_entry, &sweep, err);
+    if (ret_removed)
+        *ret_removed = sweep.removed;
+    return status == STATUS_OK ? sweep.status : status;
 }
 
 enum status io_remove(int directory, const char *name, bool durable, const char *label, struct error *err)

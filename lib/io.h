@@ -84,8 +84,8 @@ enum status io_replace_path(const char *path, const void *data, size_t length, s
 #define IO_TEMPORARY_PREFIX ".tmp-metaspn-"
 /* The entry is a temporary that is older than an hour (by `now_seconds`, Unix time): it belongs to nobody any more. */
 bool io_is_left_over(int directory, const char *name, int64_t now_seconds);
-/* Removes such temporaries; returns how many. Errors are nobody's. */
-size_t io_sweep(int directory, int64_t now_seconds);
+/* Removes such temporaries, up to one that cannot be removed (STATUS_IO); *ret_removed (may be NULL) is how many. */
+enum status io_sweep(int directory, const char *label, int64_t now_seconds, size_t *ret_removed, struct error *err);
 
 /* STATUS_OK where `name` is absent or is what `type` says (S_IFREG or S_IFDIR); STATUS_IO where a link, a FIFO, a
  * device or something else stands in its place. */

@@ -111,7 +111,7 @@ enum status snapshot_write(struct workspace *workspace, const char *name, struct
     if (status == STATUS_OK && !workspace_path(workspace, ROOM_SNAPSHOTS, file, &path))
         status = error_set_memory(err);
     if (status == STATUS_OK) {
-        io_sweep(directory, now_seconds);
+        (void)io_sweep(directory, "", now_seconds, NULL, NULL);
         status = io_replace(directory, file, document->data, document->length, true, path.data, err);
     }
     if (status == STATUS_OK && ret_path) {

@@ -562,6 +562,24 @@ state()
     [[ $(ls -A ws/store/checkpoints) == $'.tmp-metaspn-fedcba9876543210\n.tmp-other' ]]
 }
 
+@test "--repair is exit 5 where temporaries cannot be listed or removed" {
+    local left_over=ws/store/checkpoints/.tmp-metaspn-0123456789abcdef
+    needs_strace
+    signals 1 3 | store
+    mkdir -p ws/store/checkpoints
+    touch -d '2 hours ago' "$left_over"
+    run_split strace -qq -o /dev/null -e inject=unlinkat:error=EROFS metaspn-fsck -C ws --repair
+    expect_status 5
+    expect_err_like "^metaspn-fsck: $left_over: cannot remove: Read-only file system\$"
+    [[ -e $left_over ]]
+    # after the listings of the checkpoints and of what is left over, that of what is to be removed
+    run_split strace -qq -o trace -P ws/store/checkpoints -e inject=getdents64:error=EIO:when=5 metaspn-fsck -C ws --repair
+    grep -q INJECTED trace
+    expect_status 5
+    expect_err_like '^metaspn-fsck: ws/store/checkpoints: cannot list: Input/output error$'
+    [[ -e $left_over ]]
+}
+
 @test "--repair makes an index anew that does not agree" {
     signals 1 100 | store
     printf '{"entity_refs":[],"payload":{"n":1},"payload_type":"PostSeen","schema_version":"0.9","signal_id":"xx"' |
