@@ -145,7 +145,7 @@ bool json_tree_read_fast(struct json_tree *tree, struct json_text document)
     size_t length = document.length - (size_t)(at - document.data);
     while (length > 0 && json_is_space(at[length - 1]))
         length--;
-    if (json_portable() || length < 2 || length > JSON_INDEX_MAX)
+    if (!json_may_use(JSON_SSE2) || length < 2 || length > JSON_INDEX_MAX)
         return false;
     if ((at[0] | 0x20) != '{' || (at[length - 1] | 0x20) != '}')
         return false;

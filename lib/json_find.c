@@ -161,7 +161,7 @@ void json_find(const char *text, size_t length, const struct json_key *keys, siz
     struct json_text object = {at, (size_t)(end - at)};
     if (object.length < 2 || *at != '{' || end[-1] != '}')
         return;
-    if (json_portable() || object.length > JSON_INDEX_MAX)
+    if (!json_may_use(JSON_SSE2) || object.length > JSON_INDEX_MAX)
         find_by_walking(object, keys, count, ret_members);
     else
         find_by_index(object, keys, count, ret_members);

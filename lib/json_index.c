@@ -1,7 +1,7 @@
 #include "json_index.h"
 
 #ifdef JSON_HAS_INDEX
-#include <emmintrin.h>
+#include <immintrin.h>
 
 #define BLOCK 64
 _Static_assert(JSON_WINDOW / BLOCK == 64, "a bit for each block of the window");
@@ -159,20 +159,71 @@ ALWAYS_INLINE bool index_window(struct json_index *ix, bool native)
     return is_odd(oddity);
 }
 
-static bool index_window_plain(struct json_index *ix)
+static bool index_window_sse2(struct json_index *ix)
 {
     return index_window(ix, false);
 }
 
-__attribute__((target("avx,bmi,bmi2,popcnt"))) static bool index_window_native(struct json_index *ix)
+__attribute__((target("avx,bmi,bmi2,popcnt"))) static bool index_window_avx(struct json_index *ix)
 {
     return index_window(ix, true);
 }
 
-static bool has_native(void)
+#define AVX512 __attribute__((target("avx512f,avx512bw,avx512vbmi2,bmi,bmi2,popcnt")))
+
+AVX512 static inline void put_sixteen(uint32_t *to, __m128i places, size_t base)
 {
-    return __builtin_cpu_supports("avx") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") &&
-           __builtin_cpu_supports("popcnt");
+    __m512i start = _mm512_set1_epi32((int)(uint32_t)base);
+    _mm512_storeu_si512(to, _mm512_add_epi32(_mm512_cvtepu8_epi32(places), start));
+}
+
+/* Writes 16 offsets at a time, the last of them perhaps in vain. */
+AVX512 static inline uint32_t *put_offsets_avx512(uint32_t *to, uint64_t quotes, size_t base)
+{
+    __m512i all = _mm512_set_epi64(0x3f3e3d3c3b3a3938, 0x3736353433323130, 0x2f2e2d2c2b2a2928, 0x2726252423222120,
+                                   0x1f1e1d1c1b1a1918, 0x1716151413121110, 0x0f0e0d0c0b0a0908, 0x0706050403020100);
+    __m512i places = _mm512_maskz_compress_epi8(quotes, all);
+    size_t count = count_bits(quotes, true);
+    put_sixteen(to, _mm512_castsi512_si128(places), base);
+    if (UNLIKELY(count > 16))
+        put_sixteen(to + 16, _mm512_extracti32x4_epi32(places, 1), base);
+    if (UNLIKELY(count > 32)) {
+        put_sixteen(to + 32, _mm512_extracti32x4_epi32(places, 2), base);
+        put_sixteen(to + 48, _mm512_extracti32x4_epi32(places, 3), base);
+    }
+    return to + count;
+}
+
+/* As index_window, with a register for a block and a mask for what it compares. */
+AVX512 static bool index_window_avx512(struct json_index *ix)
+{
+    uint64_t odd = 0;
+    uint32_t *to = ix->last + 1;
+    for (size_t at = ix->start; at < ix->done; at += BLOCK) {
+        uint64_t there = ix->done - at < BLOCK ? ((uint64_t)1 << (ix->done - at)) - 1 : UINT64_MAX;
+        __m512i v = _mm512_maskz_loadu_epi8(there, ix->text + at);
+        uint64_t quotes = _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8('"'));
+        uint64_t slashes = _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8('\\'));
+        odd |= _mm512_mask_cmpgt_epu8_mask(there, _mm512_sub_epi8(v, _mm512_set1_epi8(' ')), _mm512_set1_epi8(0x5e));
+        if (UNLIKELY(ix->pending | (slashes != 0)))
+            quotes = without_escaped(ix, at, slashes, quotes);
+        ix->strings[(at - ix->start) / BLOCK] = quotes;
+        to = put_offsets_avx512(to, quotes, at);
+    }
+    ix->last = to - 1;
+    return odd != 0;
+}
+
+static bool has_avx512(void)
+{
+    return json_may_use(JSON_AVX512) && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512vbmi2");
+}
+
+static bool has_avx(void)
+{
+    return json_may_use(JSON_AVX) && __builtin_cpu_supports("avx") && __builtin_cpu_supports("bmi") &&
+           __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt");
 }
 
 /* Bit i: the number of quotes up to and with bit i is odd, so byte i is of a string (or its opening quote). */
@@ -272,7 +323,7 @@ static void index_on(struct json_index *ix, size_t left)
     ix->done = ix->length - ix->start > JSON_WINDOW ? ix->start + JSON_WINDOW : ix->length;
     ix->last = ix->at + left;
     ix->escapes = ix->rewrites = 0;
-    bool odd = has_native() ? index_window_native(ix) : index_window_plain(ix);
+    bool odd = has_avx512() ? index_window_avx512(ix) : has_avx() ? index_window_avx(ix) : index_window_sse2(ix);
     if (odd)
         look_at_odd_bytes(ix);
     ix->rewritten |= ix->rewrites != 0;

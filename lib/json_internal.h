@@ -20,12 +20,12 @@
 #define LIKELY(condition)   __builtin_expect(!!(condition), 1)
 #define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
 
-extern atomic_bool json_portable_only;
+extern atomic_int json_first_code;
 
-/* json_use_portable() was called with true. */
-static inline bool json_portable(void)
+/* Whether json_use() lets this code be used. */
+static inline bool json_may_use(enum json_code code)
 {
-    return atomic_load_explicit(&json_portable_only, memory_order_relaxed);
+    return (int)code >= atomic_load_explicit(&json_first_code, memory_order_relaxed);
 }
 
 static inline bool json_is_space(char c)

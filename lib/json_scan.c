@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-atomic_bool json_portable_only;
+atomic_int json_first_code;
 
-void json_use_portable(bool portable)
+void json_use(enum json_code code)
 {
-    atomic_store_explicit(&json_portable_only, portable, memory_order_relaxed);
+    atomic_store_explicit(&json_first_code, (int)code, memory_order_relaxed);
 }
 
 /* One bit for each open container: is it an object? */
@@ -360,7 +360,7 @@ enum status json_scan(const char *text, size_t length, enum json_rules rules, co
     bool canonical;
     if (count > JSON_MAX_KEYS)
         count = JSON_MAX_KEYS;
-    if (json_portable() || !json_scan_fast(text, length, rules, keys, count, found, &canonical))
+    if (!json_may_use(JSON_SSE2) || !json_scan_fast(text, length, rules, keys, count, found, &canonical))
         return scan_carefully(text, length, rules, keys, count, ret_members, ret);
     for (size_t i = 0; i < count; i++)
         ret_members[i] = found[i];

@@ -13,7 +13,7 @@ static bool is_plain(char c)
 const char *json_plain_end(const char *at, const char *end)
 {
 #ifdef __SSE2__
-    while (end - at >= 16 && !json_portable()) {
+    while (end - at >= 16 && json_may_use(JSON_SSE2)) {
         __m128i v = _mm_loadu_si128((const __m128i *)(const void *)at);
         __m128i odd = _mm_cmplt_epi8(v, _mm_set1_epi8(0x20)); /* as signed bytes: what is not ASCII, too */
         odd = _mm_or_si128(odd, _mm_cmpeq_epi8(v, _mm_set1_epi8('"')));

@@ -12,8 +12,8 @@
  *                the last counts; invalid UTF-8 is still a fault.
  * Escaped lone surrogates are allowed in both. Raw UTF-8 that encodes a surrogate is invalid UTF-8.
  *
- * On x86-64 the strings of a text are found with SSE2 (and the bit instructions of newer processors, chosen at run
- * time); elsewhere, and where json_use_portable(true) was called (tests do), by portable code with the same answers.
+ * On x86-64 the strings of a text are found with SSE2, or what newer processors have, as is found out at run time;
+ * elsewhere by portable code with the same answers.
  */
 #ifndef METASPN_JSON_TEXT_H
 #define METASPN_JSON_TEXT_H
@@ -157,6 +157,9 @@ bool json_is_blank(const char *text, size_t length);
 /* Number of leading bytes that are valid UTF-8. */
 size_t json_utf8_valid(const char *text, size_t length);
 
-void json_use_portable(bool portable);
+/* Uses no code that stands before this one; all give the same answers. (Tests do: without, it is the first that the
+ * processor knows.) */
+enum json_code { JSON_AVX512, JSON_AVX, JSON_SSE2, JSON_PORTABLE, JSON_CODES };
+void json_use(enum json_code code);
 
 #endif

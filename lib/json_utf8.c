@@ -47,7 +47,7 @@ size_t json_utf8_sequence(const char *at, const char *end)
 static const char *ascii_end(const char *at, const char *end)
 {
 #ifdef __SSE2__
-    while (end - at >= 16 && !json_portable()) {
+    while (end - at >= 16 && json_may_use(JSON_SSE2)) {
         unsigned mask = (unsigned)_mm_movemask_epi8(_mm_loadu_si128((const __m128i *)(const void *)at));
         if (mask != 0)
             return at + __builtin_ctz(mask);

@@ -41,7 +41,7 @@ static bool is_bracket_or_quote(char c)
 static const char *next_bracket_or_quote(const char *at, const char *end)
 {
 #ifdef __SSE2__
-    while (end - at >= 16 && !json_portable()) {
+    while (end - at >= 16 && json_may_use(JSON_SSE2)) {
         __m128i v = _mm_loadu_si128((const __m128i *)(const void *)at);
         __m128i upper = _mm_and_si128(v, _mm_set1_epi8((char)0xdf));
         __m128i found =

@@ -25,11 +25,11 @@ struct view {
     struct json_text members[KEYS];
 };
 
-static struct view look(const char *text, size_t length, bool portable)
+static struct view look(const char *text, size_t length, enum json_code code)
 {
     struct view view = {0};
     struct json_scan scan = {0};
-    json_use_portable(portable);
+    json_use(code);
     view.strict = json_scan(text, length, JSON_STRICT, keys, KEYS, view.members, &scan);
     view.canonical = view.strict == STATUS_OK && scan.canonical;
     memset(view.members, 0, sizeof view.members);
@@ -50,7 +50,7 @@ static const char *difference(const char *text, size_t length, const struct view
     if (!fast->object)
         return "";
     for (int how = 0; how < 2; how++) {
-        json_use_portable(how == 1);
+        json_use(how ? JSON_PORTABLE : JSON_AVX512);
         json_find(text, length, keys, KEYS, found);
         if (memcmp(fast->members, found, sizeof found) != 0)
             return how ? "json_find, portable, finds other members" : "json_find finds other members";
@@ -60,10 +60,10 @@ static const char *difference(const char *text, size_t length, const struct view
 
 static void tell(const char *text, size_t length, struct bytes *canonical)
 {
-    struct view fast = look(text, length, false), portable = look(text, length, true);
+    struct view fast = look(text, length, JSON_AVX512), portable = look(text, length, JSON_PORTABLE);
     char verdict = fast.canonical ? 'C' : fast.strict == STATUS_OK ? 'S' : fast.stored == STATUS_OK ? 'W' : 'R';
     bytes_clear(canonical);
-    json_use_portable(false);
+    json_use(JSON_AVX512);
     if (verdict != 'R' && json_canonical((struct json_text){text, length}, NULL, 0, canonical, NULL) != STATUS_OK)
         exit(5);
     printf("%c %.*s\t%s\n", verdict, (int)canonical->length, canonical->data,

@@ -199,7 +199,7 @@ static void test_all(const char *path)
 int main(void)
 {
     test_all("native");
-    json_use_portable(true);
+    json_use(JSON_PORTABLE);
     test_all("portable");
     return done();
 }

@@ -201,7 +201,7 @@ int main(void)
     test_encode();
     test_round_trip();
     test_utf8("native");
-    json_use_portable(true);
+    json_use(JSON_PORTABLE);
     test_utf8("portable");
     test_encode();
     return done();

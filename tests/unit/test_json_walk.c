@@ -222,7 +222,7 @@ int main(void)
     test_types();
     test_blank();
     test_all("native");
-    json_use_portable(true);
+    json_use(JSON_PORTABLE);
     test_all("portable");
     return done();
 }
