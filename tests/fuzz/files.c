@@ -130,7 +130,7 @@ bool fuzz_write(const char *line, size_t length)
 static void count_damaged(void *context, const struct scan_report_line *found)
 {
     size_t *damaged = context;
-    if (found->finding == SCAN_DAMAGED)
+    if (found->finding == SCAN_DAMAGED || found->finding == SCAN_QUARANTINED)
         ++*damaged;
 }
 

@@ -28,7 +28,7 @@ bool fuzz_write(const char *line, size_t length);
 struct fuzz_answers {
     struct bytes by_time, by_time_reversed, as_appended, last, of_source, of_id;
     unsigned long long count, count_of_source;
-    size_t damaged; /* lines that were reported in one whole replay */
+    size_t damaged; /* lines that one whole replay told as damaged, in quarantine/ or not */
 };
 /* With the index, which is left on disk, or without. False: the store says no. */
 bool fuzz_ask(bool use_index, struct fuzz_answers *ret_answers);
