@@ -248,8 +248,12 @@ static bool add_item(struct listing *listing, const char *file, size_t name_leng
     if (!item || !workspace_path(listing->workspace, ROOM_SNAPSHOTS, file, &path))
         return false;
     *item = (struct snapshot){.when = when, .name = strndup(file, name_length), .path = path.data};
+    if (!item->name) {
+        free(item->path);
+        return false;
+    }
     listing->list->count++;
-    return item->name != NULL;
+    return true;
 }
 
 /* Something else than a file in the place of the last item is told, and the rest listed all the same. */

@@ -136,6 +136,23 @@ void *reallocarray(void *memory, size_t items, size_t size)
     return realloc(memory, bytes);
 }
 
+/* AddressSanitizer has these, too, and then they would not come here for their memory. */
+char *strndup(const char *text, size_t most)
+{
+    size_t length = strnlen(text, most);
+    char *copy = malloc(length + 1);
+    if (!copy)
+        return NULL;
+    memcpy(copy, text, length);
+    copy[length] = '\0';
+    return copy;
+}
+
+char *strdup(const char *text)
+{
+    return strndup(text, strlen(text));
+}
+
 void free(void *memory)
 {
     static void (*next_free)(void *);
