@@ -146,12 +146,6 @@ bool output_name(struct output *out, const char *name)
     return output_escaped(out, name, strlen(name), ESCAPE_MESSAGE);
 }
 
-bool output_reader_is_gone(const struct output *out)
-{
-    struct pollfd pollfd = {.fd = out->fd};
-    return poll(&pollfd, 1, 0) > 0 && (pollfd.revents & (POLLERR | POLLHUP)) != 0;
-}
-
 size_t output_columns(const struct output *out)
 {
     struct winsize size;

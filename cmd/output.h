@@ -51,9 +51,6 @@ static inline bool output_failed(const struct output *out)
     return out->error != 0;
 }
 
-/* Whether the reader of stdout's pipe is gone, which is noticed without writing (for replay --follow). */
-bool output_reader_is_gone(const struct output *out);
-
 /* Columns of the terminal; 0: stdout is none. */
 size_t output_columns(const struct output *out);
 

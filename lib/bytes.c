@@ -68,16 +68,6 @@ void bytes_clear(struct bytes *b)
     b->length = 0;
 }
 
-void bytes_consume(struct bytes *b, size_t length)
-{
-    if (length >= b->length) {
-        b->length = 0;
-        return;
-    }
-    memmove(b->data, b->data + length, b->length - length);
-    b->length -= length;
-}
-
 void bytes_release(struct bytes *b)
 {
     free(b->data);

@@ -30,9 +30,6 @@ bool bytes_append_format(struct bytes *b, const char *format, ...) __attribute__
 /* Empties the buffer, keeps its memory. */
 void bytes_clear(struct bytes *b);
 
-/* Removes the first `length` bytes (at most all), moving the rest down. */
-void bytes_consume(struct bytes *b, size_t length);
-
 /* Gives the memory back; the buffer is empty and may be used again. */
 void bytes_release(struct bytes *b);
 

@@ -22,17 +22,6 @@ const char *event_kind_name(enum event_kind kind)
     return kind_names[kind];
 }
 
-bool event_kind_parse(const char *name, enum event_kind *ret_kind)
-{
-    for (unsigned kind = 0; kind < EVENT_KINDS; kind++) {
-        if (strcmp(name, kind_names[kind]) == 0) {
-            *ret_kind = (enum event_kind)kind;
-            return true;
-        }
-    }
-    return false;
-}
-
 static enum event_verdict damaged(struct json_fault *fault, const char *line, struct json_text at, const char *member,
                                   const char *what)
 {

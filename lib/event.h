@@ -24,7 +24,6 @@ enum event_kind { EVENT_SIGNAL = 0, EVENT_EMISSION = 1 };
 
 /* "signals" or "emissions": the folder's name and the word of the command line. */
 const char *event_kind_name(enum event_kind kind);
-bool event_kind_parse(const char *name, enum event_kind *ret_kind);
 
 #define EVENT_MAX_LINE ((size_t)16 << 20) /* default limit of a line, bytes without newline */
 

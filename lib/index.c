@@ -139,7 +139,7 @@ enum status table_add_run(struct table *table, struct index_run *run, enum run_h
     return STATUS_OK;
 }
 
-void table_clear(struct table *table)
+static void table_clear(struct table *table)
 {
     for (size_t i = 0; i < table->count; i++)
         index_run_close(table->runs[i].run);
@@ -450,19 +450,12 @@ const struct index_entry *index_volatile(const struct index *index, size_t *ret_
     return index->tables[INDEX_IDS].passing.data;
 }
 
-struct index_size index_measure(const struct index *index)
+uint64_t index_count(const struct index *index, enum index_table table)
 {
-    struct index_size size = {.bytes = index->log_length};
-    uint64_t counts[INDEX_TABLES] = {0};
-    for (enum index_table t = 0; t < INDEX_TABLES; t++)
-        for (size_t i = 0; i < index->tables[t].count; i++) {
-            counts[t] += index_run_count(index->tables[t].runs[i].run);
-            size.runs++;
-        }
-    size.ids = counts[INDEX_IDS];
-    size.refs = counts[INDEX_REFS];
-    size.repeats = counts[INDEX_REPEATS];
-    return size;
+    uint64_t count = 0;
+    for (size_t i = 0; i < index->tables[table].count; i++)
+        count += index_run_count(index->tables[table].runs[i].run);
+    return count;
 }
 
 enum status index_verify(struct index *index, struct error *err)

@@ -182,11 +182,8 @@ void index_commit_if_alone(struct index *index);
  */
 enum status index_commit_folded(struct index *index, struct error *err);
 
-/* Bytes on disk and entries, for fsck and the curious. */
-struct index_size {
-    uint64_t bytes, ids, refs, repeats, runs;
-};
-struct index_size index_measure(const struct index *index);
+/* Entries in the runs of a table (tests ask whether one is held twice). */
+uint64_t index_count(const struct index *index, enum index_table table);
 
 /* Reads every page of every run. STATUS_INVALID: damage. */
 enum status index_verify(struct index *index, struct error *err);

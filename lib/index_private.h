@@ -70,7 +70,6 @@ extern const char *const index_table_names[INDEX_TABLES];
 
 /* Takes over `run`, closes it on failure. */
 enum status table_add_run(struct table *table, struct index_run *run, enum run_home home, struct error *err);
-void table_clear(struct table *table);
 /* Everything in memory is forgotten; directory and lock stay. */
 void index_clear(struct index *index);
 /* Stores facts; `dirty` as told. */

@@ -11,7 +11,6 @@
 
 struct partition {
     int fd;
-    int32_t day;
     char label[];
 };
 
@@ -37,7 +36,6 @@ enum status partition_open(int directory, const char *directory_label, int32_t d
     char name[PARTITION_NAME_SIZE];
     partition_name(day, name);
     snprintf(partition->label, label_size, "%s/%s", directory_label, name);
-    partition->day = day;
     enum status status =
         io_open_below(directory, name, how, create, partition->label, &partition->fd, ret_created, err);
     if (status != STATUS_OK) {
@@ -48,28 +46,16 @@ enum status partition_open(int directory, const char *directory_label, int32_t d
     return STATUS_OK;
 }
 
-enum status partition_close_checked(struct partition *partition, struct error *err)
-{
-    if (!partition)
-        return STATUS_OK;
-    enum status status = io_close(partition->fd, partition->label, err);
-    free(partition);
-    return status;
-}
-
 void partition_close(struct partition *partition)
 {
-    (void)partition_close_checked(partition, NULL);
+    if (partition)
+        close(partition->fd);
+    free(partition);
 }
 
 const char *partition_label(const struct partition *partition)
 {
     return partition->label;
-}
-
-int32_t partition_day(const struct partition *partition)
-{
-    return partition->day;
 }
 
 static struct partition_stat from_stat(const struct stat *st)

@@ -31,13 +31,11 @@ struct partition;
  */
 enum status partition_open(int directory, const char *directory_label, int32_t day, enum io_open how, bool create,
                            struct partition **ret_partition, bool *ret_created, struct error *err);
-/* Closes; NULL is taken. A failed close of a file that was written is reported by partition_close_checked(). */
+/* NULL is taken. What must be on disk was synced before: a close that fails loses nothing. */
 void partition_close(struct partition *partition);
-enum status partition_close_checked(struct partition *partition, struct error *err);
 
 /* The file's name for messages, as "ws/store/signals/2026-02-05.jsonl". */
 const char *partition_label(const struct partition *partition);
-int32_t partition_day(const struct partition *partition);
 
 /* Who the file is and how large: what tells a grown file from a replaced one. Times in nanoseconds. */
 struct partition_stat {

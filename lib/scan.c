@@ -18,7 +18,7 @@ static enum status settle_start(struct scan *scan, struct error *err)
         from++;
     else
         status = partition_line_start(scan->partition, from, 0, &from, err);
-    scan->low = scan->position = from;
+    scan->low = from;
     return status;
 }
 
@@ -34,7 +34,7 @@ static void set_up(struct scan *scan, const struct store_partition *row)
     scan->facts = row->facts;
     scan->kind = row->kind;
     scan->day = row->day;
-    scan->low = scan->position = options->from;
+    scan->low = options->from;
     scan->high = options->to;
     scan->known = row->facts.known < options->to ? row->facts.known : options->to;
     scan->inside = options->inside || covers(&options->window, &row->facts);
@@ -111,8 +111,6 @@ enum status scan_next(struct scan *scan, struct scan_item *ret_item, struct erro
 {
     const struct scan_options *options = &scan->options;
     enum status status = more_pieces(scan, err);
-    if (status == STATUS_ABSENT)
-        scan->position = options->to;
     if (status != STATUS_OK)
         return status;
     size_t i = options->backward ? scan->piece_count - 1 - scan->handed : scan->handed;
@@ -133,12 +131,6 @@ enum status scan_next(struct scan *scan, struct scan_item *ret_item, struct erro
     else if (options->need_events)
         scan_read_event(scan, piece->start, piece->length - 1, &item.event, NULL);
     scan->handed++;
-    scan->position = item.end;
     *ret_item = item;
     return STATUS_OK;
-}
-
-uint64_t scan_position(const struct scan *scan)
-{
-    return scan->position;
 }

@@ -82,7 +82,4 @@ void scan_close(struct scan *scan);
 /* STATUS_ABSENT: no more. */
 enum status scan_next(struct scan *scan, struct scan_item *ret_item, struct error *err);
 
-/* Forward: everything before this position has been read and, where it passed, handed out. */
-uint64_t scan_position(const struct scan *scan);
-
 #endif

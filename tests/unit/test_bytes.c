@@ -69,27 +69,11 @@ static void test_format(void)
     bytes_release(&b);
 }
 
-static void test_consume(void)
-{
-    struct bytes b = {0};
-    bytes_append_string(&b, "one two three");
-    bytes_consume(&b, 4);
-    holds(&b, "two three", "what is consumed is gone from the front");
-    bytes_consume(&b, 0);
-    holds(&b, "two three", "consuming nothing");
-    bytes_consume(&b, 8);
-    holds(&b, "e", "up to the last byte");
-    bytes_consume(&b, 100);
-    holds(&b, "", "more than there is: everything");
-    bytes_release(&b);
-}
-
 int main(void)
 {
     test_append();
     test_growth();
     test_too_much();
     test_format();
-    test_consume();
     return done();
 }

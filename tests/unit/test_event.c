@@ -20,12 +20,8 @@ static bool piece_is(struct json_text piece, const char *want)
 
 static void test_kind_names(void)
 {
-    enum event_kind kind = EVENT_SIGNAL;
     is_text(event_kind_name(EVENT_SIGNAL), "signals", "the name of the signals");
     is_text(event_kind_name(EVENT_EMISSION), "emissions", "the name of the emissions");
-    ok(event_kind_parse("emissions", &kind) && kind == EVENT_EMISSION, "it is read");
-    ok(!event_kind_parse("emission", &kind) && kind == EVENT_EMISSION, "but not a part of it");
-    ok(!event_kind_parse("all", &kind) && !event_kind_parse("", &kind), "nor other words");
 }
 
 static void test_stored_lines(void)
