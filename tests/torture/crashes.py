@@ -11,7 +11,7 @@ import recording
 import tracing
 from judge import Fault, emission, signal
 
-QUICK_STATES, STATES = 7, 300  # of each workload
+QUICK_STATES, STATES = 7, 400  # of each workload
 DAY = "store/signals/2026-02-05.jsonl"
 CHECKPOINT = "store/checkpoints/w.json"
 OLD = [signal("old1", "2026-02-04"), signal("old2"), emission("old3")]
