@@ -223,6 +223,7 @@ static enum status write_manifest(struct index *index, struct error *err)
     index->log_length = 0;
     index->replace = false;
     index->trouble[0] = '\0';
+    index->unreadable = false;
     mark_committed(index, RUN_IN_MANIFEST);
     return STATUS_OK;
 }

@@ -48,7 +48,8 @@ size_t json_escape_length(const char *at, const char *end)
     return all < 16 ? 6 : 0;
 }
 
-uint32_t json_escape_unit(const char *at)
+/* The UTF-16 unit that a valid escape stands for. */
+static uint32_t escape_unit(const char *at)
 {
     if (at[1] != 'u')
         return (uint32_t)short_escape(at[1]);
@@ -84,7 +85,7 @@ bool json_escape_is_canonical(const char *at)
     for (int i = 2; i < 6; i++)
         if (at[i] >= 'A' && at[i] <= 'F')
             return false;
-    uint32_t unit = json_escape_unit(at);
+    uint32_t unit = escape_unit(at);
     return unit >= 0x7f || (unit < 0x20 && !short_letter(unit));
 }
 
@@ -127,7 +128,7 @@ static char *put_odd(char *out, const char **at, const char *end)
         size_t length = (*at)[1] == 'u' ? 6 : 2;
         if (length > (size_t)(end - *at))
             length = 2;
-        out = json_put_unit(out, length == 6 || (*at)[1] != 'u' ? json_escape_unit(*at) : 0xfffd);
+        out = json_put_unit(out, length == 6 || (*at)[1] != 'u' ? escape_unit(*at) : 0xfffd);
         *at += length;
         return out;
     }
@@ -158,12 +159,12 @@ static uint32_t decode_escape(const char **at, const char *end)
         *at = end;
         return 0xfffd;
     }
-    uint32_t unit = json_escape_unit(s);
+    uint32_t unit = escape_unit(s);
     s += s[1] == 'u' ? 6 : 2;
     *at = s;
     if ((unit & 0xfffffc00) != 0xd800 || end - s < 6 || s[0] != '\\' || s[1] != 'u')
         return unit;
-    uint32_t low = json_escape_unit(s);
+    uint32_t low = escape_unit(s);
     if ((low & 0xfffffc00) != 0xdc00)
         return unit;
     *at = s + 6;

@@ -46,8 +46,6 @@ const char *json_plain_end(const char *at, const char *end);
 
 /* Length of the escape at a backslash (2 or 6), 0 where it is none. */
 size_t json_escape_length(const char *at, const char *end);
-/* The UTF-16 unit that a valid escape stands for. */
-uint32_t json_escape_unit(const char *at);
 /* The escape is written as the canonical form writes that character. */
 bool json_escape_is_canonical(const char *at);
 /* Writes one UTF-16 unit as it stands in a canonical string (at most 6 bytes); returns the end. */
