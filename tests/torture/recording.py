@@ -53,7 +53,7 @@ class Recording:
         self.judge.offer(lines)
         with tempfile.NamedTemporaryFile("r") as log:
             options = [part for what in inject for part in ("-e", "inject=" + what)]
-            result = judge.run(["strace", "-qq", "-y", "-xx", "-s", "100000000", "-o", log.name, "-e", "trace=" + CALLS,
+            result = judge.run(["strace", "-qq", "-y", "-xx", "-s", "1000000", "-o", log.name, "-e", "trace=" + CALLS,
                                 *options, *command], data)
             waiting = list(lines)
             for text in log:
