@@ -234,11 +234,15 @@ enum status checkpoint_bytes_behind(struct store *store, enum event_kind kind, c
     uint64_t bytes = 0;
     enum status status = STATUS_OK;
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
-        uint64_t from = 0;
+        uint64_t from = 0, end = 0;
         if (rows[i].kind != kind)
             continue;
         status = position_of(store, &rows[i], checkpoint, &from, err);
-        bytes += rows[i].end - from;
+        if (status == STATUS_OK)
+            status = checkpoint_end(store, &rows[i], NULL, &end, err);
+        if (status == STATUS_ABSENT) /* it has gone */
+            status = STATUS_OK;
+        bytes += end > from ? end - from : 0;
     }
     if (status == STATUS_OK)
         *ret_bytes = bytes;

@@ -28,8 +28,13 @@ enum status checkpoint_fit(struct store *store, const struct store_partition *pa
                            const struct checkpoint_position *position, bool *ret_fits, uint64_t *ret_from,
                            struct error *err);
 
-/* The position at this offset, with its hash: of the facts where it is the end of what they describe, else read from
- * `open` (NULL: opened for that). STATUS_ABSENT: the partition has gone. */
+/* Where a partition ends for a position: behind its last event or damaged line (SPEC section 1), before the blank lines
+ * that stand behind them. Read from `open` (NULL: opened for that) where there are blank lines at all. STATUS_ABSENT:
+ * the partition has gone. */
+enum status checkpoint_end(struct store *store, const struct store_partition *partition, const struct partition *open,
+                           uint64_t *ret_end, struct error *err);
+/* The position at this offset (partition->end: at checkpoint_end()), with its hash: of the facts where it is the end of
+ * what they describe, else read likewise. STATUS_ABSENT: the partition has gone. */
 enum status checkpoint_position_at(struct store *store, const struct store_partition *partition,
                                    const struct partition *open, uint64_t offset,
                                    struct checkpoint_position *ret_position, struct error *err);

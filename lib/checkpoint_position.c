@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "checkpoint_move.h"
 #include "hash.h"
 #include "scan.h"
@@ -59,6 +61,50 @@ enum status checkpoint_fit(struct store *store, const struct store_partition *pa
     return fit_by_reading(store, partition, position, ret_fits, ret_from, err);
 }
 
+/* ---- making */
+
+#define TAIL_BLOCK ((size_t)4 << 10)
+
+/* *end moves before the blank lines that end there. */
+static enum status skip_blank_lines(const struct partition *open, uint64_t *end, struct error *err)
+{
+    struct bytes buffer = {0};
+    struct chunk chunk;
+    enum status status = STATUS_OK;
+    for (bool blank = true; blank && *end > 0 && status == STATUS_OK;) {
+        status = partition_read_backward(open, 0, *end, TAIL_BLOCK, &buffer, &chunk, err);
+        if (status != STATUS_OK || chunk.length == 0)
+            break;
+        const char *at = chunk.data + chunk.length, *line;
+        while (blank && at > chunk.data) {
+            const char *newline = memrchr(chunk.data, '\n', (size_t)(at - chunk.data) - 1);
+            line = newline ? newline + 1 : chunk.data;
+            blank = json_is_blank(line, (size_t)(at - line));
+            at = blank ? line : at;
+        }
+        *end = chunk.offset + (uint64_t)(at - chunk.data);
+    }
+    bytes_release(&buffer);
+    return status;
+}
+
+enum status checkpoint_end(struct store *store, const struct store_partition *partition, const struct partition *open,
+                           uint64_t *ret_end, struct error *err)
+{
+    struct partition *opened = NULL;
+    enum status status = STATUS_OK;
+    uint64_t end = partition->end;
+    if (partition->facts.blank > 0) {
+        status = open ? STATUS_OK : store_open_partition(store, partition->number, &opened, err);
+        if (status == STATUS_OK)
+            status = skip_blank_lines(open ? open : opened, &end, err);
+        partition_close(opened);
+    }
+    if (status == STATUS_OK)
+        *ret_end = end;
+    return status;
+}
+
 static enum status read_hash(struct store *store, uint32_t number, const struct partition *open, uint64_t offset,
                              uint64_t *ret_hash, struct error *err)
 {
@@ -76,12 +122,16 @@ enum status checkpoint_position_at(struct store *store, const struct store_parti
 {
     struct checkpoint_position position = {.day = partition->day, .has_hash = true, .offset = offset};
     enum status status = STATUS_OK;
-    if (offset == 0)
+    if (offset == partition->end)
+        status = checkpoint_end(store, partition, open, &position.offset, err);
+    if (status != STATUS_OK)
+        return status;
+    if (position.offset == 0)
         position.hash = hash_bytes("", 0, 0);
-    else if (offset == partition->facts.known)
+    else if (position.offset == partition->facts.known)
         position.hash = partition->facts.hash;
     else
-        status = read_hash(store, partition->number, open, offset, &position.hash, err);
+        status = read_hash(store, partition->number, open, position.offset, &position.hash, err);
     if (status == STATUS_OK)
         *ret_position = position;
     return status;

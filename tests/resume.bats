@@ -399,6 +399,26 @@ by_time()
     expect_err
 }
 
+@test "--next: a partition ends before the blank lines behind its last event or damaged line" {
+    lay 2026-02-03 "$(signal s1 2026-02-03T10:00:00Z)"$'\r' '' $' \t\r' "$(printf '%5000s' '')" ''
+    lay 2026-02-04 '' "$(signal s2 2026-02-04T10:00:00Z)" '' 'no event' ''
+    lay 2026-02-05 '' ' '
+    due 's1 s2' --next=n
+    expect_next 2026-02-03=1 2026-02-04=4 2026-02-05=0
+    checkpoint advance w --to=n
+    [[ $(checkpoint list --format=table | cut -f 4) == 0 ]]
+    add 2026-02-03 "$(signal s3 2026-02-03T11:00:00Z)" ''
+    add 2026-02-05 "$(signal s4 2026-02-05T10:00:00Z)"
+    for index in '' --no-index; do
+        # shellcheck disable=SC2086 # may be empty
+        due 's3 s4' --next=n $index
+        expect_err
+        expect_next 2026-02-03=6 2026-02-04=4 2026-02-05=3
+    done
+    checkpoint reset later --to=2026-02-06
+    [[ $(checkpoint read later | jq -c '.positions | map_values(.offset)') == $(jq -c '.positions | map_values(.offset)' n) ]]
+}
+
 @test "--next with -n: damage behind the stop is neither passed nor reported" {
     lay 2026-02-05 "$(signal s1 2026-02-05T10:00:00Z)" 'no event' "$(signal s2 2026-02-05T11:00:00Z)"
     loop s1 -n 1
