@@ -1,8 +1,11 @@
+#include <stdlib.h>
+
 #include "store_batch.h"
 
 static void batch_release(struct batch *batch)
 {
     batch_release_shares(batch);
+    free(batch->id_hashes);
     index_entries_release(&batch->hashes);
     index_entries_release(&batch->fresh);
     bytes_release(&batch->scratch);

@@ -62,13 +62,11 @@ static void count_event(struct partition_facts *facts, const struct event *event
         facts->misfiled++;
 }
 
-enum status intake_event(struct intake *intake, const struct event *event, uint64_t offset)
+enum status intake_event(struct intake *intake, const struct event *event, uint64_t id_hash, uint64_t offset)
 {
-    uint64_t seed = index_seed(intake->store->index), hash;
-    if (!event_id_hash(event, seed, &intake->scratch, &hash))
-        return error_set_memory(intake->err);
+    uint64_t seed = index_seed(intake->store->index);
     intake->facts.known = offset;
-    add_entry(intake, INDEX_IDS, hash, offset);
+    add_entry(intake, INDEX_IDS, id_hash, offset);
     if (!index_is_persistent(intake->store->index))
         index_leave_out_refs(intake->store->index);
     else if (!event_index_keys(event, seed, &intake->scratch, add_key, intake) && intake->status == STATUS_OK)
@@ -106,9 +104,12 @@ static bool is_zeros(const char *data, size_t length)
 static enum status take_line(struct intake *intake, const char *line, size_t length, uint64_t offset)
 {
     struct event event;
+    uint64_t hash;
     switch (event_read(line, length, intake->kind, false, &event, NULL)) {
     case EVENT_GOOD: {
-        enum status status = intake_event(intake, &event, offset);
+        if (!event_id_hash(&event, index_seed(intake->store->index), &intake->scratch, &hash))
+            return error_set_memory(intake->err);
+        enum status status = intake_event(intake, &event, hash, offset);
         intake->facts.known = offset + length + 1;
         return status;
     }

@@ -3,19 +3,34 @@
 
 #include "store_batch.h"
 
-static enum status hash_ids(struct batch *batch)
+enum status batch_hash_ids(struct batch *batch)
 {
-    uint64_t seed = index_seed(batch->store->index), hash;
-    batch->hashes.count = 0;
-    for (size_t i = 0; i < batch->count; i++) {
-        if (!event_id_hash(&batch->items[i].event, seed, &batch->scratch, &hash) ||
-            !index_entries_add(&batch->hashes, (struct index_entry){hash, i}))
+    uint64_t seed = index_seed(batch->store->index);
+    if (batch->id_hashes && batch->seed == seed)
+        return STATUS_OK;
+    if (!batch->id_hashes)
+        batch->id_hashes = reallocarray(NULL, batch->count, sizeof *batch->id_hashes);
+    if (!batch->id_hashes)
+        return error_set_memory(batch->err);
+    for (size_t i = 0; i < batch->count; i++)
+        if (!event_id_hash(&batch->items[i].event, seed, &batch->scratch, &batch->id_hashes[i]))
             return error_set_memory(batch->err);
+    batch->seed = seed;
+    return STATUS_OK;
+}
+
+static enum status start_look_up(struct batch *batch)
+{
+    enum status status = batch_hash_ids(batch);
+    batch->hashes.count = 0;
+    for (size_t i = 0; i < batch->count && status == STATUS_OK; i++) {
+        if (!index_entries_add(&batch->hashes, (struct index_entry){batch->id_hashes[i], i}))
+            status = error_set_memory(batch->err);
         batch->items[i].outcome = STORE_APPENDED;
         batch->items[i].first_item = i;
     }
     index_entries_sort(&batch->hashes);
-    return STATUS_OK;
+    return status;
 }
 
 /* The item's id is that of `first`. False: no memory. */
@@ -181,7 +196,7 @@ static enum status look_up(struct batch *batch)
     struct index_entries hits = {0};
     uint64_t *keys = reallocarray(NULL, batch->count + 1, sizeof *keys);
     struct group *groups = reallocarray(NULL, batch->count + 1, sizeof *groups);
-    enum status status = keys && groups ? hash_ids(batch) : error_set_memory(batch->err);
+    enum status status = keys && groups ? start_look_up(batch) : error_set_memory(batch->err);
     size_t count = status == STATUS_OK ? group_items(batch, groups, keys) : 0;
     if (status == STATUS_OK)
         status = index_lookup(batch->store->index, keys, count, &hits, batch->err);

@@ -97,7 +97,8 @@ struct intake {
     struct error *err;
 };
 void intake_start(struct intake *intake, struct store *store, const struct store_partition *row, struct error *err);
-enum status intake_event(struct intake *intake, const struct event *event, uint64_t offset);
+/* `id_hash`: event_id_hash() with the index's seed. */
+enum status intake_event(struct intake *intake, const struct event *event, uint64_t id_hash, uint64_t offset);
 void intake_release(struct intake *intake);
 /* Settles what is staged; `known` tells that the ids were looked up already. */
 enum status store_settle(struct store *store, bool known, struct error *err);

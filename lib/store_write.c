@@ -86,8 +86,7 @@ static void close_share(struct share *share)
     share->partition = NULL;
 }
 
-/* The row of a share's partition, made where the partition is new. */
-static enum status row_of(struct batch *batch, uint32_t number, struct store_partition **ret_row)
+enum status batch_row(struct batch *batch, uint32_t number, struct store_partition **ret_row)
 {
     struct store *store = batch->store;
     *ret_row = store_row(store, number);
@@ -119,7 +118,7 @@ static bool has_this_number(void *context, uint32_t number)
 static enum status catch_up(struct batch *batch, struct share *share)
 {
     struct store_partition *row;
-    enum status status = row_of(batch, share->number, &row);
+    enum status status = batch_row(batch, share->number, &row);
     if (status == STATUS_OK)
         status = store_look_again(batch->store, row, batch->err);
     if (status == STATUS_OK)
@@ -134,7 +133,7 @@ static enum status write_share(struct batch *batch, struct share *share)
     if (status == STATUS_OK)
         status = open_share(batch, share, true, batch->err);
     for (int turn = 0; status == STATUS_OK && share->how == PARTITION_MOVED; turn++) {
-        status = row_of(batch, share->number, &row);
+        status = batch_row(batch, share->number, &row);
         if (status != STATUS_OK)
             break;
         share->end = row->stat.size;
@@ -184,109 +183,13 @@ static void undo(struct batch *batch)
     }
 }
 
-/* A file of which nothing was ever synced may have a name that was not either: whoever made it may have been killed. */
-static enum status sync_names(struct batch *batch, size_t from, size_t to)
-{
-    bool synced[WORKSPACE_ROOMS] = {false};
-    enum status status = STATUS_OK;
-    for (size_t i = from; i < to && status == STATUS_OK; i++) {
-        const struct share *share = &batch->shares[i];
-        const struct partition_facts *facts = index_facts(batch->store->index, share->number);
-        enum workspace_room room = store_room(share->number);
-        if (synced[room] || (!share->created && facts && facts->synced > 0))
-            continue;
-        status = workspace_sync_room(batch->store->workspace, room, batch->err);
-        synced[room] = true;
-    }
-    return status;
-}
-
-static enum status sync_shares(struct batch *batch, size_t from, size_t to)
-{
-    if (batch->store->options.no_sync || MUTANT(ACKNOWLEDGE_BEFORE_SYNC))
-        return STATUS_OK;
-    enum status status = sync_names(batch, from, to);
-    for (size_t i = from; i < to && to - from > 1; i++)
-        partition_start_sync(batch->shares[i].partition);
-    for (size_t i = from; i < to && status == STATUS_OK; i++)
-        status = store_sync(batch->store, batch->shares[i].number, batch->shares[i].partition, batch->err);
-    return status;
-}
-
-/* Looks at a share's file while it is open: what note_share() will need of it. */
-static enum status measure_share(struct batch *batch, struct share *share)
-{
-    uint64_t end = share->end + share->length;
-    enum status status = partition_stat(share->partition, &share->stat, batch->err);
-    if (status == STATUS_OK && share->how == PARTITION_APPENDED && share->stat.size >= end)
-        status = partition_hash_before(share->partition, end, &share->hash, batch->err);
-    return status;
-}
-
-static enum status note_share(struct batch *batch, const struct share *share)
-{
-    struct store *store = batch->store;
-    struct store_partition *row;
-    struct intake intake;
-    enum status status = row_of(batch, share->number, &row);
-    if (status != STATUS_OK)
-        return status;
-    row->stat = share->stat;
-    intake_start(&intake, store, row, batch->err);
-    uint64_t offset = share->end;
-    for (size_t i = share->from; i < share->to && status == STATUS_OK; i++) {
-        struct store_item *item = &batch->items[batch->fresh.data[i].value];
-        item->first = (struct store_position){share->number, offset};
-        status = intake_event(&intake, &item->event, offset);
-        offset += item->event.length + 1;
-    }
-    intake_release(&intake);
-    if (status != STATUS_OK)
-        return status;
-    intake.facts.known = offset;
-    intake.facts.hash = share->hash;
-    if (!store->options.no_sync)
-        intake.facts.synced = offset;
-    store_set_stat(&intake.facts, &row->stat);
-    row->facts = intake.facts;
-    row->end = offset;
-    return index_put_facts(store->index, &intake.facts, batch->err);
-}
-
-/* True: all new events of the batch stand in the store; false: some must be written again. */
-static enum status note_shares(struct batch *batch, bool *ret_again)
-{
-    enum status status = STATUS_OK;
-    *ret_again = false;
-    for (size_t i = 0; i < batch->share_count && status == STATUS_OK; i++) {
-        struct share *share = &batch->shares[i];
-        if (share->how == PARTITION_APPENDED) {
-            status = note_share(batch, share);
-        } else {
-            *ret_again = true;
-        }
-    }
-    if (status == STATUS_OK)
-        status = store_settle(batch->store, true, batch->err);
-    if (status != STATUS_OK)
-        index_abandon(batch->store->index);
-    for (size_t i = 0; i < batch->share_count && status == STATUS_OK; i++)
-        if (batch->shares[i].how != PARTITION_APPENDED)
-            status = catch_up(batch, &batch->shares[i]);
-    return status;
-}
-
 /* Writes and syncs shares that are open together. */
 static enum status write_shares(struct batch *batch, size_t from, size_t to)
 {
     enum status status = STATUS_OK;
     for (size_t i = from; i < to && status == STATUS_OK; i++)
         status = write_share(batch, &batch->shares[i]);
-    if (status == STATUS_OK && !MUTANT(INDEX_BEFORE_JSONL))
-        status = sync_shares(batch, from, to);
-    for (size_t i = from; i < to && status == STATUS_OK; i++)
-        status = measure_share(batch, &batch->shares[i]);
-    return status;
+    return status == STATUS_OK ? batch_sync_and_note(batch, from, to) : status;
 }
 
 static enum status write_fresh(struct batch *batch)
@@ -298,6 +201,21 @@ static enum status write_fresh(struct batch *batch)
         for (size_t i = from; i < to && to < batch->share_count; i++)
             close_share(&batch->shares[i]);
     }
+    return status;
+}
+
+/* What is noted is found from here on. True: some of the new events must be written again. */
+static enum status settle_batch(struct batch *batch, bool *ret_again)
+{
+    enum status status = store_settle(batch->store, true, batch->err);
+    if (status != STATUS_OK)
+        index_abandon(batch->store->index);
+    *ret_again = false;
+    for (size_t i = 0; i < batch->share_count && status == STATUS_OK; i++)
+        if (batch->shares[i].how != PARTITION_APPENDED) {
+            *ret_again = true;
+            status = catch_up(batch, &batch->shares[i]);
+        }
     return status;
 }
 
@@ -334,10 +252,10 @@ enum status batch_append(struct batch *batch)
             return error_set(batch->err, STATUS_IO, "another program keeps writing to the same partitions");
         status = write_fresh(batch);
         if (status == STATUS_OK)
-            status = note_shares(batch, &again);
+            status = settle_batch(batch, &again);
         if (status == STATUS_OK && MUTANT(INDEX_BEFORE_JSONL)) {
             (void)index_commit(batch->store->index, NULL);
-            status = sync_shares(batch, (batch->share_count - 1) / OPEN_SHARES * OPEN_SHARES, batch->share_count);
+            status = batch_sync_shares(batch, (batch->share_count - 1) / OPEN_SHARES * OPEN_SHARES, batch->share_count);
         }
         if (status != STATUS_OK)
             undo(batch);
