@@ -85,10 +85,11 @@ bool filter_is_empty(const struct filter *filter)
     return filter->entities.count == 0 && filter->where_count == 0 && filter->resolution == FILTER_ANY_RESOLUTION;
 }
 
-/* Length of the escape at a backslash: 2, 6, or 12 where two of them may be a pair. */
+/* Length of the escape at a backslash: 2, 6, or 12 where two of them may be a pair. One that is cut short, where bytes
+ * have changed since they were found to be good, is 2 bytes that match nothing. */
 static size_t escape_length(const char *at, const char *end)
 {
-    if (at[1] != 'u')
+    if (at[1] != 'u' || end - at < 6)
         return 2;
     return end - at >= 12 && at[6] == '\\' && at[7] == 'u' ? 12 : 6;
 }
