@@ -53,7 +53,8 @@ def read_event(data):
 
 class Partition:
     def __init__(self, day, data):
-        self.day, self.data, self.records, self.end = day, data, [], 0
+        self.day, self.data, self.records = day, data, []
+        self.end = self.read = 0  # behind the last event or damaged line; behind the blank lines that follow, too
         at = 0
         for line in re.findall(rb"[^\n]*\n|[^\n]+", data):
             start, at = at, at + len(line)
@@ -62,11 +63,13 @@ class Partition:
             if not whole and not event:
                 break
             self.records.append(Record(day, start, at, text, event))
-            self.end = at
+            self.read = at
+            if text.strip(b" \t\r"):
+                self.end = at
 
     def settle(self, offset):
         """The position as the start of a line or the end; None: it is inside a line or past the end."""
-        if offset > self.end:
+        if offset > self.read:
             return None
         if offset == 0 or offset == self.end or self.data[offset - 1 : offset] == b"\n":
             return offset
