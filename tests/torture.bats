@@ -29,7 +29,7 @@ quickly()
 @test "scripts/torture knows each item" {
     cd "$BATS_TEST_DIRNAME/.."
     scripts/torture --list | cut -d ' ' -f 1 >"$out"
-    for item in crashes damage faults fuzzers hostile kills memory mutants powercut resume scanner space surroundings \
+    for item in crashes damage faults fuzzers hostile kills memory mutants original powercut resume scanner space surroundings \
         valgrind writers; do
         grep -qx "$item" "$out"
     done
