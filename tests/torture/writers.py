@@ -3,6 +3,8 @@
 among them that know no lock: one appends lines as the original does, one keeps the file open and writes in pieces.
 
 Nothing is lost, nothing glued, no id of ours stands there twice, and each id was answered with `appended` exactly once.
+One thing nobody can prevent: the first piece of a line of theirs comes when we have looked and not written yet, which takes
+microseconds, or what an injected delay takes. Then our line stands in the midst of theirs, and once more as it should be.
 """
 
 import random
@@ -18,6 +20,7 @@ QUICK_EVENTS, QUICK_BATCH = 60, 15
 DELAYS = ["write:delay_enter=%d:when=1", "fdatasync:delay_enter=%d:when=1", "fdatasync:delay_exit=%d:when=1",
           "pwrite64:delay_enter=%d:when=1", "write:delay_exit=%d:when=1", "ftruncate:delay_enter=%d:when=1"]
 DAYS = ["2026-02-04", "2026-02-05"]
+CUT = 2  # lines in pieces that one of ours came between, at most: without the look there are hundreds
 
 
 def events_of(writer, count):
@@ -88,6 +91,17 @@ def together(workspace, case):
     return len(results)
 
 
+def lines_cut(damaged, offered, in_pieces):
+    """The lines in pieces that one of ours came between, if that is all that is damaged: FIRST PIECE + OURS, and the rest."""
+    ours = set().union(*offered.values())
+    cut = set()
+    for glued, at in ((each, each.find(b"{", 1)) for each in damaged):
+        while at > 0 and glued[at:] not in ours:
+            at = glued.find(b"{", at + 1)
+        cut.update(line for line in in_pieces if at > 0 and line.startswith(glued[:at]) and line[at:] in damaged)
+    return cut if len(damaged) == 2 * len(cut) else set()
+
+
 def check(found, results, theirs, count, batch):
     appended = {}
     if len(results) != WRITERS * -(-count // batch):
@@ -109,10 +123,14 @@ def check(found, results, theirs, count, batch):
     found.allow(came)
     there = [line for line in lines if line in came]
     damaged = [line for line in lines if line and judge.identity(line) is None]
+    cut = lines_cut(damaged, found.offered, theirs[1])
+    if cut and len(cut) <= CUT:
+        found.lenient, damaged = True, []
     if len(there) != len(set(there)) or damaged:
         raise Fault(f"lines of the others: {len(there) - len(set(there))} twice, {len(damaged)} damaged: {damaged[:3]}")
+    stand = cut.union(there)
     for way in theirs:  # they wrote them one after the other, up to where they were stopped
-        written = [line in set(there) for line in way]
+        written = [line in stand for line in way]
         if False in written and True in written[written.index(False):]:
             raise Fault(f"a line of the others is lost: {way[written.index(False)]!r}")
     found.check()
