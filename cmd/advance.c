@@ -7,6 +7,7 @@
 #include "checkpoints.h"
 #include "input.h"
 #include "interrupt.h"
+#include "io.h"
 
 #define STORE_AFTER_MS 500 /* from the first line that is not stored yet */
 
@@ -114,8 +115,8 @@ static enum status pass_lines(struct advance *advance, struct input *input, stru
         if (result == INPUT_LINE)
             status = pass_line(lines, &line, err);
         if (deadline == INPUT_FOR_EVER && checkpoint_lines_pending(lines))
-            deadline = cli_monotonic_ms() + STORE_AFTER_MS;
-        if (status == STATUS_OK && (result == INPUT_PENDING || cli_monotonic_ms() >= deadline)) {
+            deadline = io_monotonic_ms() + STORE_AFTER_MS;
+        if (status == STATUS_OK && (result == INPUT_PENDING || io_monotonic_ms() >= deadline)) {
             status = store_passed(advance, lines, err);
             deadline = INPUT_FOR_EVER;
         }

@@ -64,8 +64,7 @@ int cli_finish(struct cli *cli, struct output *out);
 _Noreturn void cli_help(struct cli *cli);
 _Noreturn void cli_version(struct cli *cli);
 
-/* The wall clock, microseconds since the epoch; a clock that only goes forward, milliseconds. */
+/* The wall clock, microseconds since the epoch. */
 int64_t cli_clock(void);
-int64_t cli_monotonic_ms(void);
 
 #endif

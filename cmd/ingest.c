@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "io.h"
+
 #define BATCH_BYTES ((size_t)8 << 20) /* of input, in one batch */
 #define BATCH_MS    100               /* how long the first event of a batch waits for others */
 #define REFUSALS    256               /* invalid lines in one batch, where they are told with it */
@@ -141,7 +143,7 @@ static bool gather_batch(struct writer *writer, struct input *input)
             if (!take_line(writer, &line))
                 return false;
             if (!batch_is_empty(&writer->batch) && deadline == INPUT_FOR_EVER)
-                deadline = cli_monotonic_ms() + BATCH_MS;
+                deadline = io_monotonic_ms() + BATCH_MS;
             break;
         case INPUT_PENDING:
             return true;

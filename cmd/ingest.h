@@ -77,7 +77,7 @@ struct writer {
 
 /* Reads all input and stores it; what goes wrong is told and noted at writer->cli. */
 void ingest_run(struct writer *writer, struct input *input);
-/* Tells the sums, closes the store and gives the memory back. `started_ms`: of cli_monotonic_ms(). */
+/* Tells the sums, closes the store and gives the memory back. `started_ms`: of io_monotonic_ms(). */
 void ingest_finish(struct writer *writer, int64_t started_ms);
 
 /* A store_notice, its context the writer. */

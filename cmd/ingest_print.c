@@ -2,6 +2,7 @@
 
 #include "document.h"
 #include "ingest.h"
+#include "io.h"
 
 #define REPORTED_INVALID 10 /* invalid lines that are told one by one under skip */
 #define REPORTED_IDS     3  /* conflicts that the warning names */
@@ -101,7 +102,7 @@ static void say_stats(struct writer *writer, int64_t started_ms)
               "read=%llu appended=%llu duplicates=%llu conflicts=%llu invalid=%llu bytes=%llu seconds=%.3f",
               (unsigned long long)t->read, (unsigned long long)t->appended, (unsigned long long)t->duplicates,
               (unsigned long long)t->conflicts, (unsigned long long)t->invalid, (unsigned long long)t->bytes,
-              (double)(cli_monotonic_ms() - started_ms) / 1000);
+              (double)(io_monotonic_ms() - started_ms) / 1000);
 }
 
 void ingest_say_duplicate(struct writer *writer, size_t i)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "interrupt.h"
+#include "io.h"
 
 #define ROOM_LEAST ((size_t)16 << 10) /* not worth a read() below this */
 
@@ -238,7 +239,7 @@ static bool make_room(struct input *input)
 static enum input_result wait_for_input(struct input *input, int64_t deadline)
 {
     for (;;) {
-        int64_t left = deadline == INPUT_FOR_EVER ? -1 : deadline - cli_monotonic_ms();
+        int64_t left = deadline == INPUT_FOR_EVER ? -1 : deadline - io_monotonic_ms();
         if (interrupt_caught())
             return INPUT_INTERRUPTED;
         if (deadline != INPUT_FOR_EVER && left <= 0)

@@ -59,7 +59,7 @@ struct input *input_open(struct cli *cli, char *const *files, size_t count, size
 void input_close(struct input *input);
 
 /*
- * The next line. Where none is buffered it reads, waiting up to `deadline` (of cli_monotonic_ms()); when the deadline
+ * The next line. Where none is buffered it reads, waiting up to `deadline` (of io_monotonic_ms()); when the deadline
  * has passed it answers INPUT_PENDING even if there is more to read, so that a batch is worked in time while a producer
  * goes on without a pause. Whoever passes INPUT_FOR_EVER gets no INPUT_PENDING.
  */

@@ -4,6 +4,7 @@
 #include "ingest.h"
 #include "input.h"
 #include "interrupt.h"
+#include "io.h"
 #include "options.h"
 #include "store.h"
 
@@ -131,7 +132,7 @@ static uint64_t input_size(char *const *files, size_t count)
 int main(int argc, char **argv)
 {
     struct cli cli = cli_start("metaspn-write", help_text);
-    int64_t started_ms = cli_monotonic_ms();
+    int64_t started_ms = io_monotonic_ms();
     struct options options = {0};
     struct request request = {
         .rules = {KIND_BITS_ALL, EVENT_MAX_LINE},

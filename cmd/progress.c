@@ -4,13 +4,14 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "io.h"
 
 #define INTERVAL_MS 500
 #define MEGABYTE    1000000.0
 
 void progress_start(struct progress *progress, enum progress_wish wish, uint64_t total)
 {
-    int64_t now = cli_monotonic_ms();
+    int64_t now = io_monotonic_ms();
     bool on = wish == PROGRESS_ALWAYS || (wish == PROGRESS_IF_TERMINAL && isatty(STDERR_FILENO) == 1);
     *progress = (struct progress){.on = on, .total = total, .started_ms = now, .next_ms = now + INTERVAL_MS};
 }
@@ -25,7 +26,7 @@ void progress_update(struct progress *progress, uint64_t events, uint64_t bytes)
 {
     if (!progress->on)
         return;
-    int64_t now = cli_monotonic_ms();
+    int64_t now = io_monotonic_ms();
     if (now < progress->next_ms)
         return;
     progress->next_ms = now + INTERVAL_MS;

@@ -14,7 +14,7 @@ enum progress_wish { PROGRESS_IF_TERMINAL, PROGRESS_ALWAYS, PROGRESS_NEVER };
 struct progress {
     bool on, shown;
     uint64_t total;     /* bytes to come; 0: not known */
-    int64_t started_ms; /* of cli_monotonic_ms() */
+    int64_t started_ms; /* of io_monotonic_ms() */
     int64_t next_ms;
 };
 

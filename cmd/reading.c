@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "io.h"
+
 #define FLUSH_MS  100                /* what is found does not wait longer than this for company */
 #define TOLD_MOST ((size_t)16 << 10) /* bytes of what was told that are remembered */
 
@@ -118,7 +120,7 @@ bool printer_put(struct printer *printer, const struct scan_item *item)
     else
         output_write(out, item->data, item->length);
     if (out->buffer.length > 0) {
-        int64_t now = cli_monotonic_ms();
+        int64_t now = io_monotonic_ms();
         if (now >= printer->flush_ms) {
             output_flush(out);
             printer->flush_ms = now + FLUSH_MS;

@@ -45,7 +45,7 @@ struct printer {
     struct output *out;
     bool as_table;
     struct table table;
-    int64_t flush_ms; /* of cli_monotonic_ms(): when the output is to be flushed */
+    int64_t flush_ms; /* of io_monotonic_ms(): when the output is to be flushed */
 };
 void printer_start(struct printer *printer, struct output *out, bool as_table);
 /* A table needs items with events. False: the output has failed. */

@@ -433,7 +433,7 @@ enum status io_list(int directory, const char *label, io_visit *visit, void *con
     return status;
 }
 
-static int64_t monotonic_ms(void)
+int64_t io_monotonic_ms(void)
 {
     struct timespec ts;
     clock_gettime(CLOCK_MONOTONIC, &ts);
@@ -449,7 +449,7 @@ static int try_lock(int fd, short type)
 enum status io_lock(int fd, enum io_lock how, int timeout_ms, const volatile int *interrupted, const char *label,
                     struct error *err)
 {
-    int64_t deadline = monotonic_ms() + timeout_ms;
+    int64_t deadline = io_monotonic_ms() + timeout_ms;
     for (;;) {
         if (try_lock(fd, how == IO_SHARED ? F_RDLCK : F_WRLCK) == 0)
             return STATUS_OK;
@@ -457,7 +457,7 @@ enum status io_lock(int fd, enum io_lock how, int timeout_ms, const volatile int
             return error_set_errno(err, errno, "%s: cannot lock", label);
         if (interrupted && *interrupted)
             return error_set(err, STATUS_ABSENT, "%s: interrupted while waiting for the lock", label);
-        if (timeout_ms >= 0 && monotonic_ms() >= deadline)
+        if (timeout_ms >= 0 && io_monotonic_ms() >= deadline)
             return error_set(err, STATUS_ABSENT, "%s: the lock is held by another process", label);
         nanosleep(&(struct timespec){.tv_nsec = LOCK_POLL_NS}, NULL);
     }

@@ -103,6 +103,9 @@ enum status io_remove(int directory, const char *name, bool durable, const char 
 typedef bool io_visit(void *context, const char *name, unsigned char type);
 enum status io_list(int directory, const char *label, io_visit *visit, void *context, struct error *err);
 
+/* A clock that only goes forward, milliseconds. */
+int64_t io_monotonic_ms(void);
+
 enum io_lock { IO_SHARED, IO_EXCLUSIVE };
 /*
  * Takes an open-file-description lock on the whole file: dropped when the descriptor is closed, by no other close.

@@ -106,7 +106,7 @@ while True:
     expect_file "$file" "${lines[@]}" "$theirs" "$ours"
 }
 
-# beside_a_write BEFORE AFTER: writes two events while unlocked.c appends its pieces.
+# beside_a_write BEFORE AFTER [FIRST TIMES]: writes two events while unlocked.c appends its pieces.
 beside_a_write()
 {
     [[ -z ${METASPN_TESTED_UNDER:-} ]] || skip "not under $METASPN_TESTED_UNDER"
@@ -117,6 +117,7 @@ beside_a_write()
     printf '%s\n' "$ours" "$second" >events
     cc -D_GNU_SOURCE -shared -fPIC -o unlocked.so "$BATS_TEST_DIRNAME/unlocked.c" -ldl
     run_split env LD_PRELOAD="$PWD/unlocked.so" UNLOCKED_FILE="$file" UNLOCKED_BEFORE="$1" UNLOCKED_AFTER="$2" \
+        UNLOCKED_FIRST="${3:-}" UNLOCKED_TIMES="${4:-0}" \
         metaspn-write -C ws --print=new events
     expect_status 0
     expect_same events "$out"
@@ -139,4 +140,11 @@ beside_a_write()
 @test "a fragment that came just behind our write is ended and left" {
     beside_a_write '' "${theirs:0:20}"
     expect_file "$file" "$first" "$ours" "$second" "${theirs:0:20}"
+}
+
+@test "somebody who is always a little faster is waited for" {
+    beside_a_write '' '' "$theirs"$'\n' 40
+    local lines=()
+    for _ in {1..40}; do lines+=("$theirs"); done
+    expect_file "$file" "$first" "${lines[@]}" "$ours" "$second"
 }

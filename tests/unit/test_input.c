@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "interrupt.h"
+#include "io.h"
 #include "tap.h"
 
 static uint64_t random_state = 88172645463325252u;
@@ -165,16 +166,16 @@ static void test_deadline(void)
         exit(1);
     dup2(ends[0], STDIN_FILENO);
     struct input *input = input_open(&cli, NULL, 0, 100);
-    is_int(input_next(input, cli_monotonic_ms() + 1, &line), INPUT_PENDING, "nothing has come by the deadline");
+    is_int(input_next(input, io_monotonic_ms() + 1, &line), INPUT_PENDING, "nothing has come by the deadline");
     bool good = write(ends[1], "one\ntw", 6) == 6;
-    is_int(input_next(input, cli_monotonic_ms() - 1, &line), INPUT_PENDING,
+    is_int(input_next(input, io_monotonic_ms() - 1, &line), INPUT_PENDING,
            "a passed deadline holds though there is more");
     is_int(input_next(input, INPUT_FOR_EVER, &line), INPUT_LINE, "a whole line");
-    is_int(input_next(input, cli_monotonic_ms() + 1, &line), INPUT_PENDING, "half a line is none");
+    is_int(input_next(input, io_monotonic_ms() + 1, &line), INPUT_PENDING, "half a line is none");
     good = good && write(ends[1], "o\nthree\n", 8) == 8;
     is_int(input_next(input, INPUT_FOR_EVER, &line), INPUT_LINE, "its other half");
     ok(good && line.length == 3 && memcmp(line.data, "two", 3) == 0, "the two halves are one line");
-    is_int(input_next(input, cli_monotonic_ms() - 1, &line), INPUT_LINE, "what is buffered comes past any deadline");
+    is_int(input_next(input, io_monotonic_ms() - 1, &line), INPUT_LINE, "what is buffered comes past any deadline");
 
     interrupt_catch();
     raise(SIGTERM);
