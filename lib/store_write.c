@@ -3,8 +3,8 @@
 
 #include "store_batch.h"
 
-#define TURNS       8    /* tries while others without lock write too */
-#define PATIENCE_MS 5000 /* how long somebody without lock may come first, each time that we look and then write */
+#define TURNS       8    /* tries while others without lock write too, at least */
+#define PATIENCE_MS 5000 /* and for so long where they were a little faster each time */
 #define OPEN_SHARES 24   /* partitions that are open at once: a batch may have thousands */
 
 void batch_release_shares(struct batch *batch)
@@ -134,7 +134,7 @@ static enum status write_share(struct batch *batch, struct share *share)
     if (status == STATUS_OK)
         status = open_share(batch, share, true, batch->err);
     int64_t deadline = io_monotonic_ms() + PATIENCE_MS;
-    while (status == STATUS_OK && share->how == PARTITION_MOVED) {
+    for (int turn = 0; status == STATUS_OK && share->how == PARTITION_MOVED; turn++) {
         status = batch_row(batch, share->number, &row);
         if (status != STATUS_OK)
             break;
@@ -144,7 +144,7 @@ static enum status write_share(struct batch *batch, struct share *share)
                                       &share->how, batch->err);
         share->written = status == STATUS_OK && share->how != PARTITION_MOVED;
         if (status == STATUS_OK && share->how == PARTITION_MOVED) {
-            if (io_monotonic_ms() >= deadline)
+            if (turn >= TURNS && io_monotonic_ms() >= deadline)
                 return error_set(batch->err, STATUS_IO, "%s: another program keeps writing to it",
                                  partition_label(share->partition));
             close_share(share);

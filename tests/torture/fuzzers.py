@@ -13,7 +13,7 @@ import sys
 import judge
 from judge import Fault
 
-SECONDS, QUICK_SECONDS = 45, 2
+SECONDS, QUICK_SECONDS = 30, 2
 DICTIONARIES = {"time_spec": "time", "timestamp": "time", "checkpoint": "checkpoint", "index": None, "index_open": None,
                 "partition": None}  # of others: json
 TREE = judge.ROOT / ".build/fuzz"
