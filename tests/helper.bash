@@ -15,6 +15,7 @@
 #   expect_err_like REGEX              some line of $err matches (an extended regular expression)
 #   expect_same FILE FILE              the same bytes
 # Each of these shows what it got and what it wanted.
+#   not_under_valgrind WHY             skips the test where commands run under valgrind
 #
 # Processes are what the tests cost: what stands in a few kilobytes is made and compared by the shell itself.
 
@@ -96,6 +97,11 @@ emission()
     shift 2
     print_object caused_by='"s1"' emission_id="\"$id\"" emission_type='"DraftReady"' entity_refs='[]' \
         payload='{"n":1}' schema_version='"0.9"' timestamp="\"$time\"" "$@"
+}
+
+not_under_valgrind()
+{
+    [[ ${METASPN_TESTED_UNDER:-} != valgrind ]] || skip "not under valgrind, $1"
 }
 
 ids_of()
