@@ -143,8 +143,8 @@ beside_a_write()
 }
 
 @test "somebody who is always a little faster is waited for" {
-    beside_a_write '' '' "$theirs"$'\n' 40
+    beside_a_write '' '' "$theirs"$'\n' 12
     local lines=()
-    for _ in {1..40}; do lines+=("$theirs"); done
+    for _ in {1..12}; do lines+=("$theirs"); done
     expect_file "$file" "$first" "${lines[@]}" "$ours" "$second"
 }

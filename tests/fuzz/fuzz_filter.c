@@ -98,11 +98,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                      add_type,          add_id,           add_cause};
     const uint8_t *newline = size > 0 ? memchr(data, '\n', size) : NULL;
     size_t spec_length = newline ? (size_t)(newline - data) : size, rest = newline ? size - spec_length - 1 : 0;
-    char *spec = malloc(spec_length + 1), *line = malloc(rest ? rest : 1);
-    require(spec && line);
     const uint8_t *line_end = rest > 0 ? memchr(newline + 1, '\n', rest) : NULL;
     if (line_end) /* JSON's white space, but never within a line */
         rest = (size_t)(line_end - newline) - 1;
+    char *spec = malloc(spec_length + 1), *line = malloc(rest ? rest : 1);
+    require(spec && line);
     memcpy(spec, data, spec_length);
     spec[spec_length] = '\0';
     if (rest > 0)
