@@ -113,6 +113,8 @@ static enum status append_locked(struct batch *batch, bool stop_at_duplicate, st
         stopped = cut_at_duplicate(batch);
     if (status == STATUS_OK)
         status = batch_append(batch);
+    if (status == STATUS_OK && stop_at_duplicate && stopped == STATUS_OK) /* somebody without lock may be faster */
+        stopped = cut_at_duplicate(batch);
     if (status == STATUS_OK)
         status = sync_duplicates(batch);
     if (status == STATUS_OK)

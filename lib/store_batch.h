@@ -31,6 +31,7 @@ struct batch {
     struct index_entries fresh;  /* {partition number, item} of new events, ascending */
     struct share *shares;
     size_t share_count;
+    bool caught_up; /* with somebody without lock, since the look-up */
     struct bytes scratch;
     struct error *err;
 };
@@ -39,6 +40,9 @@ struct batch {
 enum status batch_hash_ids(struct batch *batch);
 /* Fills in every item's outcome, and its first record where that is stored already. */
 enum status batch_find_duplicates(struct batch *batch);
+/* The same for items that are not written yet, fresh.data[from .. *to), when somebody without lock was faster: those
+ * that are stored by now go behind the others, and *to before them. */
+enum status batch_look_up_again(struct batch *batch, size_t from, size_t *to);
 
 /* The partition that an event belongs to. */
 uint32_t batch_partition_of(const struct event *event);

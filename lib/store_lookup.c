@@ -210,6 +210,37 @@ static enum status look_up(struct batch *batch)
     return status;
 }
 
+static enum status look_up_one(struct batch *batch, struct store_item *item)
+{
+    struct store *store = batch->store;
+    enum status status = store_find_first(store, &item->event, &item->first, batch->err);
+    if (status == STATUS_OK)
+        status = store_read_line(store, item->first, &store->line, batch->err);
+    if (status == STATUS_OK)
+        status = confirm(batch, item, index_value(item->first.partition, 0, item->first.offset), store->line.data,
+                         store->line.length);
+    return status == STATUS_ABSENT ? STATUS_OK : status;
+}
+
+enum status batch_look_up_again(struct batch *batch, size_t from, size_t *to)
+{
+    struct index_entry *fresh = batch->fresh.data;
+    size_t kept = from;
+    enum status status = STATUS_OK;
+    for (size_t i = from; i < *to && status == STATUS_OK; i++) {
+        struct store_item *item = &batch->items[fresh[i].value];
+        status = look_up_one(batch, item);
+        if (item->outcome != STORE_APPENDED)
+            continue;
+        struct index_entry entry = fresh[i];
+        fresh[i] = fresh[kept];
+        fresh[kept++] = entry;
+    }
+    *to = kept;
+    store_close_files(batch->store);
+    return status;
+}
+
 /* The damaged index of somebody else is no reason to fail. */
 enum status batch_find_duplicates(struct batch *batch)
 {

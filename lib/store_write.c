@@ -127,6 +127,19 @@ static enum status catch_up(struct batch *batch, struct share *share)
     return status;
 }
 
+/* What somebody wrote meanwhile may be what this share holds. */
+static enum status start_again(struct batch *batch, struct share *share)
+{
+    close_share(share);
+    batch->caught_up = true;
+    enum status status = catch_up(batch, share);
+    if (status == STATUS_OK)
+        status = batch_look_up_again(batch, share->from, &share->to);
+    if (status == STATUS_OK)
+        status = compose(batch, share);
+    return status == STATUS_OK ? open_share(batch, share, true, batch->err) : status;
+}
+
 static enum status write_share(struct batch *batch, struct share *share)
 {
     struct store_partition *row;
@@ -147,10 +160,7 @@ static enum status write_share(struct batch *batch, struct share *share)
             if (turn >= TURNS && io_monotonic_ms() >= deadline)
                 return error_set(batch->err, STATUS_IO, "%s: another program keeps writing to it",
                                  partition_label(share->partition));
-            close_share(share);
-            status = catch_up(batch, share);
-            if (status == STATUS_OK)
-                status = open_share(batch, share, true, batch->err);
+            status = start_again(batch, share);
         }
     }
     return status;
@@ -209,7 +219,7 @@ static enum status write_fresh(struct batch *batch)
 /* What is noted is found from here on. True: some of the new events must be written again. */
 static enum status settle_batch(struct batch *batch, bool *ret_again)
 {
-    enum status status = store_settle(batch->store, true, batch->err);
+    enum status status = store_settle(batch->store, !batch->caught_up, batch->err);
     if (status != STATUS_OK)
         index_abandon(batch->store->index);
     *ret_again = false;
@@ -231,6 +241,8 @@ static enum status keep_missing(struct batch *batch)
     enum status status = STATUS_OK;
     for (size_t i = 0; i < batch->fresh.count && status == STATUS_OK; i++) {
         struct store_item *item = &batch->items[batch->fresh.data[i].value];
+        if (item->outcome != STORE_APPENDED)
+            continue;
         status = store_find_first(batch->store, &item->event, &item->first, batch->err);
         if (status == STATUS_ABSENT) {
             batch->fresh.data[kept++] = batch->fresh.data[i];

@@ -106,19 +106,24 @@ while True:
     expect_file "$file" "${lines[@]}" "$theirs" "$ours"
 }
 
-# beside_a_write BEFORE AFTER [FIRST TIMES]: writes two events while unlocked.c appends its pieces.
-beside_a_write()
+# write_beside BEFORE AFTER FIRST TIMES OPTION...: writes two events while unlocked.c appends its pieces.
+write_beside()
 {
     [[ -z ${METASPN_TESTED_UNDER:-} ]] || skip "not under $METASPN_TESTED_UNDER"
     mkdir -p ws/store/signals
     first=$(signal first 2026-02-05T09:00:00Z)
-    second=$(signal second 2026-02-05T12:00:00Z)
+    second=${second:-$(signal second 2026-02-05T12:00:00Z)}
     printf '%s\n' "$first" >"$file"
     printf '%s\n' "$ours" "$second" >events
     cc -D_GNU_SOURCE -shared -fPIC -o unlocked.so "$BATS_TEST_DIRNAME/unlocked.c" -ldl
     run_split env LD_PRELOAD="$PWD/unlocked.so" UNLOCKED_FILE="$file" UNLOCKED_BEFORE="$1" UNLOCKED_AFTER="$2" \
-        UNLOCKED_FIRST="${3:-}" UNLOCKED_TIMES="${4:-0}" \
-        metaspn-write -C ws --print=new events
+        UNLOCKED_FIRST="$3" UNLOCKED_TIMES="$4" metaspn-write -C ws "${@:5}" events
+}
+
+# beside_a_write BEFORE AFTER [FIRST TIMES]: the same; all of them are new.
+beside_a_write()
+{
+    write_beside "$1" "$2" "${3:-}" "${4:-0}" --print=new
     expect_status 0
     expect_same events "$out"
 }
@@ -147,4 +152,26 @@ beside_a_write()
     local lines=()
     for _ in {1..12}; do lines+=("$theirs"); done
     expect_file "$file" "$first" "${lines[@]}" "$ours" "$second"
+}
+
+@test "what somebody stores in that moment is not stored again" {
+    other=$(signal ours 2026-02-05T11:30:00Z)
+    write_beside '' '' "$other"$'\n' 1 --print=result
+    expect_status 0
+    expect_file "$file" "$first" "$other" "$second"
+    [[ $(head -n 1 "$out") == '{"id":"ours",'*'"status":"conflict"}' ]]
+    [[ $(tail -n 1 "$out") == '{"id":"second",'*'"status":"appended"}' ]]
+    rm "$file"
+    write_beside '' '' "$other"$'\n' 1 --on-duplicate=raise
+    expect_status 4
+    expect_file "$file" "$first" "$other" "$second"
+}
+
+@test "an id that somebody stores in that moment, in another day, is delivered once" {
+    other=$(signal second 2026-02-05T11:30:00Z)
+    second=$(signal second 2026-02-06T12:00:00Z)
+    write_beside "" "" "$other"$'\n' 1 --print=new
+    expect_status 0
+    metaspn-replay -C ws >"$out"
+    expect_out "$first" "$ours" "$other"
 }
