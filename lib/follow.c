@@ -179,7 +179,7 @@ static bool is_due(const struct follow *follow, const struct store_partition *ro
 static enum status open_news(struct follow *follow, const struct store_partition *row, struct error *err)
 {
     const struct place *place = find_place(follow, row->number);
-    if (!is_due(follow, row) || (place && place->offset == row->end && same_stat(&place->stat, &row->stat)))
+    if (!is_due(follow, row) || (place && place->offset >= row->end && same_stat(&place->stat, &row->stat)))
         return STATUS_OK;
     follow->found = true;
     follow->at = (struct place){.number = row->number, .offset = row->end, .stat = row->stat};

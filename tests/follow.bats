@@ -149,6 +149,21 @@ numbered()
     [[ $(tail -n 1 "$out") == "$(signal s3 2026-02-05T12:00:00Z)" ]]
 }
 
+@test "a whole last event that a fragment is glued to hinders nobody" {
+    local file
+    file=$(partition signals 2026-02-05)
+    signal a 2026-02-05T10:00:00Z | write
+    follow
+    expect_ids 'a'
+    printf %s "$(signal b 2026-02-05T10:00:01Z)" >>"$file"
+    expect_ids 'a b'
+    printf '{"x' >>"$file"
+    sleep 0.1
+    signal c 2026-02-06T10:00:00Z >>"$(partition signals 2026-02-06)"
+    signal d 2026-02-07T10:00:00Z >>"$(partition signals 2026-02-07)"
+    expect_ids 'a b c d'
+}
+
 @test "section 6: --kind=all follows both, also where the folders come later" {
     mkdir ws/store
     follow --kind=all
