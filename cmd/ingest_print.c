@@ -137,6 +137,7 @@ bool ingest_print(struct writer *writer, size_t done)
             note_conflict(writer, i);
         status = print_item(writer, &writer->batch.items[i], &why);
     }
+    store_close_files(writer->store);
     if (status != STATUS_OK)
         cli_fail(writer->cli, status, &why);
     return status == STATUS_OK && output_flush(&writer->out);

@@ -163,8 +163,10 @@ struct store_result {
 enum status store_append(struct store *store, struct store_item *items, size_t count, bool stop_at_duplicate,
                          struct store_result *ret_result, struct error *err);
 
-/* Reads the line at a position (without newline) into *line. */
+/* Reads the line at a position (without newline) into *line. The partition stays open, for the next one may be near. */
 enum status store_read_line(struct store *store, struct store_position position, struct bytes *line, struct error *err);
+/* Closes what is kept open: before waiting for anything, for no writer gets a lease on it meanwhile. */
+void store_close_files(struct store *store);
 
 /* Makes partitions' first `offset` bytes durable (checkpoint advance). */
 enum status store_sync_partition(struct store *store, uint32_t number, struct error *err);

@@ -75,16 +75,17 @@ static enum status take_lines(struct store *store, struct error *err)
          at = newline + 1)
         if (parse_doubt(at, (size_t)(newline - at), &doubt))
             status = add_doubt(store, &doubt, err);
+    store->doubts_length = (uint64_t)(at - store->line.data); /* what a power cut left behind it is written over */
     return status;
 }
 
 enum status store_load_doubts(struct store *store, struct error *err)
 {
     store->doubt_count = 0;
+    store->doubts_length = 0;
     enum status status = io_read_all(store->lock, LIMIT, workspace_lock_path(store->workspace), &store->line, err);
     if (status == STATUS_OK && store->line.length > 0)
         status = take_lines(store, err);
-    store->doubts_length = status == STATUS_OK ? store->line.length : 0;
     if (status != STATUS_OK)
         store->doubt_count = 0; /* what was not read is not taken out */
     return status;

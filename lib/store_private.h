@@ -57,9 +57,6 @@ enum status store_open_as(struct store *store, uint32_t number, enum io_open how
 /* The partition, kept open until another is wanted. */
 enum status store_partition_at_hand(struct store *store, uint32_t number, struct partition **ret_partition,
                                     struct error *err);
-/* Closes what is kept open. */
-void store_close_files(struct store *store);
-
 /* The row of a partition, or NULL; room for more; and a new one where there is none. */
 struct store_partition *store_row(struct store *store, uint32_t number);
 enum status store_reserve_rows(struct store *store, size_t more, struct error *err);

@@ -505,6 +505,20 @@ expect_written_anew()
     [[ ! -s ws/store/lock ]]
 }
 
+@test "a doubt is told apart from the zeros that a power cut left in the lock file" {
+    signals 1 2 | store
+    signals 3 5 >new
+    head -c 100 /dev/zero >ws/store/lock
+    exec {reader}<"$day"
+    run_split strace -f -o trace -e inject=fdatasync:error=EIO metaspn-write -C ws new
+    exec {reader}<&-
+    expect_status 5
+    rm -r ws/store/index
+    traced write,pwrite64,fdatasync metaspn-write -C ws --print=all new
+    expect_status 0
+    expect_written_anew
+}
+
 @test "a lock file that cannot be read is left as it is, and nothing is stored" {
     not_under_valgrind 'whose own reads fail, too'
     local n times=0
@@ -580,6 +594,25 @@ expect_written_anew()
     [[ $(find ws/store/signals -type f) == "$day" ]]
     store events
     [[ $(cat ws/store/signals/*.jsonl | wc -l) == 62 ]]
+}
+
+@test "no partition is held open while a writer waits for input" {
+    local writer feed open
+    signals 1 1 | store
+    mkfifo pipe
+    metaspn-write -C ws --print=all <pipe >printed 3>&- &
+    writer=$!
+    exec {feed}>pipe
+    signals 1 1 >&"$feed"
+    until [[ -s printed ]]; do sleep 0.01; done
+    for _ in {1..100}; do
+        open=$(find "/proc/$writer/fd" -lname '*.jsonl')
+        [[ -n $open ]] || break
+        sleep 0.02
+    done
+    [[ -z $open ]]
+    exec {feed}>&-
+    wait "$writer"
 }
 
 # The kernel takes a lease away from a writer that was stopped for long. strace lets it believe that it has one.
