@@ -27,8 +27,25 @@ enum status checkpoint_read_event(const char *line, size_t length, unsigned *kin
     return error_set(err, STATUS_INVALID, "is no event: %s", json_fault_tell(&fault, line, told));
 }
 
+/*
+ * The position in the partition at hand gets the hash of the file in which its lines were found: by the time that it is
+ * stored, another one may stand there. Where it cannot be read the position has none, and fits nothing.
+ */
+static void hash_passed(struct checkpoint_lines *lines)
+{
+    const struct checkpoint_position *passed =
+        lines->open ? checkpoint_find(&lines->passed, partition_number_day(lines->next.partition)) : NULL;
+    if (!passed || passed->has_hash)
+        return;
+    struct checkpoint_position position = *passed;
+    struct error ignored;
+    position.has_hash = partition_hash_before(lines->open, position.offset, &position.hash, &ignored) == STATUS_OK;
+    (void)checkpoint_put(&lines->passed, &position, &ignored); /* it is there */
+}
+
 static void forget_next(struct checkpoint_lines *lines)
 {
+    hash_passed(lines);
     partition_close(lines->open);
     lines->open = NULL;
     free(lines->suspects);
@@ -71,23 +88,33 @@ static enum status look_ahead(struct checkpoint_lines *lines, uint64_t offset, s
     return status;
 }
 
+/* Whether this line stands at `offset` of the partition at hand; *ret_ended: with its newline. */
+static enum status stands_at(struct checkpoint_lines *lines, uint64_t offset, const struct event *event,
+                             bool *ret_stands, bool *ret_ended, struct error *err)
+{
+    size_t length = event->length;
+    enum status status = look_ahead(lines, offset, length, err);
+    if (status != STATUS_OK)
+        return status;
+    size_t at = (size_t)(offset - lines->ahead_offset);
+    *ret_stands = lines->ahead.length >= at + length && memcmp(lines->ahead.data + at, event->line, length) == 0;
+    *ret_ended = lines->ahead.length > at + length && lines->ahead.data[at + length] == '\n';
+    return STATUS_OK;
+}
+
 /* Whether the next line of the partition that is open is this one and, as the facts have it, a first record. */
 static enum status is_next_line(struct checkpoint_lines *lines, const struct event *event, bool *ret_is_next,
                                 struct error *err)
 {
-    size_t length = event->length;
     const struct store_partition *row = lines->open ? store_partition(lines->store, lines->next.partition) : NULL;
     uint64_t offset = lines->next.offset;
     *ret_is_next = false;
     if (!row || offset >= row->facts.known || is_suspect(lines, offset))
         return STATUS_OK;
-    enum status status = look_ahead(lines, offset, length, err);
-    if (status != STATUS_OK)
-        return status;
-    size_t at = (size_t)(offset - lines->ahead_offset);
-    *ret_is_next = lines->ahead.length > at + length && memcmp(lines->ahead.data + at, event->line, length) == 0 &&
-                   lines->ahead.data[at + length] == '\n';
-    return STATUS_OK;
+    bool ended = false;
+    enum status status = stands_at(lines, offset, event, ret_is_next, &ended, err);
+    *ret_is_next = *ret_is_next && ended;
+    return status;
 }
 
 /* ---- by the id */
@@ -133,16 +160,31 @@ static enum status find_line(struct checkpoint_lines *lines, const struct event 
     return status;
 }
 
-/* From here on lines are expected as they lie. */
-static enum status expect_from(struct checkpoint_lines *lines, uint32_t number, struct error *err)
+static enum status take_in_hand(struct checkpoint_lines *lines, uint32_t number, struct error *err)
 {
-    if (lines->open && lines->next.partition == number)
-        return STATUS_OK;
     forget_next(lines);
     enum status status = store_open_partition(lines->store, number, &lines->open, err);
     if (status == STATUS_OK)
         status = store_suspects(lines->store, number, &lines->suspects, &lines->suspect_count, err);
     return status == STATUS_ABSENT ? STATUS_OK : status;
+}
+
+/* From here on lines are expected as they lie. The file that is at hand has the line, or none is. */
+static enum status expect_from(struct checkpoint_lines *lines, struct store_position position,
+                               const struct event *event, struct error *err)
+{
+    bool stands = false, ended;
+    enum status status = STATUS_OK;
+    if (lines->open && lines->next.partition == position.partition)
+        status = stands_at(lines, position.offset, event, &stands, &ended, err);
+    if (status != STATUS_OK || stands)
+        return status;
+    status = take_in_hand(lines, position.partition, err);
+    if (status == STATUS_OK && lines->open)
+        status = stands_at(lines, position.offset, event, &stands, &ended, err);
+    if (status == STATUS_OK && !stands)
+        forget_next(lines);
+    return status;
 }
 
 static enum status find(struct checkpoint_lines *lines, const struct event *event, struct store_position *ret_position,
@@ -162,7 +204,7 @@ static enum status find(struct checkpoint_lines *lines, const struct event *even
     }
     if (status == STATUS_ABSENT)
         return error_set(err, STATUS_INVALID, "is not in the store");
-    return status == STATUS_OK ? expect_from(lines, ret_position->partition, err) : status;
+    return status == STATUS_OK ? expect_from(lines, *ret_position, event, err) : status;
 }
 
 /* ---- passing */
@@ -207,23 +249,11 @@ bool checkpoint_lines_pending(const struct checkpoint_lines *lines)
     return lines->passed.position_count > 0;
 }
 
-enum status checkpoint_lines_take(struct checkpoint_lines *lines, struct checkpoint *ret_passed, struct error *err)
+void checkpoint_lines_take(struct checkpoint_lines *lines, struct checkpoint *ret_passed)
 {
-    enum status status = STATUS_OK;
-    for (size_t i = 0; i < lines->passed.position_count && status == STATUS_OK; i++) {
-        struct checkpoint_position *position = &lines->passed.positions[i];
-        const struct store_partition *row =
-            store_partition(lines->store, partition_number(lines->passed.kind, position->day));
-        if (row)
-            status = checkpoint_position_at(lines->store, row, NULL, position->offset, position, err);
-        if (status == STATUS_ABSENT) /* gone: its position has no hash, and fits nothing */
-            status = STATUS_OK;
-    }
-    if (status != STATUS_OK)
-        return status;
+    hash_passed(lines);
     *ret_passed = lines->passed;
     lines->passed = (struct checkpoint){0};
-    return STATUS_OK;
 }
 
 void checkpoint_lines_rest(struct checkpoint_lines *lines)

@@ -95,7 +95,7 @@ enum status checkpoint_end(struct store *store, const struct store_partition *pa
     enum status status = STATUS_OK;
     uint64_t end = partition->end;
     if (partition->facts.blank > 0) {
-        status = open ? STATUS_OK : store_open_partition(store, partition->number, &opened, err);
+        status = open ? STATUS_OK : store_open_seen(store, partition, &opened, err);
         if (status == STATUS_OK)
             status = skip_blank_lines(open ? open : opened, &end, err);
         partition_close(opened);
@@ -105,11 +105,11 @@ enum status checkpoint_end(struct store *store, const struct store_partition *pa
     return status;
 }
 
-static enum status read_hash(struct store *store, uint32_t number, const struct partition *open, uint64_t offset,
-                             uint64_t *ret_hash, struct error *err)
+static enum status read_hash(struct store *store, const struct store_partition *partition, const struct partition *open,
+                             uint64_t offset, uint64_t *ret_hash, struct error *err)
 {
     struct partition *opened = NULL;
-    enum status status = open ? STATUS_OK : store_open_partition(store, number, &opened, err);
+    enum status status = open ? STATUS_OK : store_open_seen(store, partition, &opened, err);
     if (status == STATUS_OK)
         status = partition_hash_before(open ? open : opened, offset, ret_hash, err);
     partition_close(opened);
@@ -131,7 +131,7 @@ enum status checkpoint_position_at(struct store *store, const struct store_parti
     else if (position.offset == partition->facts.known)
         position.hash = partition->facts.hash;
     else
-        status = read_hash(store, partition->number, open, position.offset, &position.hash, err);
+        status = read_hash(store, partition, open, position.offset, &position.hash, err);
     if (status == STATUS_OK)
         *ret_position = position;
     return status;

@@ -102,7 +102,7 @@ static enum status open_partition(struct resume *resume, const struct store_part
 {
     enum status status = STATUS_OK;
     if (resume->options.need_checkpoint)
-        status = store_open_partition(resume->store, row->number, &resume->open, err);
+        status = store_open_seen(resume->store, row, &resume->open, err);
     struct scan_options scan = plan_scan(resume, row);
     if (status == STATUS_OK)
         status = scan_open(resume->store, &scan, &resume->scan, err);

@@ -86,6 +86,10 @@ const struct store_partition *store_partition(const struct store *store, uint32_
 /* Opens a partition to read. STATUS_ABSENT: it has gone. */
 enum status store_open_partition(struct store *store, uint32_t number, struct partition **ret_partition,
                                  struct error *err);
+/* The same, where it still is the file that was seen when the store was looked at. STATUS_ABSENT: it has gone, or
+ * another one stands in its place, of which the row tells nothing. */
+enum status store_open_seen(struct store *store, const struct store_partition *row, struct partition **ret_partition,
+                            struct error *err);
 /* Closes what the last look-up, sync or line read has left open: before waiting for long, so that a writer can mend a
  * torn last line (RELIABILITY 8). store_refresh() leaves nothing open. */
 void store_close_files(struct store *store);
@@ -163,10 +167,8 @@ struct store_result {
 enum status store_append(struct store *store, struct store_item *items, size_t count, bool stop_at_duplicate,
                          struct store_result *ret_result, struct error *err);
 
-/* Reads the line at a position (without newline) into *line. The partition stays open, for the next one may be near. */
+/* Reads the line at a position (without newline) into *line. */
 enum status store_read_line(struct store *store, struct store_position position, struct bytes *line, struct error *err);
-/* Closes what is kept open: before waiting for anything, for no writer gets a lease on it meanwhile. */
-void store_close_files(struct store *store);
 
 /* Makes partitions' first `offset` bytes durable (checkpoint advance). */
 enum status store_sync_partition(struct store *store, uint32_t number, struct error *err);

@@ -1,0 +1,128 @@
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "checkpoint_lines.h"
+#include "checkpoint_move.h"
+#include "tap.h"
+
+/* A store of one partition, 2026-02-05, in a fresh directory. */
+static char workspace[] = "/tmp/test_checkpoint_lines.XXXXXX";
+static char path[256], other[256];
+static const char *const folders[] = {"store", "store/signals"};
+
+#define LINE(id)     "{\"signal_id\":\"" id "\",\"timestamp\":\"2026-02-05T10:00:00Z\"}"
+#define THREE(x)     LINE(x "1") "\n" LINE(x "2") "\n" LINE(x "3") "\n"
+#define LENGTH(text) (sizeof(text) - 1)
+
+static void write_file(const char *name, const char *data)
+{
+    FILE *file = fopen(name, "w");
+    if (file) {
+        fputs(data, file);
+        fclose(file);
+    }
+}
+
+/* Another day's file, of lines as long, comes in the place of the partition. */
+static void replace(void)
+{
+    write_file(other, THREE("n"));
+    is_int(rename(other, path), 0, "the day is replaced");
+}
+
+static struct store *open_store(void)
+{
+    struct store_options options = {.access = WORKSPACE_READ, .no_index = true};
+    struct store *store = NULL;
+    struct error err;
+    write_file(path, THREE("a"));
+    if (store_open(workspace, &options, &store, &err) != STATUS_OK ||
+        store_refresh(store, KIND_BITS_ALL, &err) != STATUS_OK) {
+        printf("Bail out! %s\n", err.text);
+        exit(1);
+    }
+    return store;
+}
+
+static void pass(struct checkpoint_lines *lines, const char *line)
+{
+    struct error err;
+    is_int(checkpoint_lines_pass(lines, line, strlen(line), &err), STATUS_OK, "%.18s is passed", line);
+}
+
+/* Where the position that was passed lies in the partition as it is now: -1 if it does not fit. */
+static int64_t taken(struct checkpoint_lines *lines)
+{
+    struct checkpoint passed;
+    struct error err;
+    bool fits = false;
+    uint64_t from = 0;
+    size_t count;
+    checkpoint_lines_take(lines, &passed);
+    is_int(store_refresh(lines->store, KIND_BITS_ALL, &err), STATUS_OK, "the store is looked at again");
+    const struct store_partition *row = store_partitions(lines->store, &count);
+    is_int(passed.position_count, 1, "one position is passed");
+    is_int(checkpoint_fit(lines->store, row, &passed.positions[0], &fits, &from, &err), STATUS_OK, "it is compared");
+    checkpoint_release(&passed);
+    return fits ? (int64_t)from : -1;
+}
+
+enum when { NEVER, AT_HAND, AT_REST, BETWEEN };
+
+static int64_t passed_when(enum when when)
+{
+    struct store *store = open_store();
+    struct checkpoint_lines lines = {.store = store, .kinds = KIND_BITS_ALL};
+    pass(&lines, LINE("a1"));
+    if (when == BETWEEN)
+        replace();
+    pass(&lines, when == BETWEEN ? LINE("n1") : LINE("a2"));
+    if (when == AT_REST)
+        checkpoint_lines_rest(&lines);
+    if (when == AT_HAND || when == AT_REST)
+        replace();
+    int64_t from = taken(&lines);
+    checkpoint_lines_release(&lines);
+    store_close(store);
+    return from;
+}
+
+static void test_open_seen(void)
+{
+    struct store *store = open_store();
+    struct partition *partition;
+    struct error err;
+    size_t count;
+    const struct store_partition *row = store_partitions(store, &count);
+    is_int(store_open_seen(store, row, &partition, &err), STATUS_OK, "the file that was seen is opened");
+    partition_close(partition);
+    replace();
+    is_int(store_open_seen(store, row, &partition, &err), STATUS_ABSENT, "another one in its place is not");
+    store_close(store);
+}
+
+int main(void)
+{
+    if (!mkdtemp(workspace))
+        return 1;
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        snprintf(path, sizeof path, "%s/%s", workspace, folders[i]);
+        if (mkdir(path, 0777) != 0)
+            return 1;
+    }
+    snprintf(path, sizeof path, "%s/store/signals/2026-02-05.jsonl", workspace);
+    snprintf(other, sizeof other, "%s/other", workspace);
+    is_int(passed_when(NEVER), 2 * (LENGTH(LINE("a1")) + 1), "a position is behind the last line that was passed");
+    is_int(passed_when(AT_HAND), -1, "a day that is replaced meanwhile is not passed");
+    is_int(passed_when(AT_REST), -1, "nor one that is replaced while lines are waited for");
+    is_int(passed_when(BETWEEN), -1, "nor one of which lines before and after are passed");
+    test_open_seen();
+    unlink(path);
+    for (size_t i = sizeof folders / sizeof *folders; i-- > 0;) {
+        snprintf(path, sizeof path, "%s/%s", workspace, folders[i]);
+        rmdir(path);
+    }
+    rmdir(workspace);
+    return done();
+}
