@@ -103,7 +103,8 @@ enum status checkpoint_save(struct workspace *workspace, const char *name, const
     if (status != STATUS_OK)
         return STATUS_IO;
     (void)io_sweep(place.directory, "", now_seconds, NULL, NULL);
-    status = io_replace(place.directory, place.file, document->data, document->length, true, place.path.data, err);
+    status = workspace_replace(workspace, ROOM_CHECKPOINTS, place.file, document->data, document->length,
+                               place.path.data, err);
     release(&place);
     return status;
 }

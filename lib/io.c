@@ -318,6 +318,16 @@ enum status io_check_type(int directory, const char *name, mode_t type, const ch
     return STATUS_OK;
 }
 
+bool io_stands_at(int fd, int directory, const char *name, bool follow)
+{
+    struct stat open, there;
+    if (fstat(fd, &open) != 0)
+        return true;
+    if (fstatat(directory, name, &there, follow ? 0 : AT_SYMLINK_NOFOLLOW) != 0)
+        return errno != ENOENT && errno != ENOTDIR;
+    return open.st_dev == there.st_dev && open.st_ino == there.st_ino;
+}
+
 static enum status write_temporary(int fd, const void *data, size_t length, bool durable, const char *label,
                                    struct error *err)
 {

@@ -112,7 +112,7 @@ enum status snapshot_write(struct workspace *workspace, const char *name, struct
         status = error_set_memory(err);
     if (status == STATUS_OK) {
         (void)io_sweep(directory, "", now_seconds, NULL, NULL);
-        status = io_replace(directory, file, document->data, document->length, true, path.data, err);
+        status = workspace_replace(workspace, ROOM_SNAPSHOTS, file, document->data, document->length, path.data, err);
     }
     if (status == STATUS_OK && ret_path) {
         bytes_release(ret_path);

@@ -457,10 +457,10 @@ static enum status forget_gone(struct store *store, unsigned kinds, struct error
 enum status store_look(struct store *store, unsigned kinds, uint64_t *ret_pending, struct error *err)
 {
     struct listing lists[EVENT_KINDS] = {0};
-    enum status status = STATUS_OK;
     uint64_t pending = 0;
     store_close_files(store);
     store->count = 0;
+    enum status status = workspace_look_again(store->workspace, err);
     store->kinds = kinds;
     for (enum event_kind kind = 0; kind < EVENT_KINDS && status == STATUS_OK; kind++)
         if (kinds & KIND_BIT(kind))

@@ -100,15 +100,11 @@ enum status store_is_quarantined(struct store *store, uint32_t number, const cha
 enum status store_quarantine(struct store *store, uint32_t number, const char *line, size_t length, struct error *err)
 {
     char name[COPY_NAME_SIZE];
-    int folder;
     struct bytes path = {0};
     copy_name(number, line, length, name);
-    enum status status = workspace_room(store->workspace, ROOM_QUARANTINE, true, &folder, err);
-    if (status != STATUS_OK)
-        return STATUS_IO;
     if (!workspace_path(store->workspace, ROOM_QUARANTINE, name, &path))
         return error_set_memory(err);
-    status = io_replace(folder, name, line, length, true, path.data, err);
+    enum status status = workspace_replace(store->workspace, ROOM_QUARANTINE, name, line, length, path.data, err);
     bytes_release(&path);
-    return status;
+    return status == STATUS_OK ? STATUS_OK : STATUS_IO;
 }

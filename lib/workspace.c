@@ -1,6 +1,7 @@
 #include "workspace.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +19,8 @@ struct workspace {
     int store;
     char *store_path;
     char *lock_path;
-    int rooms[WORKSPACE_ROOMS]; /* -1: not open */
+    int rooms[WORKSPACE_ROOMS];  /* -1: not open */
+    bool named[WORKSPACE_ROOMS]; /* the names that lead to it were synced */
     char *room_paths[WORKSPACE_ROOMS];
 };
 
@@ -179,9 +181,34 @@ enum status workspace_room(struct workspace *workspace, enum workspace_room room
     return STATUS_OK;
 }
 
+enum status workspace_look_again(struct workspace *workspace, struct error *err)
+{
+    if (!io_stands_at(workspace->store, AT_FDCWD, workspace->store_path, true))
+        return error_set(err, STATUS_IO, "%s: was moved away or replaced while it was in use", workspace->store_path);
+    for (int room = 0; room < WORKSPACE_ROOMS; room++) {
+        int fd = workspace->rooms[room];
+        if (fd < 0 || room == ROOM_INDEX || io_stands_at(fd, workspace->store, room_names[room], false))
+            continue;
+        io_close(fd, "", NULL);
+        workspace->rooms[room] = -1;
+        workspace->named[room] = false;
+    }
+    return STATUS_OK;
+}
+
 enum status workspace_check_room(const struct workspace *workspace, enum workspace_room room, struct error *err)
 {
     return io_check_type(workspace->store, room_names[room], S_IFDIR, workspace->room_paths[room], err);
+}
+
+/* The names of the room and of the store. */
+static enum status sync_names(struct workspace *workspace, enum workspace_room room, struct error *err)
+{
+    enum status status = io_sync_directory(workspace->store, workspace->store_path, err);
+    if (status == STATUS_OK)
+        status = io_sync_parent(workspace->store, workspace->store_path, err);
+    workspace->named[room] = status == STATUS_OK;
+    return status;
 }
 
 enum status workspace_sync_room(struct workspace *workspace, enum workspace_room room, struct error *err)
@@ -190,9 +217,17 @@ enum status workspace_sync_room(struct workspace *workspace, enum workspace_room
     enum status status = workspace_room(workspace, room, false, &folder, err);
     if (status == STATUS_OK)
         status = io_sync_directory(folder, workspace->room_paths[room], err);
-    if (status == STATUS_OK)
-        status = io_sync_directory(workspace->store, workspace->store_path, err);
-    return status == STATUS_OK ? io_sync_parent(workspace->store, workspace->store_path, err) : status;
+    return status == STATUS_OK ? sync_names(workspace, room, err) : status;
+}
+
+enum status workspace_replace(struct workspace *workspace, enum workspace_room room, const char *name, const void *data,
+                              size_t length, const char *path, struct error *err)
+{
+    int folder;
+    enum status status = workspace_room(workspace, room, true, &folder, err);
+    if (status == STATUS_OK && !workspace->named[room])
+        status = sync_names(workspace, room, err);
+    return status == STATUS_OK ? io_replace(folder, name, data, length, true, path, err) : status;
 }
 
 bool workspace_path(const struct workspace *workspace, enum workspace_room room, const char *name, struct bytes *out)

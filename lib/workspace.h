@@ -56,11 +56,18 @@ const char *workspace_store_path(const struct workspace *workspace);
  */
 enum status workspace_room(struct workspace *workspace, enum workspace_room room, bool create, int *ret_fd,
                            struct error *err);
+/* To be called before the folders are looked at again: what was moved away or replaced meanwhile is opened anew when it
+ * is asked for. STATUS_IO: that happened to `store/` itself, which the locks stand in. */
+enum status workspace_look_again(struct workspace *workspace, struct error *err);
 /* STATUS_IO: a link or something else than a directory stands in the place of the room. */
 enum status workspace_check_room(const struct workspace *workspace, enum workspace_room room, struct error *err);
 /* Makes the names durable that lead to the files of a room: syncs the room, `store/` and the workspace, whoever made
  * them. */
 enum status workspace_sync_room(struct workspace *workspace, enum workspace_room room, struct error *err);
+/* Replaces the file `name` of a room, which is made where it is missing, as io_replace() does; `path` is for messages.
+ * The names of the room and of the store are durable then too. */
+enum status workspace_replace(struct workspace *workspace, enum workspace_room room, const char *name, const void *data,
+                              size_t length, const char *path, struct error *err);
 /* "DIR/store/signals", borrowed, whether the room exists or not. */
 const char *workspace_room_path(const struct workspace *workspace, enum workspace_room room);
 

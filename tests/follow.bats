@@ -195,6 +195,39 @@ numbered()
     [[ ! -s $err ]]
 }
 
+# in_its_place FOLDER: a copy of it, in one step.
+in_its_place()
+{
+    cp -a "$1" "$1.copy"
+    /usr/bin/python3 -c 'import ctypes, sys
+sys.exit(ctypes.CDLL(None).renameat2(-100, sys.argv[1].encode(), -100, sys.argv[2].encode(), 2))' "$1" "$1.copy"
+}
+
+@test "section 2: a folder that is replaced is looked at, not the one that was moved away" {
+    local writer feed
+    signal a 2026-02-05T10:00:00Z | write
+    follow
+    expect_ids 'a'
+    mkfifo pipe
+    metaspn-write -C "$ws" --print=result <pipe >written 3>&- &
+    writer=$!
+    exec {feed}>pipe
+    signal b 2026-02-05T10:00:01Z >&"$feed"
+    expect_ids 'a b'
+    in_its_place ws/store/signals
+    signal c 2026-02-05T10:00:02Z >&"$feed"
+    expect_ids 'a b c'
+    exec {feed}>&-
+    wait "$writer"
+    [[ $(wc -l <written) == 2 && $(metaspn-replay -C ws --count) == 3 ]]
+    signal d 2026-02-05T10:00:03Z | write
+    expect_ids 'a b c d'
+    # the locks stand in the store
+    in_its_place ws/store
+    expect_end 5
+    grep -q "^metaspn-replay: $ws/store: was moved away or replaced while it was in use" "$err"
+}
+
 @test "section 6: -n ends it after N lines" {
     numbered 1 3 | write
     follow -n 2

@@ -72,6 +72,18 @@ quickly()
     done
 }
 
+@test "names that another program made are synced before a document in them is" {
+    mkdir -p ws/store
+    echo '{"schema_version":"0.1","last_timestamp":"2026-02-05T10:00:00Z","seen_ids_at_timestamp":[]}' >document
+    for what in checkpoint snapshot; do
+        mkdir "ws/store/${what}s"
+        strace -qq -y -o log -e trace=fsync "metaspn-$what" -C ws write w <document
+        for name in ws ws/store "ws/store/${what}s"; do
+            grep -q "^fsync([0-9]*<[^>]*/$name>) *= 0" log
+        done
+    done
+}
+
 # Pages that were never written out are zeros after a power cut, in a file of the same size, inode and times.
 @test "what an older boot knew of bytes that were not synced is not believed" {
     [[ -z ${METASPN_TESTED_UNDER:-} ]] || skip "not under $METASPN_TESTED_UNDER"
