@@ -52,7 +52,9 @@ static enum status run_to(struct advance *advance, const char *path, struct erro
 {
     struct checkpoint to;
     struct error why;
+    interrupt_at_once(true); /* FILE may be a FIFO that nobody ever opens */
     enum status status = checkpoint_load_path(path, &to, err);
+    interrupt_at_once(false);
     if (status != STATUS_OK)
         return status == STATUS_ABSENT ? STATUS_IO : status;
     status = merge_locked(advance, &to, false, &why);

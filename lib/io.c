@@ -13,14 +13,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "memory.h"
 #include "mutant.h"
 
 #define LEASE_TURNS   50000
 #define LEASE_POLL_NS 200000  /* between two tries to open a file that is leased */
 #define LOCK_POLL_NS  2000000 /* between two tries of a lock that somebody holds */
-#define IO_BLOCK      65536
-#define TEMPORARY_AGE 3600 /* seconds after which a temporary belongs to nobody any more */
+#define TEMPORARY_AGE 3600    /* seconds after which a temporary belongs to nobody any more */
 
 static bool openat2_is_missing(int error)
 {
@@ -71,7 +69,10 @@ enum status io_open_directory(const char *path, int *ret_fd, struct error *err)
 
 enum status io_open_system(const char *path, int *ret_fd)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd;
+    do
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+    while (fd < 0 && errno == EINTR);
     if (fd < 0)
         return STATUS_IO;
     *ret_fd = fd;
@@ -150,88 +151,6 @@ enum status io_open_below(int directory, const char *name, enum io_open how, boo
     *ret_fd = fd;
     if (ret_created)
         *ret_created = created;
-    return STATUS_OK;
-}
-
-enum status io_read_at(int fd, void *buffer, size_t length, uint64_t offset, const char *label, size_t *ret_length,
-                       struct error *err)
-{
-    size_t done = 0;
-    while (done < length) {
-        ssize_t n = pread(fd, (char *)buffer + done, length - done, (off_t)(offset + done));
-        if (n == 0)
-            break;
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return error_set_errno(err, errno, "%s: cannot read", label);
-        done += (size_t)n;
-    }
-    *ret_length = done;
-    return STATUS_OK;
-}
-
-enum status io_read_from(int fd, uint64_t offset, const char *label, struct bytes *out, struct error *err)
-{
-    size_t room, n;
-    do {
-        if (!bytes_reserve(out, IO_BLOCK))
-            return error_set_memory(err);
-        room = out->capacity - out->length;
-        enum status status = io_read_at(fd, out->data + out->length, room, offset, label, &n, err);
-        if (status != STATUS_OK)
-            return status;
-        out->length += n;
-        offset += n;
-    } while (n == room);
-    return STATUS_OK;
-}
-
-enum status io_read_all(int fd, size_t limit, const char *label, struct bytes *out, struct error *err)
-{
-    struct stat st;
-    bytes_clear(out);
-    if (fstat(fd, &st) != 0)
-        return error_set_errno(err, errno, "%s", label);
-    if ((uint64_t)st.st_size > limit)
-        return error_set(err, STATUS_INVALID, "%s: is larger than %zu bytes", label, limit);
-    size_t size = S_ISREG(st.st_mode) ? (size_t)st.st_size : 0;
-    if (!bytes_reserve(out, size + IO_BLOCK)) /* the end is found without growing once more */
-        return error_set_memory(err);
-    memory_populate(out->data, size);
-    return io_read_from(fd, 0, label, out, err);
-}
-
-enum status io_write(int fd, const void *data, size_t length, const char *label, size_t *ret_written, struct error *err)
-{
-    size_t done = 0;
-    enum status status = STATUS_OK;
-    while (done < length) {
-        ssize_t n = write(fd, (const char *)data + done, length - done);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0) {
-            status = error_set_errno(err, n < 0 ? errno : ENOSPC, "%s: cannot write", label);
-            break;
-        }
-        done += (size_t)n;
-    }
-    if (ret_written)
-        *ret_written = done;
-    return status;
-}
-
-enum status io_write_at(int fd, const void *data, size_t length, uint64_t offset, const char *label, struct error *err)
-{
-    size_t done = 0;
-    while (done < length) {
-        ssize_t n = pwrite(fd, (const char *)data + done, length - done, (off_t)(offset + done));
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return error_set_errno(err, n < 0 ? errno : ENOSPC, "%s: cannot write", label);
-        done += (size_t)n;
-    }
     return STATUS_OK;
 }
 

@@ -25,7 +25,8 @@
  * STATUS_ABSENT: there is none. */
 enum status io_open_directory(const char *path, int *ret_fd, struct error *err);
 
-/* Opens a file of the system (below /proc, say) by path, to read. */
+/* Opens a file of the system (below /proc, say), or of the caller's, by path, to read; a FIFO waits for its writer, and
+ * only a signal that acts at once ends that. errno says why not. */
 enum status io_open_system(const char *path, int *ret_fd);
 
 /* Opens the directory `name` below `directory`, no link. With `create` it is made (0777 less umask) and its parent
@@ -47,7 +48,7 @@ enum status io_open_below(int directory, const char *name, enum io_open how, boo
 /* Reads up to `length` bytes at `offset`; fewer only at the end of the file. */
 enum status io_read_at(int fd, void *buffer, size_t length, uint64_t offset, const char *label, size_t *ret_length,
                        struct error *err);
-/* Reads a whole file into *out (cleared first), at most `limit` bytes (more: STATUS_INVALID). */
+/* Reads a whole file, or a pipe to its end, into *out (cleared first), at most `limit` bytes (more: STATUS_INVALID). */
 enum status io_read_all(int fd, size_t limit, const char *label, struct bytes *out, struct error *err);
 /* Appends what the file holds from `offset` to its end to *out. */
 enum status io_read_from(int fd, uint64_t offset, const char *label, struct bytes *out, struct error *err);

@@ -83,6 +83,12 @@ drained()
 sys.exit(struct.unpack("i", fcntl.ioctl(int(sys.argv[1]), termios.FIONREAD, bytes(4)))[0] > 0)' "$1"
 }
 
+# sleeps PID: the command has begun, and waits
+sleeps()
+{
+    [[ $(</proc/"$1"/stat) == *'(metaspn-'*') S '* ]]
+}
+
 # ---- build
 
 @test "build: the last timestamp and the ids at it, in the order processed, each once" {
@@ -462,6 +468,32 @@ next()
     run_split checkpoint advance w --to=missing
     expect_status 5
     expect_same before ws/store/checkpoints/w.json
+}
+
+@test "advance --to: a FILE that is a pipe, or a FIFO that is waited for; a signal ends the wait" {
+    six
+    next --checkpoint=w -n 3
+    run_split checkpoint advance w --to=/dev/stdin < <(cat n)
+    expect_status 0
+    expect_err
+    expect_places w 2026-02-03=2 2026-02-04=1
+    mkfifo fifo
+    metaspn-checkpoint -C ws advance w --to=fifo 2>"$err" 3>&- &
+    background=$!
+    eventually sleeps "$background"
+    kill -TERM "$background"
+    status=0
+    wait "$background" || status=$?
+    background=
+    expect_status 143
+    expect_err
+    next --checkpoint=w
+    checkpoint advance w --to=fifo 3>&- &
+    background=$!
+    cat n >fifo
+    wait "$background"
+    background=
+    expect_due w ''
 }
 
 @test "advance --to: two checkpoints by time become one with positions, before the first event still due" {

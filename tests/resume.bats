@@ -262,6 +262,31 @@ expect_next()
     due 's5 s6 s7 s9'
 }
 
+@test "--checkpoint-file: a pipe or a FIFO, however large" {
+    six
+    replay -n 2 --checkpoint=w --next=c >/dev/null
+    jq -c '.mine = "x" * 200000' c >large
+    mkfifo fifo
+    local file
+    for file in c large; do
+        run_split replay --checkpoint-file=<(cat "$file")
+        expect_status 0
+        expect_err
+        [[ $(ids_of "$out") == 's3 s4 s5 s6' ]]
+        run_split replay --checkpoint-file=/dev/stdin < <(cat "$file")
+        expect_status 0
+        [[ $(ids_of "$out") == 's3 s4 s5 s6' ]]
+        cat "$file" >fifo 3>&- &
+        run_split replay --checkpoint-file=fifo
+        expect_status 0
+        [[ $(ids_of "$out") == 's3 s4 s5 s6' ]]
+    done
+    head -c 40 c >short
+    run_split replay --checkpoint-file=<(cat short)
+    expect_status 5
+    expect_err_like '^metaspn-replay: /dev/fd/[0-9]*: damaged: '
+}
+
 @test "a hash of an unknown form does not fit" {
     six
     loop 's1 s2 s3 s4 s5 s6'
