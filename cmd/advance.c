@@ -96,46 +96,52 @@ static enum status pass_line(struct checkpoint_lines *lines, const struct input_
     struct error why;
     enum status status = checkpoint_lines_pass(lines, line->data, line->length, &why);
     if (status != STATUS_OK)
-        error_set(err, status, "%s:%llu: %s; what precedes it counts", line->file, (unsigned long long)line->number,
-                  why.text);
+        error_set(err, status, "%s:%llu: %s", line->file, (unsigned long long)line->number, why.text);
     return status;
 }
 
-/* Reads lines until there are no more, or one is wrong; stores as it goes, a slow worker's at once in time. */
+/* Reads lines until there are no more, or what comes cannot be passed: *ret_read and *why. Stores as it goes, a slow
+ * worker's at once in time; returns how that went. */
 static enum status pass_lines(struct advance *advance, struct input *input, struct checkpoint_lines *lines,
-                              struct error *err)
+                              enum status *ret_read, struct error *why, struct error *err)
 {
     int64_t deadline = INPUT_FOR_EVER;
-    enum status status = STATUS_OK;
+    enum status read = STATUS_OK, stored = STATUS_OK;
     struct input_line line;
-    while (status == STATUS_OK) {
+    while (read == STATUS_OK && stored == STATUS_OK) {
         enum input_result result = next_line(input, lines, deadline, &line);
-        if (result == INPUT_END || result == INPUT_INTERRUPTED)
+        if (result == INPUT_END || result == INPUT_INTERRUPTED) {
+            read = input_failure(input, why);
             break;
+        }
         if (result == INPUT_LINE)
-            status = pass_line(lines, &line, err);
+            read = pass_line(lines, &line, why);
         if (deadline == INPUT_FOR_EVER && checkpoint_lines_pending(lines))
             deadline = io_monotonic_ms() + STORE_AFTER_MS;
-        if (status == STATUS_OK && (result == INPUT_PENDING || io_monotonic_ms() >= deadline)) {
-            status = store_passed(advance, lines, err);
+        if (read == STATUS_OK && (result == INPUT_PENDING || io_monotonic_ms() >= deadline)) {
+            stored = store_passed(advance, lines, err);
             deadline = INPUT_FOR_EVER;
         }
     }
-    return status;
+    *ret_read = read;
+    return stored;
 }
 
-/* What was passed before a line that is wrong is stored all the same. */
+/* What precedes that which cannot be passed is stored all the same. */
 static enum status pass_and_store(struct advance *advance, struct input *input, struct checkpoint_lines *lines,
                                   struct error *err)
 {
     struct error why;
-    enum status status = pass_lines(advance, input, lines, err);
-    if (status != STATUS_OK && status != STATUS_INVALID)
-        return status;
-    enum status stored = store_passed(advance, lines, &why);
-    if (stored != STATUS_OK)
-        *err = why;
-    return stored != STATUS_OK ? stored : status;
+    enum status read;
+    enum status stored = pass_lines(advance, input, lines, &read, &why, err);
+    if (stored == STATUS_OK)
+        stored = store_passed(advance, lines, err);
+    if (read == STATUS_OK)
+        return stored;
+    if (stored == STATUS_OK)
+        return error_set(err, read, "%s; what precedes it counts", why.text);
+    cli_fail(advance->checkpoints.cli, read, &why);
+    return stored;
 }
 
 static enum status run_lines(struct advance *advance, const struct advance_request *request, struct error *err)
@@ -154,8 +160,10 @@ static enum status run_lines(struct advance *advance, const struct advance_reque
     status = store_refresh(lines.store, lines.kinds, err);
     if (status == STATUS_OK && !(input = input_open(cli, request->files, request->file_count, SIZE_MAX)))
         status = error_set_memory(err);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
+        input_stop_at_failure(input);
         status = pass_and_store(advance, input, &lines, err);
+    }
     input_close(input);
     checkpoint_lines_release(&lines);
     return status;

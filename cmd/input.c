@@ -33,6 +33,7 @@ struct input {
     uint64_t number;  /* of the last line that was handed out */
     int error;        /* why `file` cannot be read, not told yet; 0 */
     const char *what; /* could not be done with it */
+    bool stops;       /* at such a file */
 
     struct block *current; /* NULL until something is read */
     size_t start;          /* of the line that has not been handed out yet */
@@ -92,12 +93,24 @@ static void fail(struct input *input, int error, const char *what)
     input->what = what;
 }
 
+void input_stop_at_failure(struct input *input)
+{
+    input->stops = true;
+}
+
+enum status input_failure(const struct input *input, struct error *err)
+{
+    return input->error == 0 ? STATUS_OK
+                             : error_set_errno(err, input->error, "%s: cannot %s", input->file, input->what);
+}
+
 static void tell_failure(struct input *input)
 {
     struct error err;
-    if (input->error != 0)
-        cli_fail(input->cli, error_set_errno(&err, input->error, "%s: cannot %s", input->file, input->what), &err);
-    input->error = 0;
+    if (!input->stops) {
+        cli_fail(input->cli, input_failure(input, &err), &err);
+        input->error = 0;
+    }
 }
 
 static void note_terminal(const struct cli *cli)
@@ -282,6 +295,8 @@ enum input_result input_next(struct input *input, int64_t deadline, struct input
 {
     tell_failure(input);
     for (;;) {
+        if (input->error != 0 && input->stops)
+            return INPUT_END;
         if (input->error != 0 && deadline != INPUT_FOR_EVER)
             return INPUT_PENDING;
         tell_failure(input);

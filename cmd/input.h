@@ -65,6 +65,11 @@ void input_close(struct input *input);
  */
 enum input_result input_next(struct input *input, int64_t deadline, struct input_line *ret_line);
 
+/* For those who want a leading part: a FILE that cannot be read is the end, whatever the deadline. Nothing is reported,
+ * but input_failure() says why; STATUS_OK: the end is none of that kind. */
+void input_stop_at_failure(struct input *input);
+enum status input_failure(const struct input *input, struct error *err);
+
 /* All lines that were handed out are done with. */
 void input_release(struct input *input);
 

@@ -563,6 +563,60 @@ next()
     done
 }
 
+@test "advance: a FILE that cannot be read is the end, exit 5; what precedes it counts, and nothing after it" {
+    six
+    replay -n 2 >b1
+    replay | sed -n 3p >b2
+    replay | tail -n 3 >b3
+    run_split checkpoint advance w b1.typo b2
+    expect_status 5
+    expect_err 'metaspn-checkpoint: b1.typo: cannot open: No such file or directory; what precedes it counts'
+    [[ ! -e ws/store/checkpoints/w.json ]]
+    run_split checkpoint advance w b1 b2 . b3
+    expect_status 5
+    expect_err 'metaspn-checkpoint: .: cannot open: Is a directory; what precedes it counts'
+    expect_due w 's4 s5 s6'
+    # the same where it is met after a pause
+    checkpoint delete w
+    mkfifo pipe
+    checkpoint advance w pipe missing b3 2>"$err" 3>&- &
+    background=$!
+    exec 4>pipe
+    cat b1 >&4
+    eventually test -e ws/store/checkpoints/w.json
+    exec 4>&-
+    status=0
+    wait "$background" || status=$?
+    background=
+    expect_status 5
+    expect_err 'metaspn-checkpoint: missing: cannot open: No such file or directory; what precedes it counts'
+    expect_due w 's3 s4 s5 s6'
+}
+
+@test "advance: where the store cannot be read, what precedes counts too; where that cannot be stored, nobody says so" {
+    [[ -z ${METASPN_TESTED_UNDER:-} ]] || skip "strace does not go with $METASPN_TESTED_UNDER"
+    six
+    replay >lines
+    local i line failed=
+    for i in {1..8}; do
+        run_split strace -f -o trace -P "$ws/store/signals/2026-02-04.jsonl" -e inject=pread64:error=EIO:when="$i" \
+            metaspn-checkpoint -C "$ws" advance "w$i" lines
+        [[ $status == 5 ]] || continue
+        expect_err_like '^metaspn-checkpoint: lines:[34]: .*/2026-02-04\.jsonl: cannot read: Input/output error; what precedes it counts$'
+        line=$(cut -d: -f 3 "$err")
+        tail -n +"$line" lines >rest
+        expect_due "w$i" "$(ids_of rest)"
+        failed+=x
+    done
+    [[ $failed ]]
+    { replay -n 3; echo '{}'; } >lines
+    run_split strace -f -o trace -e inject=renameat:error=EIO metaspn-checkpoint -C "$ws" advance w lines
+    expect_status 5
+    expect_err_like '^metaspn-checkpoint: lines:4: is no event: [^;]*$'
+    expect_err_like '^metaspn-checkpoint: .*w\.json: cannot replace: Input/output error$'
+    [[ ! -e ws/store/checkpoints/w.json ]]
+}
+
 @test "advance: lines of the other kind are invalid; the first line tells the kind of a new checkpoint" {
     six
     emission e1 2026-02-05T10:00:00Z | metaspn-write -C ws
