@@ -139,6 +139,36 @@ sleeps()
     expect_err_like '^metaspn-checkpoint: mixed:2: '
 }
 
+@test "build and advance: what is no event is told by the kind whose id it has" {
+    local signal emission first line what
+    signal=$(signal s1 2026-02-05T10:00:00Z)
+    emission=$(emission e1 2026-02-05T10:00:00Z)
+    printf '%s\n' "$signal" "$emission" | metaspn-write -C ws
+    while IFS='|' read -r first line what; do
+        rm -f ws/store/checkpoints/w.json
+        printf '%s\n' ${first:+"${!first}"} "$line" >in
+        what="metaspn-checkpoint: in:$((${#first} ? 2 : 1)): is $what"
+        run_split metaspn-checkpoint build in
+        expect_status 3
+        expect_err "$what; no checkpoint was printed"
+        run_split checkpoint advance w in
+        expect_status 3
+        expect_err "$what; what precedes it counts"
+    done <<'CASES'
+|{"signal_id":"s","timestamp":"soon"}|no event: timestamp: not a time: "soon"
+signal|{"signal_id":"s","timestamp":"soon"}|no event: timestamp: not a time: "soon"
+|{"emission_id":"e","timestamp":"soon"}|no event: timestamp: not a time: "soon"
+|{"emission_id":""}|no event: emission_id: not a non-empty string: ""
+|{"emission_id":"e","timestamp":NaN}|no event: timestamp: not a time: "NaN"
+|{"id":"s"}|no event: neither signal_id nor emission_id: "{"id":"s"}"
+signal|{"id":"s"}|no event: neither signal_id nor emission_id: "{"id":"s"}"
+|[]|no event: not a JSON object: "[]"
+emission|[]|no event: not a JSON object: "[]"
+signal|{"emission_id":"e","timestamp":"2026-02-05T10:00:00Z"}|an emission, but only signals are accepted: "e"
+emission|{"signal_id":17}|a signal, but only emissions are accepted: "17"
+CASES
+}
+
 @test "build: a FILE that cannot be read is exit 5, and no checkpoint is printed" {
     signal s1 2026-02-05T10:00:00Z >one
     run_split metaspn-checkpoint build one missing
