@@ -53,10 +53,12 @@ static enum status run_to(struct advance *advance, const char *path, struct erro
     struct checkpoint to;
     struct error why;
     interrupt_at_once(true); /* FILE may be a FIFO that nobody ever opens */
-    enum status status = checkpoint_load_path(path, &to, err);
+    enum status status = checkpoint_load_path(path, &to, &why);
     interrupt_at_once(false);
+    if (status == STATUS_INVALID)
+        return error_set(err, status, "%s; nothing was moved", why.text);
     if (status != STATUS_OK)
-        return status == STATUS_ABSENT ? STATUS_IO : status;
+        return error_set(err, STATUS_IO, "%s", why.text);
     status = merge_locked(advance, &to, false, &why);
     if (status == STATUS_INVALID)
         error_set(err, status, "%s: %s; nothing was moved", path, why.text);

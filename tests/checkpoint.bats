@@ -491,10 +491,11 @@ next()
     echo '{"last_timestamp":' >n
     run_split checkpoint advance w --to=n
     expect_status 3
+    expect_err_like '^metaspn-checkpoint: n: damaged: invalid JSON at byte .*; nothing was moved$'
     : >n
     run_split checkpoint advance w --to=n
     expect_status 3
-    expect_err_like '^metaspn-checkpoint: n: damaged: is empty'
+    expect_err 'metaspn-checkpoint: n: damaged: is empty; nothing was moved'
     run_split checkpoint advance w --to=missing
     expect_status 5
     expect_same before ws/store/checkpoints/w.json
