@@ -15,10 +15,11 @@
 
 #include "mutant.h"
 
-#define LEASE_TURNS   50000
-#define LEASE_POLL_NS 200000  /* between two tries to open a file that is leased */
-#define LOCK_POLL_NS  2000000 /* between two tries of a lock that somebody holds */
-#define TEMPORARY_AGE 3600    /* seconds after which a temporary belongs to nobody any more */
+#define LEASE_WAIT_MS      60000    /* longer than the kernel lets a lease stand that somebody waits for */
+#define LEASE_POLL_NS      200000   /* between the first two tries to open a file that is leased */
+#define LEASE_POLL_MOST_NS 10000000 /* between the last ones */
+#define LOCK_POLL_NS       2000000  /* between two tries of a lock that somebody holds */
+#define TEMPORARY_AGE      3600     /* seconds after which a temporary belongs to nobody any more */
 
 static bool openat2_is_missing(int error)
 {
@@ -42,14 +43,24 @@ static int open_once(int directory, const char *name, int flags, mode_t mode)
  * moment, or a rename went by. */
 static int open_beneath(int directory, const char *name, int flags, mode_t mode)
 {
-    int fd;
-    for (int turn = 0; (fd = open_once(directory, name, flags, mode)) < 0 && turn < LEASE_TURNS; turn++) {
-        if (errno == EAGAIN)
-            nanosleep(&(struct timespec){.tv_nsec = LEASE_POLL_NS}, NULL);
-        else if (errno != EINTR)
-            break;
+    int64_t deadline = -1;
+    long pause = LEASE_POLL_NS;
+    for (;;) {
+        int fd = open_once(directory, name, flags, mode);
+        if (fd >= 0 || (errno != EAGAIN && errno != EINTR))
+            return fd;
+        if (errno == EINTR)
+            continue;
+        int64_t now = io_monotonic_ms();
+        if (deadline < 0)
+            deadline = now + LEASE_WAIT_MS;
+        if (now >= deadline) {
+            errno = EAGAIN;
+            return -1;
+        }
+        nanosleep(&(struct timespec){.tv_nsec = pause}, NULL);
+        pause = 2 * pause < LEASE_POLL_MOST_NS ? 2 * pause : LEASE_POLL_MOST_NS;
     }
-    return fd;
 }
 
 enum status io_open_directory(const char *path, int *ret_fd, struct error *err)
@@ -135,6 +146,8 @@ enum status io_open_below(int directory, const char *name, enum io_open how, boo
             return error_set(err, STATUS_IO, "%s: is a symbolic link", label);
         if (error == ENXIO)
             return error_set(err, STATUS_IO, "%s: is not a regular file", label);
+        if (error == EAGAIN)
+            return error_set(err, STATUS_IO, "%s: another program holds the file (a lease on it)", label);
         error_set_errno(err, error, "%s", label);
         return error == ENOENT ? STATUS_ABSENT : STATUS_IO;
     }

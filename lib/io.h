@@ -40,7 +40,8 @@ enum io_open { IO_READ, IO_APPEND, IO_UPDATE };
  * Opens the regular file `name` below `directory`: IO_READ to read; IO_APPEND to read and append (O_APPEND);
  * IO_UPDATE to read and write in place. With `create` (not for IO_READ) the file is made (0666 less umask) where
  * it is missing, and *ret_created (may be NULL) says so; the caller syncs the directory. STATUS_ABSENT: there is none.
- * STATUS_IO: it is a link, no regular file, or cannot be opened.
+ * STATUS_IO: it is a link, no regular file, or cannot be opened. A lease that another program holds on the file is
+ * waited for, for longer than the kernel lets it stand then (45 s; see below).
  */
 enum status io_open_below(int directory, const char *name, enum io_open how, bool create, const char *label,
                           int *ret_fd, bool *ret_created, struct error *err);

@@ -1,10 +1,34 @@
 #include "io.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tap.h"
+
+/* The time of this program goes on while it sleeps only, and at once. */
+static int64_t now_ns, shortest_ns, longest_ns;
+static unsigned sleeps;
+
+int clock_gettime(clockid_t clock, struct timespec *ret)
+{
+    (void)clock;
+    *ret = (struct timespec){.tv_sec = now_ns / 1000000000, .tv_nsec = now_ns % 1000000000};
+    return 0;
+}
+
+int nanosleep(const struct timespec *wanted, struct timespec *left)
+{
+    (void)left;
+    int64_t ns = (int64_t)wanted->tv_sec * 1000000000 + wanted->tv_nsec;
+    now_ns += ns;
+    shortest_ns = sleeps == 0 || ns < shortest_ns ? ns : shortest_ns;
+    longest_ns = ns > longest_ns ? ns : longest_ns;
+    sleeps++;
+    return 0;
+}
 
 enum { PIPE = 1 << 20 };
 
@@ -43,8 +67,33 @@ static void test_read_all_of_a_pipe(void)
     reads_pipe(PIPE, 70000, STATUS_INVALID);
 }
 
+static void test_lease(void)
+{
+    char path[] = "/tmp/test_io_XXXXXX";
+    struct error err;
+    int fd = -1, directory = open("/tmp", O_RDONLY | O_DIRECTORY), held = mkstemp(path);
+    signal(SIGIO, SIG_IGN);
+    if (!io_lease_acquire(held)) {
+        ok(true, "# SKIP no leases are to be had");
+    } else {
+        is_int(io_open_below(directory, path + 5, IO_READ, false, "leased", &fd, NULL, &err), STATUS_IO,
+               "a lease that is not given up is not waited for for ever");
+        is_text(err.text, "leased: another program holds the file (a lease on it)", "and told");
+        ok(now_ns > INT64_C(50000000000) && now_ns < INT64_C(70000000000), "but longer than the kernel lets it stand");
+        ok(shortest_ns <= 200000 && longest_ns == 10000000, "looking at short intervals first, then at longer ones");
+        io_lease_release(held);
+        is_int(io_open_below(directory, path + 5, IO_READ, false, "leased", &fd, NULL, &err), STATUS_OK,
+               "then it is opened");
+        close(fd);
+    }
+    unlink(path);
+    close(held);
+    close(directory);
+}
+
 int main(void)
 {
+    test_lease();
     test_read_all_of_a_pipe();
     return done();
 }
