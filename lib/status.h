@@ -32,7 +32,8 @@ struct error {
 enum status error_set(struct error *err, enum status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* As error_set with STATUS_IO; appends ": " and the text of `errnum` (an errno value). */
+/* As error_set with STATUS_IO; appends ": " and the text of `errnum` (an errno value), before which a long message is
+ * cut short. */
 enum status error_set_errno(struct error *err, int errnum, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -33,7 +33,16 @@ static void test_error_is_cut(void)
     error_set(&err, STATUS_IO, "%s", wide);
     is_int(strlen(err.text), ERROR_TEXT_SIZE - 1, "a text that is too long is cut to the room there is");
     error_set_errno(&err, EIO, "%s", wide);
-    is_int(strlen(err.text), ERROR_TEXT_SIZE - 1, "also where an errno should follow");
+    is_int(strlen(err.text), ERROR_TEXT_SIZE - 1, "also where an errno follows");
+    is_text(err.text + ERROR_TEXT_SIZE - 1 - 28, "wwwww...: Input/output error", "whose text stays");
+    for (size_t i = 0; i < 4; i++) {
+        for (size_t at = i; at + 4 < 2 * ERROR_TEXT_SIZE; at += 4)
+            memcpy(wide + at, "\360\237\230\200", 4);
+        error_set_errno(&err, EIO, "%s", wide);
+        size_t length = strlen(err.text);
+        ok(length >= ERROR_TEXT_SIZE - 4, "of characters of four bytes no more than needed is cut");
+        is_text(err.text + length - 27, "\360\237\230\200...: Input/output error", "and between two of them");
+    }
     free(wide);
 }
 
