@@ -83,16 +83,17 @@ const char *quote_bytes(char buffer[static QUOTED_SIZE], const void *bytes, size
         size_t n = utf8_decode(s + i, length - i, &code);
         bool is_byte = n == 0 || UTF8_IS_SURROGATE(code);
         n = is_byte ? 1 : n;
+        bool is_shown = !is_byte && !is_unprintable(code);
         int width;
-        if (is_byte)
-            width = snprintf(out, room, "\\x%02x", (unsigned char)s[i]);
-        else if (is_unprintable(code))
-            width = snprintf(out, room, code < 0x80 ? "\\x%02x" : "\\u%04x", code);
-        else
+        if (is_shown)
             width = snprintf(out, room, "%.*s", (int)n, s + i);
+        else if (is_byte)
+            width = snprintf(out, room, "\\x%02x", (unsigned char)s[i]);
+        else
+            width = snprintf(out, room, code < 0x80 ? "\\x%02x" : "\\u%04x", code);
         i += n;
         used += (size_t)width;
-        columns += n > 1 ? 1 : (size_t)width;
+        columns += is_shown ? 1 : (size_t)width;
     }
     snprintf(buffer + used, QUOTED_SIZE - used, "%s\"", i < length ? "..." : "");
     return buffer;

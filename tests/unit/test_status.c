@@ -89,6 +89,10 @@ static void test_quote_is_cut(void)
         memcpy(bytes + i, "\360\237\230\200", 4);
     size_t wide = strlen(quote_bytes(buffer, bytes, sizeof bytes));
     is_int(wide, 1 + 60 * 4 + 3 + 1, "sixty symbols of four bytes are sixty columns");
+    for (size_t i = 0; i + 3 <= sizeof bytes; i += 3)
+        memcpy(bytes + i, "\342\200\256", 3);
+    is_text(quote_bytes(buffer, bytes, 300) + 1 + 10 * 6, "...\"",
+            "what is shown as an escape of six columns counts six");
     memset(bytes, 0xff, sizeof bytes);
     is_text(quote_bytes(buffer, bytes, sizeof bytes) + 1 + 15 * 4, "...\"", "an escape is as wide as it looks");
 }
