@@ -29,9 +29,9 @@ enum filter_member { FILTER_SOURCE, FILTER_TYPE, FILTER_STAGE, FILTER_ID, FILTER
 enum status filter_add(struct filter *filter, enum filter_member member, const char *value, struct error *err);
 
 /*
- * `spec` is TYPE:VALUE or a JSON object: a reference matches if it has every member that is given (null: null or
- * absent; ref_type and kind are the type, value and identifier the value; type, value and platform match only as
- * strings). STATUS_USAGE with a message where the spec is neither.
+ * `spec` is TYPE:VALUE or a JSON object: a reference matches if every member that is given equals its own (null: null
+ * or absent; numbers are compared as decimals; ref_type and kind are the type, value and identifier the value).
+ * STATUS_USAGE with a message where the spec is neither.
  */
 enum status filter_add_entity(struct filter *filter, const char *spec, struct error *err);
 
