@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 
 #include "interrupt.h"
-#include "io.h"
 #include "name.h"
 #include "replay_run.h"
 #include "resume.h"
@@ -177,7 +176,7 @@ static enum status replace_next(const struct checkpoint *next, const char *path,
     enum status status = checkpoint_print(next, &text, err);
     if (status == STATUS_OK) {
         interrupt_hold();
-        status = io_replace_path(path, text.data, text.length, err);
+        status = checkpoint_save_path(path, &text, err);
         interrupt_release();
     }
     bytes_release(&text);

@@ -104,9 +104,13 @@ enum status checkpoint_load(struct workspace *workspace, const char *name, struc
 enum status checkpoint_load_path(const char *path, struct checkpoint *ret_checkpoint, struct error *err);
 
 /* Replaces the checkpoint of this name by a document (as checkpoint_print() makes it), durably. Temporaries that a
- * killed process left an hour before `now_seconds` are removed. For what depends on the old one, hold store_lock(). */
+ * killed process left an hour before `now_seconds` are removed. For what depends on the old one, hold store_lock().
+ * STATUS_INVALID: it is larger than CHECKPOINT_MAX, so that nobody could read it (canonical forms may grow); nothing
+ * was stored. */
 enum status checkpoint_save(struct workspace *workspace, const char *name, const struct bytes *document,
                             int64_t now_seconds, struct error *err);
+/* The same in a file that the caller names: a regular file, or none yet. */
+enum status checkpoint_save_path(const char *path, const struct bytes *document, struct error *err);
 /* STATUS_ABSENT: there was none. */
 enum status checkpoint_delete(struct workspace *workspace, const char *name, struct error *err);
 

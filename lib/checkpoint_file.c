@@ -95,10 +95,20 @@ enum status checkpoint_load_path(const char *path, struct checkpoint *ret_checkp
     return error == ENOENT ? STATUS_ABSENT : STATUS_IO;
 }
 
+static enum status check_size(const struct bytes *document, struct error *err)
+{
+    if (document->length <= CHECKPOINT_MAX)
+        return STATUS_OK;
+    return error_set(err, STATUS_INVALID, "the checkpoint would be larger than %zu bytes; nothing was stored",
+                     CHECKPOINT_MAX);
+}
+
 enum status checkpoint_save(struct workspace *workspace, const char *name, const struct bytes *document,
                             int64_t now_seconds, struct error *err)
 {
     struct place place;
+    if (check_size(document, err) != STATUS_OK)
+        return STATUS_INVALID;
     enum status status = find_place(workspace, name, true, &place, err);
     if (status != STATUS_OK)
         return STATUS_IO;
@@ -107,6 +117,12 @@ enum status checkpoint_save(struct workspace *workspace, const char *name, const
                                place.path.data, err);
     release(&place);
     return status;
+}
+
+enum status checkpoint_save_path(const char *path, const struct bytes *document, struct error *err)
+{
+    enum status status = check_size(document, err);
+    return status == STATUS_OK ? io_replace_path(path, document->data, document->length, err) : status;
 }
 
 enum status checkpoint_delete(struct workspace *workspace, const char *name, struct error *err)

@@ -106,6 +106,9 @@ enum status snapshot_write(struct workspace *workspace, const char *name, struct
     char file[FILE_NAME_SIZE];
     struct bytes path = {0};
     int directory;
+    if (document->length > SNAPSHOT_MAX)
+        return error_set(err, STATUS_INVALID, "the snapshot would be larger than %zu bytes; nothing was stored",
+                         SNAPSHOT_MAX);
     format_file_name(name, when, file);
     enum status status = workspace_room(workspace, ROOM_SNAPSHOTS, true, &directory, err);
     if (status == STATUS_OK && !workspace_path(workspace, ROOM_SNAPSHOTS, file, &path))

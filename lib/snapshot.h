@@ -40,6 +40,8 @@ enum status snapshot_compose(const char *name, struct snapshot_time when, const 
 /*
  * Stores a composed document, durably; one of the same name and time is replaced. *ret_path (may be NULL) becomes its
  * path, NUL-terminated. Temporaries that a killed process left an hour before `now_seconds` are removed.
+ * STATUS_INVALID: it is larger than SNAPSHOT_MAX, so that nobody could read it (canonical forms may grow); nothing was
+ * stored.
  */
 enum status snapshot_write(struct workspace *workspace, const char *name, struct snapshot_time when,
                            const struct bytes *document, int64_t now_seconds, struct bytes *ret_path,
