@@ -63,7 +63,7 @@ static bool add_text(struct needles *set, struct bytes *text, enum tail tail)
 static bool add_form(struct needles *set, const char *bytes, size_t length, enum needle_form form)
 {
     struct bytes text = {0};
-    bool good = form == NEEDLE_LITERAL ? bytes_append(&text, bytes, length) : json_string_encode(&text, bytes, length);
+    bool good = json_string_encode(&text, bytes, length);
     if (form == NEEDLE_STAGE && good)
         text.length--; /* the closing quote */
     good = good && add_text(set, &text, form == NEEDLE_STAGE ? TAIL_STAGE : TAIL_ANY);

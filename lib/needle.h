@@ -24,9 +24,8 @@ struct needles {
 };
 
 enum needle_form {
-    NEEDLE_STRING,  /* the whole JSON string */
-    NEEDLE_STAGE,   /* a JSON string that is these bytes or begins with them and a dot */
-    NEEDLE_LITERAL, /* true, false or null, alone or in a string */
+    NEEDLE_STRING, /* the whole JSON string */
+    NEEDLE_STAGE,  /* a JSON string that is these bytes or begins with them and a dot */
 };
 
 /* Adds decoded bytes to the set. False: no memory; the set is as it was. */

@@ -89,8 +89,6 @@ static void test_forms(void)
     is_int(find_one("ab", NEEDLE_STAGE, "{\"x\":\"abc.ab\"}"), -1, "but only up to a dot");
     is_int(find_one("ab", NEEDLE_STAGE, "{\"x\":\"ab\\u002ec\"}"), 5, "however it is spelled");
     is_int(find_one("ab", NEEDLE_STAGE, "{\"x\":\"ab"), -1, "not at the very end");
-    is_int(find_one("true", NEEDLE_LITERAL, "{\"x\":true}"), 5, "a literal");
-    is_int(find_one("true", NEEDLE_LITERAL, "{\"x\":\"true\"}"), 6, "in a string, too");
 }
 
 static void test_sets(void)
