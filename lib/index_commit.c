@@ -418,7 +418,7 @@ enum status index_commit_folded(struct index *index, struct error *err)
 void index_commit_if_alone(struct index *index)
 {
     if (index->lock < 0 || !index_has_uncommitted(index) ||
-        io_lock(index->lock, IO_EXCLUSIVE, 0, NULL, "index/lock", NULL) != STATUS_OK)
+        io_lock(index->lock, 0, NULL, "index/lock", NULL) != STATUS_OK)
         return;
     index->locked = true;
     if (!index_is_behind(index))

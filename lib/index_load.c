@@ -343,7 +343,7 @@ enum status index_lock(struct index *index, int timeout_ms, struct error *err)
 {
     if (index->lock < 0)
         return STATUS_OK;
-    enum status status = io_lock(index->lock, IO_EXCLUSIVE, timeout_ms, NULL, "index/lock", err);
+    enum status status = io_lock(index->lock, timeout_ms, NULL, "index/lock", err);
     if (status != STATUS_OK)
         return status;
     index->locked = true;

@@ -388,12 +388,11 @@ static int try_lock(int fd, short type)
     return MUTANT(NO_LOCK) ? 0 : fcntl(fd, F_OFD_SETLK, &lock);
 }
 
-enum status io_lock(int fd, enum io_lock how, int timeout_ms, const volatile int *interrupted, const char *label,
-                    struct error *err)
+enum status io_lock(int fd, int timeout_ms, const volatile int *interrupted, const char *label, struct error *err)
 {
     int64_t deadline = io_monotonic_ms() + timeout_ms;
     for (;;) {
-        if (try_lock(fd, how == IO_SHARED ? F_RDLCK : F_WRLCK) == 0)
+        if (try_lock(fd, F_WRLCK) == 0)
             return STATUS_OK;
         if (errno != EAGAIN && errno != EACCES && errno != EINTR)
             return error_set_errno(err, errno, "%s: cannot lock", label);

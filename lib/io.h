@@ -111,14 +111,12 @@ enum status io_list(int directory, const char *label, io_visit *visit, void *con
 /* A clock that only goes forward, milliseconds. */
 int64_t io_monotonic_ms(void);
 
-enum io_lock { IO_SHARED, IO_EXCLUSIVE };
 /*
- * Takes an open-file-description lock on the whole file: dropped when the descriptor is closed, by no other close.
- * Waits up to `timeout_ms` (0: does not wait; -1: for ever). STATUS_ABSENT: not to be had in that time. A signal
+ * Takes the exclusive open-file-description lock on the whole file: dropped when the descriptor is closed, by no other
+ * close. Waits up to `timeout_ms` (0: does not wait; -1: for ever). STATUS_ABSENT: not to be had in that time. A signal
  * that interrupts the wait gives STATUS_ABSENT too when *interrupted (may be NULL) has become true.
  */
-enum status io_lock(int fd, enum io_lock how, int timeout_ms, const volatile int *interrupted, const char *label,
-                    struct error *err);
+enum status io_lock(int fd, int timeout_ms, const volatile int *interrupted, const char *label, struct error *err);
 enum status io_unlock(int fd, const char *label, struct error *err);
 
 /*

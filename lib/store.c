@@ -370,8 +370,7 @@ enum status store_lock(struct store *store, struct error *err)
     if (store->lock < 0)
         status = workspace_open_lock(store->workspace, &store->lock, err);
     if (status == STATUS_OK)
-        status =
-            io_lock(store->lock, IO_EXCLUSIVE, store->options.lock_timeout_ms, store->options.interrupted, path, err);
+        status = io_lock(store->lock, store->options.lock_timeout_ms, store->options.interrupted, path, err);
     store->locked = status == STATUS_OK;
     if (status == STATUS_OK)
         status = store_load_doubts(store, err);
