@@ -111,7 +111,7 @@ enum status replay_count(struct store *store, const struct replay_options *optio
         uint64_t count = 0;
         if (!(options->kinds & KIND_BIT(row->kind)) || !lane_is_due(plan, row))
             continue;
-        plan->limited = options->limited;
+        plan->limited = options->limited || options->tailed;
         status = is_known(plan, row) ? count_by_facts(plan, row, &count, err)
                                      : count_lane(plan, row, most - total, &count, err);
         total += count;

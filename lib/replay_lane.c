@@ -133,7 +133,8 @@ enum status lane_open(struct lane *lane, struct lane_plan *plan, const struct st
     struct scan_options scan = plan->scan;
     scan.partition = row->number;
     scan.to = row->end;
-    scan.need_events = scan.need_events || need_events;
+    /* what lies behind the limit is not to be reported: of damage, line by line */
+    scan.need_events = scan.need_events || need_events || (plan->limited && row->facts.damaged > 0);
     scan.first_block = plan->limited ? FIRST_BLOCK : 0;
     *lane = (struct lane){.plan = plan};
     bool ordered = true;

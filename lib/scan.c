@@ -107,14 +107,34 @@ static enum status more_pieces(struct scan *scan, struct error *err)
     return status;
 }
 
+/* The next piece that is handed out; damage on the way is reported. */
+static enum status next_piece(struct scan *scan, const struct scan_piece **ret_piece, struct error *err)
+{
+    enum status status = more_pieces(scan, err);
+    while (status == STATUS_OK) {
+        size_t i = scan->options.backward ? scan->piece_count - 1 - scan->handed : scan->handed;
+        const struct scan_piece *piece = *ret_piece = &scan->pieces[i];
+        struct json_fault fault;
+        struct event event;
+        scan->handed++;
+        if (!piece->damaged)
+            break;
+        if (scan_read_event(scan, piece->start, piece->length - 1, &event, &fault) == EVENT_NO_MEMORY)
+            return error_set_memory(err);
+        status = scan_report_damage(scan, piece->start, piece->length - 1, &fault, err);
+        if (status == STATUS_OK)
+            status = more_pieces(scan, err);
+    }
+    return status;
+}
+
 enum status scan_next(struct scan *scan, struct scan_item *ret_item, struct error *err)
 {
     const struct scan_options *options = &scan->options;
-    enum status status = more_pieces(scan, err);
+    const struct scan_piece *piece;
+    enum status status = next_piece(scan, &piece, err);
     if (status != STATUS_OK)
         return status;
-    size_t i = options->backward ? scan->piece_count - 1 - scan->handed : scan->handed;
-    const struct scan_piece *piece = &scan->pieces[i];
     uint64_t behind = scan->offset + piece->start + piece->length;
     struct scan_item item = {
         .data = scan->data + piece->start,
@@ -130,7 +150,6 @@ enum status scan_next(struct scan *scan, struct scan_item *ret_item, struct erro
         item.event = scan->event;
     else if (options->need_events)
         scan_read_event(scan, piece->start, piece->length - 1, &item.event, NULL);
-    scan->handed++;
     *ret_item = item;
     return STATUS_OK;
 }

@@ -77,7 +77,8 @@ static enum status judge(struct scan *scan, struct scan_piece *piece, bool *ret_
     case EVENT_BLANK:
         return STATUS_OK;
     case EVENT_DAMAGED:
-        return scan_report_damage(scan, piece->start, length, &fault, err);
+        piece->damaged = *ret_passes = scan->options.backward;
+        return piece->damaged ? STATUS_OK : scan_report_damage(scan, piece->start, length, &fault, err);
     case EVENT_NO_MEMORY:
         return error_set_memory(err);
     case EVENT_GOOD:

@@ -13,6 +13,7 @@
 struct scan_piece {
     size_t start, length; /* in the chunk */
     uint64_t lines;
+    bool damaged; /* backward: to be reported when its turn comes, not handed out */
     bool repeat;
     struct store_position first; /* of a repeat */
 };

@@ -423,6 +423,28 @@ three_days()
     expect_out 2
 }
 
+@test "section 8: damage behind the last line that is printed is not met, whatever the format" {
+    local last format options
+    for last in $'\n' ''; do
+        lay signals 2026-02-05 "$(signal s1 2026-02-05T10:00:00Z)" garbage "$(signal s2 2026-02-05T11:00:00Z)"
+        printf '%s%s' "$(signal s3 2026-02-05T12:00:00Z)" "$last" >>"$ws/store/signals/2026-02-05.jsonl"
+        for format in jsonl table; do
+            for options in -n1 '-n1 --source=social.feed' '-n1 --order=append' '-r -n1' '-r -n2' --tail=1 --tail=2 '--tail=1 --count'; do
+                # shellcheck disable=SC2086 # words
+                run_split replay --format=$format $options
+                expect_status 0
+                expect_err
+            done
+            for options in -n2 '-r -n3' --tail=3; do
+                # shellcheck disable=SC2086 # words
+                run_split replay --format=$format $options
+                expect_status 3
+                [[ $(wc -l <"$err") == 1 ]]
+            done
+        done
+    done
+}
+
 @test "section 8: --skip-damaged names damage too, and exits with 0" {
     lay signals 2026-02-05 'garbage' "$(signal s2 2026-02-05T11:00:00Z)"
     run_split replay --skip-damaged
