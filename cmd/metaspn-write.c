@@ -1,4 +1,6 @@
+#include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli.h"
 #include "ingest.h"
@@ -129,6 +131,31 @@ static uint64_t input_size(char *const *files, size_t count)
     return total;
 }
 
+/* The operand is that very file. */
+static bool operand_is(const char *operand, const struct stat *file)
+{
+    struct stat st;
+    int result = strcmp(operand, "-") == 0 ? fstat(STDIN_FILENO, &st) : stat(operand, &st);
+    return result == 0 && st.st_dev == file->st_dev && st.st_ino == file->st_ino;
+}
+
+/* What is read and written at once is never at its end: each reject would be read again. */
+static enum status check_rejects(int fd, char *const *files, size_t count, struct error *err)
+{
+    char *const stdin_only[] = {(char[]){"-"}};
+    struct stat rejects;
+    if (fstat(fd, &rejects) != 0 || !S_ISREG(rejects.st_mode))
+        return STATUS_OK;
+    if (count == 0) {
+        files = stdin_only;
+        count = 1;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (operand_is(files[i], &rejects))
+            return error_set(err, STATUS_USAGE, "%s: the input is the file of --rejects itself", files[i]);
+    return STATUS_OK;
+}
+
 int main(int argc, char **argv)
 {
     struct cli cli = cli_start("metaspn-write", help_text);
@@ -146,14 +173,16 @@ int main(int argc, char **argv)
     output_start(&writer.out);
     interrupt_catch();
     interrupt_ignore_sigpipe();
+    size_t files = (size_t)(argc - optind);
     enum status status = store_open(options.workspace, &request.store, &writer.store, &err);
     if (status == STATUS_OK && request.rejects)
         status = output_append_to(&writer.rejects, request.rejects, &err);
+    if (status == STATUS_OK && request.rejects)
+        status = check_rejects(writer.rejects.fd, argv + optind, files, &err);
     if (status != STATUS_OK) {
         store_close(writer.store);
         cli_die(&cli, status, &err);
     }
-    size_t files = (size_t)(argc - optind);
     struct input *input = input_open(&cli, argv + optind, files, request.rules.max_line);
     progress_start(&writer.progress, request.progress, input_size(argv + optind, files));
     if (input)

@@ -753,6 +753,41 @@ END
     expect_status 5
 }
 
+@test "section 6: a rejects file that is input, too, is refused before anything is read" {
+    { signal s1 2026-02-05T10:00:00Z; echo x; } >events
+    cp events before
+    ln events other
+    ln -s events link
+    refused()
+    {
+        expect_status 2
+        expect_err "metaspn-write: $1: the input is the file of --rejects itself" "Try 'metaspn-write --help'."
+        expect_same before events
+        [[ ! -e ws/store/signals ]] || [[ -z $(ls ws/store/signals) ]]
+    }
+    run_rejects()
+    {
+        local file=$1
+        shift
+        run_split timeout 10 prlimit --fsize=100000 metaspn-write -C ws --rejects="$file" "$@"
+    }
+    run_rejects events events
+    refused events
+    run_rejects link before ./other
+    refused ./other
+    run_rejects events <other
+    refused -
+    run_rejects events before - <other
+    refused -
+    echo x >invalid
+    run_rejects none invalid none
+    expect_status 2
+    [[ ! -s none ]]
+    run_rejects rejects - events <before
+    expect_status 3
+    [[ $(wc -l <rejects) == 2 ]]
+}
+
 @test "section 6: lines that are blank, or skipped, take no memory" {
     [[ -z ${METASPN_TESTED_UNDER:-} ]] || skip "memory under $METASPN_TESTED_UNDER is not the command's"
     most()
