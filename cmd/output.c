@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "escape.h"
@@ -21,6 +22,22 @@ void output_start(struct output *out)
     *out = (struct output){.fd = STDOUT_FILENO, .is_terminal = isatty(STDOUT_FILENO) == 1};
 }
 
+/* Looked at through another descriptor, for `fd` may be one that only writes. What cannot be read is taken for whole.
+ */
+static bool is_torn(int fd, const char *path)
+{
+    struct stat st;
+    char last = '\n';
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size == 0)
+        return false;
+    int reading = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (reading < 0)
+        return false;
+    bool torn = pread(reading, &last, 1, st.st_size - 1) == 1 && last != '\n';
+    close(reading);
+    return torn;
+}
+
 enum status output_append_to(struct output *out, const char *path, struct error *err)
 {
     int fd;
@@ -29,7 +46,7 @@ enum status output_append_to(struct output *out, const char *path, struct error 
     while (fd < 0 && errno == EINTR && !interrupt_caught());
     if (fd < 0)
         return error_set_errno(err, errno, "%s: cannot open", path);
-    *out = (struct output){.fd = fd};
+    *out = (struct output){.fd = fd, .is_torn = is_torn(fd, path)};
     return STATUS_OK;
 }
 
@@ -121,6 +138,9 @@ bool output_write(struct output *out, const char *data, size_t length)
 
 bool output_line(struct output *out, const char *data, size_t length)
 {
+    if (out->is_torn)
+        output_write(out, "\n", 1);
+    out->is_torn = false;
     bool good = output_write(out, data, length) && output_write(out, "\n", 1);
     return good && out->is_terminal ? output_flush(out) : good;
 }

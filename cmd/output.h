@@ -26,12 +26,14 @@ struct output {
     int fd; /* -1: closed */
     bool is_terminal;
     bool is_wide; /* if it is a pipe */
+    bool is_torn; /* what stands in the file does not end with a newline: output_line() ends it first */
     int error;    /* errno of the first failure; 0: none */
     struct bytes buffer;
 };
 
 void output_start(struct output *out);
-/* Appends to the file at `path`, made where it is missing (0666 less umask). */
+/* Appends to the file at `path`, made where it is missing (0666 less umask). What output_line() puts there begins on a
+ * line of its own, whatever was left behind by somebody who was killed. */
 enum status output_append_to(struct output *out, const char *path, struct error *err);
 
 /* Puts bytes out as they are. Blocks as large as the buffer are written without a copy. */

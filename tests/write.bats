@@ -753,6 +753,18 @@ END
     expect_status 5
 }
 
+@test "section 6: rejects are not glued to a torn last line of their file" {
+    printf '{"error":"to' >rejects
+    run_split store --rejects=rejects <<<"$(signal s1 2026-02-05T10:00:00Z)"
+    expect_status 0
+    [[ $(stat -c %s rejects) == 12 ]]
+    run_split store --rejects=rejects <<<$'x\nx'
+    run_split store --rejects=rejects <<<x
+    expect_status 3
+    [[ $(head -n 1 rejects) == '{"error":"to' ]]
+    [[ $(tail -n +2 rejects | jq -r .input) == $'x\nx\nx' ]]
+}
+
 @test "section 6: a rejects file that is input, too, is refused before anything is read" {
     { signal s1 2026-02-05T10:00:00Z; echo x; } >events
     cp events before
