@@ -50,7 +50,7 @@ struct batch {
 };
 
 struct totals {
-    uint64_t read, appended, duplicates, conflicts, invalid, bytes, input_bytes;
+    uint64_t read, appended, duplicates, conflicts, invalid, rejected, bytes, input_bytes;
 };
 
 /* The invalid line that ended the reading. */

@@ -151,13 +151,13 @@ void ingest_say_stop(struct writer *writer)
     writer->totals.invalid++;
 }
 
-static enum status reject_line(struct writer *writer, const struct input_line *line, const struct error *why)
+static enum status reject_line(struct writer *writer, const struct input_line *line, const struct error *why,
+                               struct error *err)
 {
     struct bytes document = {0};
-    struct error err;
     struct rejected_line rejected = {line->file,           line->number, why->text,
                                      writer->options->now, line->data,   line->length};
-    enum status status = document_rejected(&rejected, &document, &err);
+    enum status status = document_rejected(&rejected, &document, err);
     if (status == STATUS_OK)
         output_line(&writer->rejects, document.data, document.length);
     bytes_release(&document);
@@ -172,22 +172,23 @@ bool ingest_reject(struct writer *writer, const struct input_line *line, const s
     cli_note_status(writer->cli, STATUS_INVALID);
     if (!writer->request->rejects)
         return true;
-    if (reject_line(writer, line, why) != STATUS_OK || output_failed(&writer->rejects)) {
-        cli_error(writer->cli, "%s: cannot write", writer->request->rejects);
-        cli_note_status(writer->cli, STATUS_IO);
+    struct error err;
+    if (cli_fail(writer->cli, reject_line(writer, line, why, &err), &err) != STATUS_OK)
         return false;
-    }
-    return true;
+    writer->totals.rejected++;
+    return !output_failed(&writer->rejects); /* finish_rejects() says why */
 }
 
 static void finish_rejects(struct writer *writer)
 {
     if (!writer->request->rejects)
         return;
-    uint64_t count = writer->totals.invalid;
-    if (output_close(&writer->rejects) != 0) {
-        cli_error(writer->cli, "%s: cannot write", writer->request->rejects);
-        cli_note_status(writer->cli, STATUS_IO);
+    uint64_t count = writer->totals.rejected;
+    struct error err;
+    int error = output_close(&writer->rejects);
+    if (error != 0) {
+        error_set_errno(&err, error, "%s: cannot write", writer->request->rejects);
+        cli_fail(writer->cli, STATUS_IO, &err);
     } else if (count > 0) {
         cli_note(writer->cli, "%llu invalid line%s put into %s", (unsigned long long)count, count == 1 ? "" : "s",
                  writer->request->rejects);

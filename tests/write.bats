@@ -751,6 +751,12 @@ END
     expect_err_like '^metaspn-write: no/such/file: '
     run_split store --rejects=/dev/full <<<x
     expect_status 5
+    expect_err "metaspn-write: -:1: $(invalid_x)" \
+        'metaspn-write: /dev/full: cannot write: No space left on device'
+    yes "$(printf '%01000d')" | head -n 3000 >lines
+    run_split store --rejects=/dev/full lines
+    expect_status 5
+    [[ $(grep -c '/dev/full: cannot write: No space left on device$' "$err") == 1 ]]
 }
 
 @test "section 6: rejects are not glued to a torn last line of their file" {
