@@ -79,6 +79,17 @@ void cli_print(const struct cli *cli, const char *format, ...)
     va_end(arguments);
 }
 
+void cli_figures(const char *format, ...)
+{
+    char line[MESSAGE_SIZE];
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vsnprintf(line, sizeof line - 1, format, arguments);
+    va_end(arguments);
+    line[length++] = '\n';
+    write_to_stderr(line, (size_t)length);
+}
+
 void cli_warning(const struct cli *cli, const char *format, ...)
 {
     va_list arguments;

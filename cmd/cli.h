@@ -40,8 +40,10 @@ void cli_error(const struct cli *cli, const char *format, ...) __attribute__((fo
 void cli_warning(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void cli_note(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* A line that was asked for (--stats): told even if quiet. */
+/* A line that sums up what was done: no error, so the caller looks at `quiet`. */
 void cli_print(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* A line of figures that was asked for (--stats), short and printable: told even if quiet, as it is. */
+void cli_figures(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Notes a status: the greatest one wins. */
 void cli_note_status(struct cli *cli, enum status status);

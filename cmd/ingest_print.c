@@ -98,11 +98,10 @@ static void warn_of_conflicts(struct writer *writer)
 static void say_stats(struct writer *writer, int64_t started_ms)
 {
     const struct totals *t = &writer->totals;
-    cli_print(writer->cli,
-              "read=%llu appended=%llu duplicates=%llu conflicts=%llu invalid=%llu bytes=%llu seconds=%.3f",
-              (unsigned long long)t->read, (unsigned long long)t->appended, (unsigned long long)t->duplicates,
-              (unsigned long long)t->conflicts, (unsigned long long)t->invalid, (unsigned long long)t->bytes,
-              (double)(io_monotonic_ms() - started_ms) / 1000);
+    cli_figures("read=%llu appended=%llu duplicates=%llu conflicts=%llu invalid=%llu bytes=%llu seconds=%.3f",
+                (unsigned long long)t->read, (unsigned long long)t->appended, (unsigned long long)t->duplicates,
+                (unsigned long long)t->conflicts, (unsigned long long)t->invalid, (unsigned long long)t->bytes,
+                (double)(io_monotonic_ms() - started_ms) / 1000);
 }
 
 void ingest_say_duplicate(struct writer *writer, size_t i)

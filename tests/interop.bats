@@ -135,7 +135,7 @@ samples()
     metaspn-replay -C ws | sort >got
     samples | sort | expect_same - got
     run_split store --stats < <(samples)
-    expect_err_like ' read=24 appended=0 duplicates=24 conflicts=0 invalid=0 '
+    expect_err_like '^read=24 appended=0 duplicates=24 conflicts=0 invalid=0 '
     run_split metaspn-fsck -C ws
     expect_status 0
     expect_err_like '; lines: 3 out of order$'
@@ -160,7 +160,7 @@ samples()
     run_split metaspn-replay -C ws --count
     expect_out 24
     run_split store -q --stats < <(samples)
-    expect_err_like ' read=24 appended=0 duplicates=24 conflicts=0 '
+    expect_err_like '^read=24 appended=0 duplicates=24 conflicts=0 '
 }
 
 # ---- the original
