@@ -131,8 +131,18 @@ static void measure_partitions(struct check *check)
     }
 }
 
+/* It is not locked, only looked at: with something else in its place no writer can work. */
+static void look_at_lock(struct check *check)
+{
+    const struct workspace *workspace = store_workspace(check->store);
+    struct error why;
+    if (io_check_type(workspace_store(workspace), "lock", S_IFREG, workspace_lock_path(workspace), &why) != STATUS_OK)
+        check_fail(check, &why);
+}
+
 static enum status look(struct check *check, struct error *err)
 {
+    look_at_lock(check);
     check_open_index(check);
     enum status status = list_partitions(check, err);
     measure_partitions(check);

@@ -130,11 +130,12 @@ enum status check_compare_facts(struct check *check, const struct partition_fact
 
 /* ---- entries */
 
-static void note_missing(struct check *check, uint64_t value)
+void check_note_missing(struct check *check, uint64_t value)
 {
     struct checked *row = check_find(check, index_value_partition(value));
-    if (row && row->missing++ == 0)
-        row->first_missing = index_value_offset(value);
+    uint64_t offset = index_value_offset(value);
+    if (row && (row->missing++ == 0 || offset < row->first_missing))
+        row->first_missing = offset;
 }
 
 /* Both ascend by key; hits name the key by its number. */
@@ -150,7 +151,7 @@ static void compare_entries(struct check *check, const struct index_entries *exp
                (hits->data[hit].key < key || (hits->data[hit].key == key && hits->data[hit].value < entry.value)))
             hit++;
         if (hit == hits->count || hits->data[hit].key != key || hits->data[hit].value != entry.value)
-            note_missing(check, entry.value);
+            check_note_missing(check, entry.value);
     }
 }
 

@@ -63,6 +63,8 @@ enum status check_expect(struct check *check, enum index_table table, uint64_t k
                          uint64_t offset, struct error *err);
 enum status check_expect_event(struct check *check, const struct checked *row, const struct event *event,
                                uint64_t offset, struct error *err);
+/* The index lacks an entry with this value, whatever its generation. */
+void check_note_missing(struct check *check, uint64_t value);
 /* `counted` is what was found in the bytes that the index's facts are of. */
 enum status check_compare_facts(struct check *check, const struct partition_facts *facts,
                                 const struct partition_facts *counted, struct error *err);

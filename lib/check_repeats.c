@@ -98,7 +98,7 @@ static enum status expect_repeat(struct check *check, uint64_t value, uint64_t f
         return STATUS_OK;
     struct checked *row = check_find(check, index_value_partition(value));
     if (row->repeats == 0) {
-        row->missing++;
+        check_note_missing(check, value);
         return STATUS_OK;
     }
     return check_expect(check, INDEX_REPEATS, row->number, row, index_value_offset(value), err);

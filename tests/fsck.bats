@@ -345,6 +345,17 @@ state()
     finds "ws/store/index: $day: 1 entry is missing, the first for byte 0"
 }
 
+@test "an index that knows of no repeated id where there is one is found" {
+    local bytes
+    signals 1 100 | store
+    bytes=$(head -n 2 "$day" | wc -c)
+    sed 's/"s3"/"s1"/' "$day" >other
+    dd if=other of="$day" conv=notrunc 2>"$err"
+    signals 101 101 >>"$day"
+    finds "$day:3:$bytes: signal_id \"s1\" stands in $day already, at byte 0" \
+        "ws/store/index: $day: 2 entries are missing, the first for byte $bytes"
+}
+
 @test "an index whose counts are not those of the partition is found" {
     signals 1 100 | store
     printf 'xx' | dd of="$day" conv=notrunc 2>"$err"
@@ -401,6 +412,23 @@ state()
     expect_err_like '^metaspn-fsck: ws/store/signals/2026-02-06.jsonl: is a symbolic link$'
     expect_err_like '^metaspn-fsck: ws/store/checkpoints/w.json: is a symbolic link$'
     expect_err_like '^metaspn-fsck: ws/store/emissions: is a symbolic link$'
+}
+
+@test "something else in the place of the lock is exit 5: no writer can work" {
+    local command
+    store <<<"$(signal s1 2026-02-05T10:00:00Z)"
+    for command in 'ln -s /dev/null' 'ln -s nothing' mkfifo mkdir; do
+        rm -rf ws/store/lock
+        $command ws/store/lock
+        run_split fsck
+        expect_status 5
+        expect_out
+        [[ $(wc -l <"$err") == 2 ]]
+        expect_err_like '^metaspn-fsck: ws/store/lock: is '
+    done
+    rm -rf ws/store/lock
+    run_split fsck
+    expect_status 0
 }
 
 @test "what stands in the place of a checkpoint or snapshot is named once, and the others are looked at" {
