@@ -753,7 +753,7 @@ END
     expect_status 5
     expect_err "metaspn-write: -:1: $(invalid_x)" \
         'metaspn-write: /dev/full: cannot write: No space left on device'
-    yes "$(printf '%01000d')" | head -n 3000 >lines
+    yes "$(printf '%01000d' 7)" | head -n 3000 >lines
     run_split store --rejects=/dev/full lines
     expect_status 5
     [[ $(grep -c '/dev/full: cannot write: No space left on device$' "$err") == 1 ]]
