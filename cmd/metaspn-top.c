@@ -167,7 +167,15 @@ static enum status read_ranked(const struct ranked *ranked, struct event *ret_ev
                : error_set_memory(err);
 }
 
-static enum status print_table(const struct ranking *ranking, size_t count, struct output *out, struct error *err)
+/* As it was written, in the line or on the command line. */
+static struct json_text score_of(const struct event *event, const struct ranking_options *options)
+{
+    struct json_text score = event_payload_at(event, options->score_field, strlen(options->score_field));
+    return score.data ? score : (struct json_text){options->missing_score, strlen(options->missing_score)};
+}
+
+static enum status print_table(const struct ranking *ranking, const struct ranking_options *options, size_t count,
+                               struct output *out, struct error *err)
 {
     struct table table;
     enum status status = STATUS_OK;
@@ -176,8 +184,10 @@ static enum status print_table(const struct ranking *ranking, size_t count, stru
         struct ranked ranked = ranking_get(ranking, i);
         struct event event;
         status = read_ranked(&ranked, &event, err);
-        if (status == STATUS_OK)
-            table_event(&table, &event, &ranked.score);
+        if (status != STATUS_OK)
+            break;
+        struct json_text score = score_of(&event, options);
+        table_event(&table, &event, &score);
     }
     table_finish(&table);
     return status;
@@ -206,13 +216,13 @@ static enum status print_digest(const struct ranking *ranking, size_t count, str
     return status;
 }
 
-static enum status print(struct ranking *ranking, enum format format, struct output *out, struct error *err)
+static enum status print(struct ranking *ranking, const struct request *request, struct output *out, struct error *err)
 {
     size_t count = ranking_finish(ranking);
-    if (format == FORMAT_DIGEST)
+    if (request->format == FORMAT_DIGEST)
         return print_digest(ranking, count, out, err);
-    if (format == FORMAT_TABLE)
-        return print_table(ranking, count, out, err);
+    if (request->format == FORMAT_TABLE)
+        return print_table(ranking, &request->ranking, count, out, err);
     for (size_t i = 0; i < count; i++) {
         struct ranked ranked = ranking_get(ranking, i);
         output_jsonl(out, ranked.line, ranked.length);
@@ -235,7 +245,7 @@ int main(int argc, char **argv)
     struct ranking *ranking = ranking_new(&request.ranking);
     enum status status = ranking ? rank(&reading, &request, ranking, &err) : error_set_memory(&err);
     if (status == STATUS_OK)
-        status = print(ranking, request.format, &out, &err);
+        status = print(ranking, &request, &out, &err);
     cli_fail(&cli, status, &err);
     ranking_free(ranking);
     reading_close(&reading);

@@ -2,8 +2,6 @@
 
 #include <errno.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "escape.h"
@@ -144,19 +142,7 @@ static void add_entity(struct table *table, const struct event *event)
     bytes_release(&field);
 }
 
-/* The shortest decimal that reads back as the same double. */
-static void add_score(struct table *table, double score)
-{
-    char text[32];
-    for (int digits = 15; digits <= 17; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, score);
-        if (strtod(text, NULL) == score)
-            break;
-    }
-    table_string(table, text);
-}
-
-void table_event(struct table *table, const struct event *event, const double *score)
+void table_event(struct table *table, const struct event *event, const struct json_text *score)
 {
     char time[TIMESTAMP_TEXT_SIZE];
     size_t length = timestamp_format(event->timestamp, time);
@@ -167,7 +153,7 @@ void table_event(struct table *table, const struct event *event, const double *s
     add_entity(table, event);
     table_json(table, event->id);
     if (score)
-        add_score(table, *score);
+        table_json(table, *score);
     table_text(table, event->payload.data, event->payload.length);
     table_end_row(table);
 }

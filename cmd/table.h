@@ -45,9 +45,9 @@ void table_end_row(struct table *table);
 
 /*
  * A row of one event: time, S or E, type, source (emissions: caused_by), first entity as TYPE:VALUE (+N for N more),
- * id, payload; before the payload the score, unless that is NULL.
+ * id, payload; before the payload the score as it was written, unless that is NULL.
  */
-void table_event(struct table *table, const struct event *event, const double *score);
+void table_event(struct table *table, const struct event *event, const struct json_text *score);
 
 /* Prints what is collected and flushes the output: when there is nothing more to show for a while. */
 void table_flush(struct table *table);

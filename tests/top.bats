@@ -181,6 +181,20 @@ some()
     expect_out $'2026-02-03T11:00:00Z\tS\tPostSeen\troute.worker\th:alice +1\ts2\t7\t{"deep":{"er":-7},"score":7}'
 }
 
+@test "section 3: --format=table shows each score as it was written" {
+    mkdir -p ws/store/signals
+    {
+        scored s1 2026-02-05T10:00:00Z 1e400
+        scored s2 2026-02-05T10:00:00Z 9007199254740993
+        scored s3 2026-02-05T10:00:00Z 0.40
+        signal s4 2026-02-05T10:00:00Z payload='{"score":7,"score":0.4e-1}'
+        signal s5 2026-02-05T10:00:00Z payload='{}'
+        signal s6 2026-02-05T10:00:00Z payload='{"score":-0}'
+    } >ws/store/signals/2026-02-05.jsonl
+    top --format=table --missing-score=10e-3 | cut -f 6,7 >got
+    expect_file got $'s1\t1e400' $'s2\t9007199254740993' $'s3\t0.40' $'s4\t0.4e-1' $'s5\t10e-3' $'s6\t-0'
+}
+
 @test "section 8: damage is named, the others are ranked, exit 3; 0 with --skip-damaged" {
     some
     echo garbage >>ws/store/signals/2026-02-04.jsonl

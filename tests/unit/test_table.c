@@ -31,7 +31,8 @@ static struct event event_of(const char *line, enum event_kind kind)
     return event;
 }
 
-static void is_row(const char *line, enum event_kind kind, const double *score, const char *row, const char *name)
+static void is_row(const char *line, enum event_kind kind, const struct json_text *score, const char *row,
+                   const char *name)
 {
     struct output out = open_output();
     struct table table;
@@ -56,12 +57,12 @@ static void test_events(void)
     is_row("{\"signal_id\":\"s\\u202e\\t\\\\\",\"timestamp\":\"2026-02-05\",\"source\":3,\"payload\":\"a\\nb\x7f\"}",
            EVENT_SIGNAL, NULL, "2026-02-05T00:00:00Z\tS\t\t3\t\ts\\u202e\\t\\\\\t\"a\\\\nb\\u007f\"\n",
            "what another program wrote: missing members, controls and backslashes");
-    static const double scores[] = {0.1, 100, 1e300, 1.0 / 3};
-    static const char *const texts[] = {"0.1", "100", "1e+300", "0.3333333333333333"};
+    static const char *const scores[] = {"0.40", "9007199254740993", "1e400", "-Infinity"};
     for (size_t i = 0; i < sizeof scores / sizeof scores[0]; i++) {
         char row[128];
-        snprintf(row, sizeof row, "2026-02-05T00:00:00Z\tS\t\t\t\ts\t%s\t{}\n", texts[i]);
-        is_row("{\"signal_id\":\"s\",\"timestamp\":\"2026-02-05\",\"payload\":{}}", EVENT_SIGNAL, &scores[i], row,
+        struct json_text score = {scores[i], strlen(scores[i])};
+        snprintf(row, sizeof row, "2026-02-05T00:00:00Z\tS\t\t\t\ts\t%s\t{}\n", scores[i]);
+        is_row("{\"signal_id\":\"s\",\"timestamp\":\"2026-02-05\",\"payload\":{}}", EVENT_SIGNAL, &score, row,
                "a score, before the payload");
     }
 }
