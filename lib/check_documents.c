@@ -177,11 +177,13 @@ static void check_temporaries(struct check *check)
         struct search search = {check, room, -1};
         struct error why;
         enum status status = workspace_room(workspace, room, false, &search.folder, &why);
+        bool told = room <= ROOM_SNAPSHOTS; /* when it was looked into */
+        if (room == ROOM_INDEX)
+            told = !check->disk || (status != STATUS_OK && check->disk_is_bad);
         if (status == STATUS_OK)
             status = io_list(search.folder, workspace_room_path(workspace, room), search_entry, &search, &why);
-        if (status != STATUS_OK && status != STATUS_ABSENT && room > ROOM_SNAPSHOTS &&
-            (room != ROOM_INDEX || check->disk))
-            check_fail(check, &why); /* the others were told when they were looked into */
+        if (status != STATUS_OK && status != STATUS_ABSENT && !told)
+            check_fail(check, &why);
     }
 }
 

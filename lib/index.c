@@ -40,22 +40,44 @@ static void open_lock(struct index *index)
     index->lock = fd;
 }
 
+/* What stands in the place of a file or folder of ours. STATUS_IO: a link or special file, which is refused. A
+ * directory for a file, or a file for a directory, is damage: *ret_good is false, and the trouble is set. */
+static enum status look_at_place(struct index *index, int directory, const char *name, mode_t type, const char *label,
+                                 bool *ret_good, struct error *err)
+{
+    enum status status = io_check_type(directory, name, type, label, err);
+    *ret_good = status == STATUS_OK;
+    mode_t other = type == S_IFDIR ? S_IFREG : S_IFDIR;
+    if (status == STATUS_OK || io_check_type(directory, name, other, label, NULL) != STATUS_OK)
+        return status;
+    if (type == S_IFDIR)
+        index_set_trouble(index, "is not a directory");
+    else
+        index_set_trouble(index, "%s: is not a regular file", name);
+    return STATUS_OK;
+}
+
 /* Links and special files are refused; every other trouble only means that the index stays in memory. */
 static enum status open_directory(struct index *index, int store, const char *label, bool create, struct error *err)
 {
-    enum status status = io_check_type(store, "index", S_IFDIR, label, err);
-    if (status != STATUS_OK)
+    bool good;
+    enum status status = look_at_place(index, store, "index", S_IFDIR, label, &good, err);
+    if (status != STATUS_OK || !good)
         return status;
     if (io_open_directory_below(store, "index", create, label, &index->directory, NULL) != STATUS_OK)
         return STATUS_OK;
     static const char *const ours[] = {"manifest", "lock"};
-    for (size_t i = 0; i < sizeof ours / sizeof *ours && status == STATUS_OK; i++) {
+    for (size_t i = 0; i < sizeof ours / sizeof *ours && status == STATUS_OK && good; i++) {
         char name[544];
         snprintf(name, sizeof name, "%s/%s", label, ours[i]);
-        status = io_check_type(index->directory, ours[i], S_IFREG, name, err);
+        status = look_at_place(index, index->directory, ours[i], S_IFREG, name, &good, err);
     }
-    if (status == STATUS_OK && create)
+    if (status == STATUS_OK && !good) {
+        close(index->directory);
+        index->directory = -1;
+    } else if (status == STATUS_OK && create) {
         open_lock(index);
+    }
     return status;
 }
 

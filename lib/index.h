@@ -85,8 +85,9 @@ struct index;
 /*
  * Opens `index/` below the store's directory. With `create` it is made where it is missing, and commits reach the disk;
  * without, nothing on disk is ever made or changed. Where it cannot be used (missing, damaged, no permission) the index
- * is empty and in memory. STATUS_IO only where there is no memory, or a link or
- * special file stands in the place of index/ or of a file of ours in it (SPEC section 2).
+ * is empty and in memory; so it is where a plain file stands in the place of index/, or a directory in that of a file
+ * of ours in it, which index_trouble() tells. STATUS_IO only where there is no memory, or a link or special file stands
+ * in such a place (SPEC section 2).
  */
 enum status index_open(int store, const char *store_label, bool create, struct index **ret_index, struct error *err);
 /* An empty index in memory that knows no directory (--no-index). */

@@ -302,10 +302,6 @@ tame()
     in_place_of "$store/index/manifest" fifo &&
         refused manifest metaspn-replay -C ws
 }
-@test "a folder for the index's manifest" {
-    in_place_of "$store/index/manifest" folder &&
-        refused manifest metaspn-replay -C ws
-}
 @test "a link for the file of --next" {
     ln -s "$PWD/precious" next &&
         refused next metaspn-replay -C ws --checkpoint=w --next=next

@@ -324,6 +324,59 @@ END
     diff -r index ws/store/index
 }
 
+# in_its_place WHAT: fsck finds that, the answers are right all the same, and nothing is touched there.
+in_its_place()
+{
+    find ws/store/index -printf '%p %y %m %s %T@ %i\n' | sort >before
+    run_split metaspn-fsck -C ws
+    expect_status 3
+    expect_out "ws/store/index: $1"
+    expect_err_like '^metaspn-fsck: 1 finding in '
+    expect_right || return
+    run_split store --print=result <<<"$(signals "$2" "$2")"
+    expect_status 0
+    expect_err
+    [[ $(jq -r .status "$out") == appended ]]
+    run_split store --print=result <<<"$(signals "$2" "$2")"
+    [[ $(jq -r .status "$out") == duplicate ]]
+    run_split metaspn-fsck -C ws --repair
+    expect_status 5
+    expect_err_like '^metaspn-fsck: ws/store/index: cannot be written$'
+    find ws/store/index -printf '%p %y %m %s %T@ %i\n' | sort | expect_same before -
+    sed -i '$d' "$day"
+    rm -rf ws/store/index
+    run_split metaspn-fsck -C ws
+    expect_status 0
+    expect_right
+}
+
+@test "a plain file in the place of the index: right answers, and fsck finds it" {
+    remember_answers
+    rm -rf ws/store/index
+    echo notes >ws/store/index
+    in_its_place 'is not a directory' 81
+}
+
+@test "a directory in the place of a file of the index: right answers, and fsck finds it" {
+    local file
+    signals 61 61 | store
+    remember_answers
+    for file in manifest lock; do
+        rm -rf "ws/store/index/$file"
+        mkdir "ws/store/index/$file"
+        in_its_place "$file: is not a regular file" 82
+        restore_index
+    done
+    for file in ws/store/index/{log,ids,refs}-*; do
+        rm "$file"
+        mkdir "$file"
+        expect_right || return
+        run_split metaspn-fsck -C ws
+        expect_status 0
+        restore_index
+    done
+}
+
 @test "a link in the place of the index is exit 5, for a reader too" {
     mkdir outside
     rm -rf ws/store/index
