@@ -2,12 +2,15 @@
 
 #include "interrupt.h"
 #include "timestamp.h"
+#include "told.h"
 
 #define LOCK_TIMEOUT_MS 60000
 
 static void tell(void *context, enum notice notice, const char *text)
 {
-    const struct checkpoints *checkpoints = context;
+    struct checkpoints *checkpoints = context;
+    if (told_before(&checkpoints->told, text)) /* by the look before the lock */
+        return;
     if (notice == NOTICE_WARNING)
         cli_warning(checkpoints->cli, "%s", text);
     else
@@ -32,6 +35,7 @@ void checkpoints_close(struct checkpoints *checkpoints)
 {
     store_close(checkpoints->store);
     checkpoints->store = NULL;
+    bytes_release(&checkpoints->told);
 }
 
 enum status checkpoints_lock(struct checkpoints *checkpoints, unsigned kinds, struct error *err)

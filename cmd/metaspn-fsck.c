@@ -7,6 +7,7 @@
 #include "options.h"
 #include "progress.h"
 #include "timestamp.h"
+#include "told.h"
 
 #define LOCK_TIMEOUT_MS 60000
 
@@ -48,6 +49,7 @@ struct fsck {
     struct progress progress;
     struct output out;
     struct bytes text;
+    struct bytes told; /* failures */
 };
 
 static void read_options(struct fsck *fsck, int argc, char **argv)
@@ -111,6 +113,8 @@ static void show_findings(struct fsck *fsck)
 static void failed(void *context, const struct error *why)
 {
     struct fsck *fsck = context;
+    if (told_before(&fsck->told, why->text)) /* by whatever else wanted that file */
+        return;
     show_findings(fsck);
     cli_fail(fsck->cli, STATUS_IO, why);
 }
@@ -201,5 +205,6 @@ int main(int argc, char **argv)
     }
     run(&fsck);
     bytes_release(&fsck.text);
+    bytes_release(&fsck.told);
     return cli_finish(&cli, &fsck.out);
 }

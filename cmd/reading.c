@@ -3,27 +3,15 @@
 #include <string.h>
 
 #include "io.h"
+#include "told.h"
 
-#define FLUSH_MS  100                /* what is found does not wait longer than this for company */
-#define TOLD_MOST ((size_t)16 << 10) /* bytes of what was told that are remembered */
+#define FLUSH_MS 100 /* what is found does not wait longer than this for company */
 
 /* Whoever follows a store looks again and again: what was said of a file then is not said once more. */
-static bool was_told(struct reading *reading, const char *text)
-{
-    size_t length = strlen(text) + 1;
-    for (size_t at = 0; at < reading->told.length; at += strlen(reading->told.data + at) + 1)
-        if (strcmp(reading->told.data + at, text) == 0)
-            return true;
-    if (reading->told.length > TOLD_MOST)
-        bytes_clear(&reading->told);
-    bytes_append(&reading->told, text, length);
-    return false;
-}
-
 static void tell(void *context, enum notice notice, const char *text)
 {
     struct reading *reading = context;
-    if (was_told(reading, text))
+    if (told_before(&reading->told, text))
         return;
     if (notice == NOTICE_WARNING)
         cli_warning(reading->cli, "%s", text);

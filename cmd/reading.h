@@ -29,7 +29,7 @@ struct reading {
     struct store *store; /* owned */
     bool skip_damaged;   /* damage is named, but is no failure */
     bool told_misfiled;
-    struct bytes told; /* what the store has had to say, each with its NUL */
+    struct bytes told; /* what the store has had to say */
 };
 
 /* Opens the store to read and looks at the partitions of these kinds. */

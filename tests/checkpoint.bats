@@ -797,6 +797,14 @@ next()
     expect_due w 'late new'
 }
 
+@test "reset: a torn end is noted once, though it is looked at before the lock and under it" {
+    signal s1 2026-02-05T10:00:00Z | metaspn-write -C ws
+    printf '{"torn' >>ws/store/signals/2026-02-05.jsonl
+    run_split checkpoint reset w --to=now
+    expect_status 0
+    [[ $(grep -c 'the last line is not whole yet' "$err") == 1 && $(wc -l <"$err") == 1 ]]
+}
+
 @test "reset: in the order of lines, its first event at or after the time" {
     lay 2026-02-05 "$(signal s3 2026-02-05T12:00:00Z)" "$(signal s1 2026-02-05T10:00:00Z)" "$(signal s2 2026-02-05T11:00:00Z)"
     checkpoint reset w --to=2026-02-05T11:00:00Z

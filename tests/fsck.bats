@@ -431,6 +431,20 @@ state()
     expect_status 0
 }
 
+@test "a partition that cannot be opened is told once, whatever looks at it" {
+    { signals 1 2; signal s3 2026-02-06T10:00:00Z; } | store
+    metaspn-checkpoint -C ws reset w --to=now
+    printf x >>ws/store/signals/2026-02-06.jsonl
+    rm "$day"
+    mkfifo "$day"
+    run_split fsck
+    expect_status 5
+    expect_err "metaspn-fsck: $day: is not a regular file" 'metaspn-fsck: 1 finding in 1 line of 1 partition'
+    run_split fsck --repair
+    expect_status 5
+    expect_err "metaspn-fsck: $day: is not a regular file" 'metaspn-fsck: 1 finding in 1 line of 1 partition'
+}
+
 @test "what stands in the place of a checkpoint or snapshot is named once, and the others are looked at" {
     mkdir -p ws/store/checkpoints ws/store/snapshots
     mkfifo ws/store/checkpoints/a.json ws/store/snapshots/a__2026-02-05.json
