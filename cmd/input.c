@@ -100,8 +100,10 @@ void input_stop_at_failure(struct input *input)
 
 enum status input_failure(const struct input *input, struct error *err)
 {
-    return input->error == 0 ? STATUS_OK
-                             : error_set_errno(err, input->error, "%s: cannot %s", input->file, input->what);
+    if (input->error == 0)
+        return STATUS_OK;
+    const char *file = input->file[0] == '\0' ? "\"\"" : input->file;
+    return error_set_errno(err, input->error, "%s: cannot %s", file, input->what);
 }
 
 static void tell_failure(struct input *input)

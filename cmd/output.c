@@ -45,7 +45,7 @@ enum status output_append_to(struct output *out, const char *path, struct error 
         fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0666);
     while (fd < 0 && errno == EINTR && !interrupt_caught());
     if (fd < 0)
-        return error_set_errno(err, errno, "%s: cannot open", path);
+        return error_set_errno(err, errno, "%s: cannot open", path[0] ? path : "\"\"");
     *out = (struct output){.fd = fd, .is_torn = is_torn(fd, path)};
     return STATUS_OK;
 }

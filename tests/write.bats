@@ -537,6 +537,15 @@ END
     [[ $(tail -n 1 "$err") == 'read=1001 appended=0 duplicates=1 conflicts=0 invalid=1000 '* ]]
 }
 
+@test "section 5: a name that is empty is quoted" {
+    run_split store '' <<<x
+    expect_status 5
+    expect_err 'metaspn-write: "": cannot open: No such file or directory'
+    run_split store --rejects= <<<x
+    expect_status 5
+    expect_err 'metaspn-write: "": cannot open: No such file or directory'
+}
+
 @test "section 6: raise says nothing of a file behind the duplicate that cannot be read" {
     { signal s1 2026-02-05T10:00:00Z; signal s1 2026-02-05T10:00:00Z; } >events
     run_split store --on-duplicate=raise events nofile .
