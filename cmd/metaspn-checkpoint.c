@@ -11,8 +11,8 @@
 #include "interrupt.h"
 #include "name.h"
 #include "options.h"
-#include "reading.h"
 #include "table.h"
+#include "told.h"
 #include "workspace.h"
 
 static const char help_text[] = "Usage: metaspn-checkpoint [OPTION]... list\n"
@@ -162,8 +162,36 @@ static enum status run_read(const struct options *options, const struct request 
     return status;
 }
 
-static enum status add_row(struct table *table, struct store *store, const char *name, struct error *err)
+/* A listing: of which kinds the partitions were looked at last, and of which they cannot be. */
+struct lister {
+    struct checkpoints checkpoints;
+    struct table table;
+    unsigned seen, failed;
+};
+
+/* Where a partition cannot be read, the other kind is looked at alone. What is wrong is told once. False: not seen. */
+static bool look_at(struct lister *lister, unsigned wanted)
 {
+    struct error err;
+    if ((lister->seen & wanted) == wanted)
+        return true;
+    if (lister->failed & wanted)
+        return false;
+    lister->seen = 0;
+    enum status status = store_refresh(lister->checkpoints.store, wanted, &err);
+    if (status == STATUS_OK)
+        lister->seen = wanted;
+    else if (wanted != KIND_BITS_ALL)
+        lister->failed |= wanted;
+    if (status != STATUS_OK && !told_before(&lister->checkpoints.told, err.text))
+        cli_fail(lister->checkpoints.cli, STATUS_IO, &err);
+    return status == STATUS_OK;
+}
+
+static enum status add_row(struct lister *lister, const char *name, struct error *err)
+{
+    struct store *store = lister->checkpoints.store;
+    struct table *table = &lister->table;
     struct checkpoint checkpoint;
     char time[TIMESTAMP_TEXT_SIZE], number[24];
     uint64_t behind;
@@ -171,8 +199,10 @@ static enum status add_row(struct table *table, struct store *store, const char 
     if (status != STATUS_OK)
         return status == STATUS_ABSENT ? STATUS_OK : status; /* deleted meanwhile */
     enum event_kind kind = checkpoint.has_kind ? checkpoint.kind : EVENT_SIGNAL;
-    status = checkpoint_bytes_behind(store, kind, &checkpoint, &behind, err);
-    if (status == STATUS_OK) {
+    bool seen = look_at(lister, KIND_BIT(kind));
+    if (seen)
+        status = checkpoint_bytes_behind(store, kind, &checkpoint, &behind, err);
+    if (seen && status == STATUS_OK) {
         table_string(table, name);
         table_string(table, event_kind_name(kind));
         timestamp_format(checkpoint.last_timestamp, time);
@@ -191,15 +221,17 @@ static enum status add_row(struct table *table, struct store *store, const char 
 static void list_as_table(struct cli *cli, const struct options *options, const struct checkpoint_list *list,
                           struct output *out)
 {
-    struct reading reading;
-    struct table table;
+    struct lister lister = {.seen = 0};
     struct error err;
-    reading_open(&reading, cli, options, false, KIND_BITS_ALL);
-    table_start(&table, out);
-    for (size_t i = 0; i < list->count; i++)
-        cli_fail(cli, add_row(&table, reading.store, list->names[i], &err), &err);
-    table_finish(&table);
-    reading_close(&reading);
+    enum status status = checkpoints_open(&lister.checkpoints, cli, options, WORKSPACE_READ, &err);
+    if (cli_fail(cli, status, &err) == STATUS_OK) {
+        look_at(&lister, KIND_BITS_ALL);
+        table_start(&lister.table, out);
+        for (size_t i = 0; i < list->count; i++)
+            cli_fail(cli, add_row(&lister, list->names[i], &err), &err);
+        table_finish(&lister.table);
+    }
+    checkpoints_close(&lister.checkpoints);
 }
 
 static enum status run_list(struct cli *cli, const struct options *options, const struct request *request,
@@ -207,10 +239,11 @@ static enum status run_list(struct cli *cli, const struct options *options, cons
 {
     struct workspace *workspace = NULL;
     struct checkpoint_list list = {0};
+    bool as_table = request->format && options_choice(cli, "--format", request->format, formats) == 1;
     enum status status = workspace_open(options->workspace, WORKSPACE_READ, &workspace, err);
     if (status == STATUS_OK)
         status = checkpoint_list(workspace, &list, err);
-    if (request->format && options_choice(cli, "--format", request->format, formats) == 1)
+    if (workspace && as_table)
         list_as_table(cli, options, &list, out);
     else
         for (size_t i = 0; i < list.count; i++)

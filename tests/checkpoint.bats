@@ -805,6 +805,30 @@ next()
     [[ $(grep -c 'the last line is not whole yet' "$err") == 1 && $(wc -l <"$err") == 1 ]]
 }
 
+@test "list as a table: where a partition cannot be read, the workers of the other kind are listed, exit 5" {
+    signal s1 2026-02-05T10:00:00Z | metaspn-write -C ws
+    emission e1 2026-02-05T10:00:00Z | metaspn-write -C ws
+    checkpoint reset a --to=now --kind=emissions
+    checkpoint reset b --to=now
+    checkpoint reset c --to=now --kind=emissions
+    mkfifo ws/store/signals/2026-02-04.jsonl
+    run_split checkpoint list --format=table
+    expect_status 5
+    cut -f 1-4 "$out" >got
+    expect_file got $'a\temissions\t2026-02-05T18:00:00Z\t0' $'c\temissions\t2026-02-05T18:00:00Z\t0'
+    expect_err "metaspn-checkpoint: $ws/store/signals/2026-02-04.jsonl: is not a regular file"
+    checkpoint delete b
+    run_split checkpoint list --format=table
+    expect_status 5
+    [[ $(wc -l <"$out") == 2 ]]
+    mkfifo ws/store/emissions/2026-02-04.jsonl
+    run_split checkpoint list --format=table
+    expect_status 5
+    expect_out
+    expect_err "metaspn-checkpoint: $ws/store/signals/2026-02-04.jsonl: is not a regular file" \
+        "metaspn-checkpoint: $ws/store/emissions/2026-02-04.jsonl: is not a regular file"
+}
+
 @test "reset: in the order of lines, its first event at or after the time" {
     lay 2026-02-05 "$(signal s3 2026-02-05T12:00:00Z)" "$(signal s1 2026-02-05T10:00:00Z)" "$(signal s2 2026-02-05T11:00:00Z)"
     checkpoint reset w --to=2026-02-05T11:00:00Z
