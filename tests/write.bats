@@ -202,7 +202,7 @@ b='"payload":1,"payload_type":"t","source":"s","timestamp":"2026-02-05T10:00:00Z
     refuses "{\"signal_id\":\"a\",\"x\":NaN,$b" 'invalid JSON at byte 22: NaN is not allowed: "NaN"'
     refuses "{\"signal_id\":\"a\",\"x\":-Infinity,$b" 'invalid JSON at byte 22: -Infinity is not allowed: "-Infinity"'
     refuses $'\xef\xbb\xbf'"{\"signal_id\":\"a\",$b" \
-        "invalid JSON at byte 1: unexpected byte order mark: $(shown "\\ufeff{\"signal_id\":\"a\",$b" 65)"
+        "invalid JSON at byte 1: unexpected byte order mark: $(shown "\\ufeff{\"signal_id\":\"a\",$b")"
     refuses "{\"signal_id\":\"a\",$b{}" 'invalid JSON at byte 97: trailing data after the document: "{}"'
     refuses '{"signal_id":"a"' 'invalid JSON at byte 17: ends too early, expected '\'','\'' or '\''}'\'
 }
