@@ -96,6 +96,8 @@ enum status replay_count(struct store *store, const struct replay_options *optio
     any_order.order = REPLAY_AS_APPENDED;
     any_order.need_events = false;
     any_order.limited = true;
+    bool from_behind = options->reverse != (options->tailed && !options->limited);
+    any_order.reverse = from_behind;
     uint64_t most = options->limited ? options->limit : UINT64_MAX, total = 0;
     if (options->tailed && options->tail < most)
         most = options->tail;
@@ -104,9 +106,10 @@ enum status replay_count(struct store *store, const struct replay_options *optio
         if (options->kinds & KIND_BIT(kind))
             replay_plan(&plans[kind], store, &any_order, kind);
     size_t rows;
-    const struct store_partition *row = store_partitions(store, &rows);
+    const struct store_partition *all = store_partitions(store, &rows);
     enum status status = STATUS_OK;
-    for (size_t i = 0; status == STATUS_OK && total < most && i < rows; i++, row++) {
+    for (size_t i = 0; status == STATUS_OK && total < most && i < rows; i++) {
+        const struct store_partition *row = &all[from_behind ? rows - 1 - i : i];
         struct lane_plan *plan = &plans[row->kind];
         uint64_t count = 0;
         if (!(options->kinds & KIND_BIT(row->kind)) || !lane_is_due(plan, row))

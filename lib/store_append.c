@@ -104,16 +104,22 @@ static void fill_result(const struct batch *batch, struct store_result *result)
     }
 }
 
-static enum status append_locked(struct batch *batch, bool stop_at_duplicate, struct store_result *ret_result)
+/*
+ * Somebody without lock may store an id between our look-up and our write. What is not written then is asked for again;
+ * a share of another day that is written already, and lies behind a duplicate at which the batch stops, stays.
+ */
+static enum status append_locked(struct batch *batch, struct store_result *ret_result)
 {
     enum status status = store_mend(batch->store, has_share, batch, batch->err), stopped = STATUS_OK;
     if (status == STATUS_OK)
         status = batch_find_duplicates(batch);
-    if (status == STATUS_OK && stop_at_duplicate)
+    if (status == STATUS_OK && batch->stops)
         stopped = cut_at_duplicate(batch);
     if (status == STATUS_OK)
         status = batch_append(batch);
-    if (status == STATUS_OK && stop_at_duplicate && stopped == STATUS_OK) /* somebody without lock may be faster */
+    if (status == STATUS_OK && batch->caught_up)
+        status = batch_compare_repetitions(batch);
+    if (status == STATUS_OK && batch->caught_up && batch->stops && stopped == STATUS_OK)
         stopped = cut_at_duplicate(batch);
     if (status == STATUS_OK)
         status = sync_duplicates(batch);
@@ -130,11 +136,12 @@ enum status store_append(struct store *store, struct store_item *items, size_t c
     *ret_result = (struct store_result){0};
     if (count == 0)
         return STATUS_OK;
-    struct batch batch = {.store = store, .items = items, .count = count, .err = err};
+    struct batch batch =
+        {.store = store, .items = items, .count = count, .stops = stop_at_duplicate, .stop = SIZE_MAX, .err = err};
     enum status status = store_begin_turn(store, kinds_of(items, count), err);
     if (status != STATUS_OK)
         return status;
-    status = append_locked(&batch, stop_at_duplicate, ret_result);
+    status = append_locked(&batch, ret_result);
     batch_release(&batch);
     store_end_turn(store);
     return status == STATUS_ABSENT || status == STATUS_INVALID ? STATUS_IO : status;

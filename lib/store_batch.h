@@ -32,6 +32,8 @@ struct batch {
     struct share *shares;
     size_t share_count;
     bool caught_up; /* with somebody without lock, since the look-up */
+    bool stops;     /* at the first duplicate */
+    size_t stop;    /* the first one that came up since the look-up, if it stops: what is behind is not written */
     struct bytes scratch;
     struct error *err;
 };
@@ -40,9 +42,13 @@ struct batch {
 enum status batch_hash_ids(struct batch *batch);
 /* Fills in every item's outcome, and its first record where that is stored already. */
 enum status batch_find_duplicates(struct batch *batch);
-/* The same for items that are not written yet, fresh.data[from .. *to), when somebody without lock was faster: those
+/* When somebody without lock was faster: asks again for items that are not written yet, fresh.data[from .. *to). Those
  * that are stored by now go behind the others, and *to before them. */
 enum status batch_look_up_again(struct batch *batch, size_t from, size_t *to);
+/* The same for one item, which may be written: its own line is no duplicate. STATUS_ABSENT: it is nowhere. */
+enum status batch_find_item(struct batch *batch, struct store_item *item);
+/* Items that repeat one of this batch which turned out to be stored repeat that record. */
+enum status batch_compare_repetitions(struct batch *batch);
 
 /* The partition that an event belongs to. */
 uint32_t batch_partition_of(const struct event *event);

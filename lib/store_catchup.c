@@ -228,10 +228,13 @@ static enum status read_partition(struct store *store, struct store_partition *r
     if (status != STATUS_OK)
         return status;
     struct intake intake;
+    const struct partition_facts *facts = index_facts(store->index, row->number);
+    if (facts) /* repeats may have been counted since the look, while an earlier partition was read */
+        row->facts = *facts;
     intake_start(&intake, store, row, err);
     status = read_lines(&intake, partition, &row->stat);
     intake_release(&intake);
-    const struct partition_facts *facts = index_facts(store->index, row->number);
+    facts = index_facts(store->index, row->number);
     if (status == STATUS_OK && facts)
         row->facts = *facts;
     return status == STATUS_OK ? take_tail(store, row, partition, err) : status;
@@ -311,14 +314,12 @@ static enum status compare(struct store *store, struct store_partition *row, con
 enum status store_read_on(struct store *store, struct error *err)
 {
     enum status status = STATUS_OK;
-    bool any = false;
     index_clear_volatile(store->index);
     store->has_found = false;
     for (size_t i = 0; i < store->count && status == STATUS_OK; i++) {
         struct store_partition *row = &store->partitions[i];
         if (row->stat.size <= row->facts.known)
             continue;
-        any = true;
         status = read_partition(store, row, err);
         if (status == STATUS_ABSENT) /* it went while we looked */
             status = STATUS_OK;
@@ -328,7 +329,7 @@ enum status store_read_on(struct store *store, struct error *err)
     if (status == STATUS_OK)
         status = store_note_shadowed(store, err);
     /* repeats were counted while others were read */
-    for (size_t i = 0; i < store->count && status == STATUS_OK && any; i++) {
+    for (size_t i = 0; i < store->count && status == STATUS_OK; i++) {
         const struct partition_facts *facts = index_facts(store->index, store->partitions[i].number);
         if (facts)
             store->partitions[i].facts = *facts;
@@ -354,6 +355,35 @@ enum status store_look_again(struct store *store, struct store_partition *row, s
         status = store_rebuild(store, err);
     store_close_files(store);
     return status;
+}
+
+/* The file is the one of the row, as it was seen or with something behind that. */
+static enum status is_seen(const struct store_partition *row, const struct partition *partition, bool *ret_seen,
+                           struct error *err)
+{
+    struct partition_stat stat;
+    enum status status = partition_stat(partition, &stat, err);
+    *ret_seen = status == STATUS_OK && stat.device == row->stat.device && stat.inode == row->stat.inode &&
+                stat.size >= row->stat.size;
+    if (*ret_seen && (stat.size != row->stat.size || stat.modified != row->stat.modified))
+        return same_content(&row->facts, partition, ret_seen, err);
+    return status;
+}
+
+enum status store_confirm(struct store *store, const struct store_partition *row, bool *ret_changed, struct error *err)
+{
+    struct partition *partition;
+    bool seen;
+    *ret_changed = false;
+    enum status status = store_open_partition(store, row->number, &partition, err);
+    if (status != STATUS_OK)
+        return status;
+    status = is_seen(row, partition, &seen, err);
+    partition_close(partition);
+    if (status != STATUS_OK || seen)
+        return status;
+    *ret_changed = true;
+    return store_look_again(store, store_row(store, row->number), err);
 }
 
 enum status store_rebuild(struct store *store, struct error *err)

@@ -210,16 +210,19 @@ static enum status look_up(struct batch *batch)
     return status;
 }
 
-static enum status look_up_one(struct batch *batch, struct store_item *item)
+enum status batch_find_item(struct batch *batch, struct store_item *item)
 {
     struct store *store = batch->store;
     enum status status = store_find_first(store, &item->event, &item->first, batch->err);
     if (status == STATUS_OK)
         status = store_read_line(store, item->first, &store->line, batch->err);
-    if (status == STATUS_OK)
-        status = confirm(batch, item, index_value(item->first.partition, 0, item->first.offset), store->line.data,
-                         store->line.length);
-    return status == STATUS_ABSENT ? STATUS_OK : status;
+    if (status != STATUS_OK)
+        return status;
+    const struct bytes *line = &store->line;
+    if (item->outcome == STORE_APPENDED && line->length == item->event.length &&
+        memcmp(line->data, item->event.line, line->length) == 0)
+        return STATUS_OK;
+    return confirm(batch, item, index_value(item->first.partition, 0, item->first.offset), line->data, line->length);
 }
 
 enum status batch_look_up_again(struct batch *batch, size_t from, size_t *to)
@@ -229,14 +232,37 @@ enum status batch_look_up_again(struct batch *batch, size_t from, size_t *to)
     enum status status = STATUS_OK;
     for (size_t i = from; i < *to && status == STATUS_OK; i++) {
         struct store_item *item = &batch->items[fresh[i].value];
-        status = look_up_one(batch, item);
-        if (item->outcome != STORE_APPENDED)
-            continue;
-        struct index_entry entry = fresh[i];
-        fresh[i] = fresh[kept];
-        fresh[kept++] = entry;
+        struct store_position first;
+        status = store_find_first(batch->store, &item->event, &first, batch->err);
+        if (status == STATUS_OK) {
+            item->outcome = STORE_DUPLICATE;
+            status = batch_find_item(batch, item);
+            if (batch->stops && fresh[i].value < batch->stop)
+                batch->stop = fresh[i].value;
+        } else if (status == STATUS_ABSENT) {
+            struct index_entry entry = fresh[i];
+            fresh[i] = fresh[kept];
+            fresh[kept++] = entry;
+            status = STATUS_OK;
+        }
     }
     *to = kept;
+    store_close_files(batch->store);
+    return status;
+}
+
+enum status batch_compare_repetitions(struct batch *batch)
+{
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < batch->count && status == STATUS_OK; i++) {
+        struct store_item *item = &batch->items[i];
+        if (item->first_item == i || item->first_item == SIZE_MAX ||
+            batch->items[item->first_item].outcome == STORE_APPENDED)
+            continue;
+        status = batch_find_item(batch, item);
+        if (status == STATUS_ABSENT) /* it has gone again */
+            status = STATUS_OK;
+    }
     store_close_files(batch->store);
     return status;
 }

@@ -127,14 +127,33 @@ static enum status catch_up(struct batch *batch, struct share *share)
     return status;
 }
 
-/* What somebody wrote meanwhile may be what this share holds. */
+/* Shares from `first` on are not written yet: what of them is stored by now, or behind where the batch stops, goes. */
+static enum status look_up_again(struct batch *batch, size_t first)
+{
+    enum status status = STATUS_OK;
+    for (size_t i = first; i < batch->share_count && status == STATUS_OK; i++)
+        status = batch_look_up_again(batch, batch->shares[i].from, &batch->shares[i].to);
+    size_t kept = first;
+    for (size_t i = first; i < batch->share_count && status == STATUS_OK; i++) {
+        struct share *share = &batch->shares[i];
+        while (share->from < share->to && batch->fresh.data[share->to - 1].value > batch->stop)
+            share->to--;
+        if (i == first || share->from < share->to) /* the first one is at hand, empty or not */
+            batch->shares[kept++] = *share;
+    }
+    if (status == STATUS_OK)
+        batch->share_count = kept;
+    return status;
+}
+
+/* What somebody wrote meanwhile may be what this batch holds. */
 static enum status start_again(struct batch *batch, struct share *share)
 {
     close_share(share);
     batch->caught_up = true;
     enum status status = catch_up(batch, share);
     if (status == STATUS_OK)
-        status = batch_look_up_again(batch, share->from, &share->to);
+        status = look_up_again(batch, (size_t)(share - batch->shares));
     if (status == STATUS_OK)
         status = compose(batch, share);
     return status == STATUS_OK ? open_share(batch, share, true, batch->err) : status;
@@ -199,8 +218,9 @@ static void undo(struct batch *batch)
 static enum status write_shares(struct batch *batch, size_t from, size_t to)
 {
     enum status status = STATUS_OK;
-    for (size_t i = from; i < to && status == STATUS_OK; i++)
+    for (size_t i = from; i < to && i < batch->share_count && status == STATUS_OK; i++)
         status = write_share(batch, &batch->shares[i]);
+    to = to < batch->share_count ? to : batch->share_count;
     return status == STATUS_OK ? batch_sync_and_note(batch, from, to) : status;
 }
 
@@ -225,7 +245,7 @@ static enum status settle_batch(struct batch *batch, bool *ret_again)
     *ret_again = false;
     for (size_t i = 0; i < batch->share_count && status == STATUS_OK; i++)
         if (batch->shares[i].how != PARTITION_APPENDED) {
-            *ret_again = true;
+            *ret_again = batch->caught_up = true;
             status = catch_up(batch, &batch->shares[i]);
         }
     return status;
@@ -233,7 +253,8 @@ static enum status settle_batch(struct batch *batch, bool *ret_again)
 
 /*
  * After a write that somebody without lock mixed with, only reading tells what stands where: items whose own line is
- * found there are stored, the others (glued to a fragment of theirs) are written again.
+ * found there are stored; those whose id has another first record by now are its duplicates; the others (glued to a
+ * fragment of theirs) are written again.
  */
 static enum status keep_missing(struct batch *batch)
 {
@@ -241,9 +262,9 @@ static enum status keep_missing(struct batch *batch)
     enum status status = STATUS_OK;
     for (size_t i = 0; i < batch->fresh.count && status == STATUS_OK; i++) {
         struct store_item *item = &batch->items[batch->fresh.data[i].value];
-        if (item->outcome != STORE_APPENDED)
+        if (item->outcome != STORE_APPENDED || batch->fresh.data[i].value > batch->stop)
             continue;
-        status = store_find_first(batch->store, &item->event, &item->first, batch->err);
+        status = batch_find_item(batch, item);
         if (status == STATUS_ABSENT) {
             batch->fresh.data[kept++] = batch->fresh.data[i];
             status = STATUS_OK;

@@ -604,7 +604,10 @@ expect_written_anew()
     writer=$!
     exec {feed}>pipe
     signals 1 1 >&"$feed"
-    until [[ -s printed ]]; do sleep 0.01; done
+    for _ in {1..1000}; do
+        [[ ! -s printed ]] || break
+        sleep 0.01
+    done
     for _ in {1..100}; do
         open=$(find "/proc/$writer/fd" -lname '*.jsonl')
         [[ -n $open ]] || break

@@ -435,7 +435,7 @@ three_days()
                 expect_status 0
                 expect_err
             done
-            for options in -n2 '-r -n3' --tail=3; do
+            for options in -n2 '-r -n3' --tail=3 '--tail=3 --count' '-r -n3 --count'; do
                 # shellcheck disable=SC2086 # words
                 run_split replay --format=$format $options
                 expect_status 3
@@ -443,6 +443,67 @@ three_days()
             done
         done
     done
+}
+
+# events DAY PREFIX COUNT FILLER
+events()
+{
+    local i
+    for ((i = 0; i < $3; i++)); do
+        printf '{"payload":{"p":"%s"},"payload_type":"T","signal_id":"%s%d","source":"s","timestamp":"%sT10:%02d:%02dZ"}\n' \
+            "$4" "$2" "$i" "$1" $((i / 60)) $((i % 60))
+    done
+}
+
+@test "a day that is replaced while an earlier one is printed is read as it is then, or not at all" {
+    local options in replay filler
+    filler=$(printf '%0400d' 0)
+    mkdir -p ws/store/signals
+    events 2026-02-05 a 2000 "$filler" >ws/store/signals/2026-02-05.jsonl # more than a pipe and a block hold
+    events 2026-02-06 b 10 old >old
+    { events 2026-02-06 c 20 longer | tac; echo damaged; } >new
+    mkfifo pipe
+    for options in '' --no-index --order=append --source=s '-k all' --tail=2005; do
+        cp old ws/store/signals/2026-02-06.jsonl
+        cp new next
+        # shellcheck disable=SC2086 # words
+        metaspn-replay -C ws $options >pipe 2>"$err" 3>&- &
+        replay=$!
+        exec {in}<pipe
+        IFS= read -r first <&"$in"
+        mv next ws/store/signals/2026-02-06.jsonl
+        { printf '%s\n' "$first"; cat <&"$in"; } >"$out"
+        exec {in}<&-
+        status=0
+        wait "$replay" || status=$?
+        if [[ $options == --tail* ]]; then
+            expect_status 5
+            expect_err "metaspn-replay: ws/store/signals/2026-02-06.jsonl: was replaced meanwhile"
+            tail -n 1995 ws/store/signals/2026-02-05.jsonl | expect_same - "$out"
+        else
+            expect_status 3
+            expect_err_like "^metaspn-replay: ws/store/signals/2026-02-06.jsonl:21:"
+            { cat ws/store/signals/2026-02-05.jsonl; grep c new | grep -v damaged; } | sort | expect_same - <(sort "$out")
+            [[ $options == --order* ]] || [[ $(tail -n 1 "$out") == *'"signal_id":"c19"'* ]]
+        fi
+    done
+}
+
+@test "an event whose line ends in CR LF, which came later, is printed once" {
+    mkdir -p ws/store/signals
+    signal a 2026-02-05T10:00:00Z | tr -d '\n' >ws/store/signals/2026-02-05.jsonl
+    metaspn-replay -C ws --checkpoint=w --next=n -q >"$out"
+    expect_out "$(signal a 2026-02-05T10:00:00Z)"
+    metaspn-checkpoint -C ws advance w --to=n
+    printf ' \r\n' >>ws/store/signals/2026-02-05.jsonl
+    run_split metaspn-replay -C ws --checkpoint=w --next=n
+    expect_status 0
+    expect_out
+    expect_err
+    signal b 2026-02-05T11:00:00Z >>ws/store/signals/2026-02-05.jsonl
+    run_split metaspn-replay -C ws --checkpoint=w
+    expect_out "$(signal b 2026-02-05T11:00:00Z)"
+    expect_err
 }
 
 @test "section 8: --skip-damaged names damage too, and exits with 0" {

@@ -154,24 +154,72 @@ beside_a_write()
     expect_file "$file" "$first" "${lines[@]}" "$ours" "$second"
 }
 
+# expect_results 'ID STATUS' ...: what --print=result said.
+expect_results()
+{
+    printf '%s\n' "$@" | expect_same <(jq -r '.id + " " + .status' "$out") -
+}
+
 @test "what somebody stores in that moment is not stored again" {
     other=$(signal ours 2026-02-05T11:30:00Z)
     write_beside '' '' "$other"$'\n' 1 --print=result
     expect_status 0
     expect_file "$file" "$first" "$other" "$second"
-    [[ $(head -n 1 "$out") == '{"id":"ours",'*'"status":"conflict"}' ]]
-    [[ $(tail -n 1 "$out") == '{"id":"second",'*'"status":"appended"}' ]]
-    rm "$file"
-    write_beside '' '' "$other"$'\n' 1 --on-duplicate=raise
-    expect_status 4
-    expect_file "$file" "$first" "$other" "$second"
+    expect_results 'ours conflict' 'second appended'
 }
 
-@test "an id that somebody stores in that moment, in another day, is delivered once" {
+@test "what somebody stores between the last look and the write is a duplicate, too" {
+    other=$(signal ours 2026-02-05T11:30:00Z)
+    write_beside "$other"$'\n' '' '' 0 --print=result
+    expect_results 'ours conflict' 'second appended'
+    rm -r ws/store
+    # our own line is glued to a fragment of theirs
+    write_beside "$other"$'\n{"torn' '' '' 0 --print=all
+    expect_status 0
+    expect_out "$other" "$second"
+    [[ $(metaspn-replay -C ws --skip-damaged --count 2>&1 | tail -n 1) == 3 ]]
+    run_split metaspn-replay -C ws --id=ours
+    expect_out "$other"
+}
+
+@test "with raise, what somebody stores in that moment ends it, and nothing behind is stored" {
+    other=$(signal ours 2026-02-05T11:30:00Z)
+    write_beside '' '' "$other"$'\n' 1 --on-duplicate=raise
+    expect_status 4
+    expect_file "$file" "$first" "$other"
+    rm -r ws/store
+    other=$(signal second 2026-02-05T11:30:00Z)
+    write_beside '' '' "$other"$'\n' 1 --on-duplicate=raise --print=result
+    expect_status 4
+    expect_results 'ours appended'
+    expect_file "$file" "$first" "$other" "$ours"
+}
+
+@test "repetitions in the input repeat what somebody stored in that moment" {
+    other=$(signal ours 2026-02-05T11:30:00Z)
+    second=$other
+    write_beside '' '' "$other"$'\n' 1 --print=result
+    expect_results 'ours conflict' 'ours duplicate'
+    rm -r ws/store
+    second=$ours
+    write_beside '' '' "$other"$'\n' 1 --print=all
+    expect_out "$other" "$other"
+}
+
+@test "an id that somebody stores in that moment, in another day, is not stored again" {
     other=$(signal second 2026-02-05T11:30:00Z)
     second=$(signal second 2026-02-06T12:00:00Z)
-    write_beside "" "" "$other"$'\n' 1 --print=new
+    write_beside '' '' "$other"$'\n' 1 --print=result
     expect_status 0
-    metaspn-replay -C ws >"$out"
-    expect_out "$first" "$ours" "$other"
+    expect_results 'ours appended' 'second conflict'
+    [[ ! -e ws/store/signals/2026-02-06.jsonl ]]
+    rm -r ws/store
+    # and is delivered once, where that day was written before
+    other=$(signal second 2026-02-06T11:30:00Z)
+    second=$(signal second 2026-02-04T12:00:00Z)
+    file=ws/store/signals/2026-02-06.jsonl
+    ours=$(signal ours 2026-02-06T11:00:00Z)
+    write_beside '' '' "$other"$'\n' 1 --print=result
+    expect_results 'ours appended' 'second appended'
+    [[ $(metaspn-replay -C ws | jq -r .signal_id | paste -sd' ') == 'second first ours' ]]
 }
