@@ -2,7 +2,8 @@
  * checkpoint_move - what a checkpoint's positions mean in a store, and how they move (SPEC section 6).
  *
  * A position *fits* a partition where the hash of the bytes before it matches and it lies at the start of a line,
- * behind a line's last byte (with or without the newline that may have come since: the same position), or at the end
+ * behind a line's last byte (with or without the newline that may have come since, blanks before it: the same
+ * position), or at the end
  * of the partition. Where it does not, the partition was restored from a backup or rewritten, and is due from its
  * start.
  *

@@ -12,13 +12,11 @@ static enum status look_around(const struct partition *open, const struct store_
 {
     struct bytes buffer = {0};
     struct chunk chunk;
-    enum status status = partition_read_forward(open, offset - 1, offset + 1, 2, &buffer, &chunk, err);
-    if (status == STATUS_OK) {
-        bool behind_newline = chunk.length > 0 && chunk.data[0] == '\n';
-        bool before_newline = chunk.length > 1 && chunk.data[1] == '\n';
-        *ret_good = behind_newline || before_newline || offset == row->end;
-        *ret_from = !behind_newline && before_newline ? offset + 1 : offset;
-    }
+    enum status status = partition_read_forward(open, offset - 1, offset, 1, &buffer, &chunk, err);
+    *ret_good = chunk.length > 0 && chunk.data[0] == '\n';
+    *ret_from = offset;
+    if (status == STATUS_OK && !*ret_good)
+        status = partition_skip_blanks(open, offset, row->end, ret_good, ret_from, err);
     bytes_release(&buffer);
     return status;
 }

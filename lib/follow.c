@@ -182,9 +182,12 @@ static enum status open_news(struct follow *follow, const struct store_partition
     if (!is_due(follow, row) || (place && place->offset >= row->end && same_stat(&place->stat, &row->stat)))
         return STATUS_OK;
     follow->found = true;
+    bool changed;
+    enum status status = store_confirm(follow->store, row, &changed, err);
     follow->at = (struct place){.number = row->number, .offset = row->end, .stat = row->stat};
     uint64_t from;
-    enum status status = find_start(follow, row, place, &from, err);
+    if (status == STATUS_OK)
+        status = find_start(follow, row, place, &from, err);
     if (status != STATUS_OK)
         return status == STATUS_ABSENT ? STATUS_OK : status;
     struct scan_options scan = {

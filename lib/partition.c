@@ -143,6 +143,11 @@ enum status partition_read_backward(const struct partition *partition, uint64_t 
         enum status status = read_block(partition, start, length, buffer, err);
         if (status != STATUS_OK)
             return status;
+        if (buffer->length < length) { /* it has become shorter */
+            to = start + buffer->length;
+            want = block / 2;
+            continue;
+        }
         const char *data = buffer->data;
         if (!whole) {
             /* the block's first line is cut off; the newline that ends the last line begins nothing */
@@ -177,6 +182,30 @@ enum status partition_line_start(const struct partition *partition, uint64_t at,
         end -= length;
     }
     *ret_start = least;
+    return STATUS_OK;
+}
+
+enum status partition_skip_blanks(const struct partition *partition, uint64_t offset, uint64_t to, bool *ret_blank,
+                                  uint64_t *ret_next, struct error *err)
+{
+    char block[256];
+    *ret_blank = true;
+    while (offset < to) {
+        size_t n, i = 0, length = to - offset < sizeof block ? (size_t)(to - offset) : sizeof block;
+        enum status status = io_read_at(partition->fd, block, length, offset, partition->label, &n, err);
+        if (status != STATUS_OK)
+            return status;
+        while (i < n && (block[i] == ' ' || block[i] == '\t' || block[i] == '\r'))
+            i++;
+        offset += i;
+        if (i < n) {
+            *ret_blank = block[i] == '\n';
+            offset++;
+        }
+        if (i < n || n < length)
+            break;
+    }
+    *ret_next = offset;
     return STATUS_OK;
 }
 

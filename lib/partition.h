@@ -82,6 +82,10 @@ enum status partition_read_backward(const struct partition *partition, uint64_t 
  * a line. */
 enum status partition_line_start(const struct partition *partition, uint64_t at, uint64_t least, uint64_t *ret_start,
                                  struct error *err);
+/* Whether nothing but blanks (space, tab, CR) stands between `offset` and the end of its line, or `to`; then *ret_next
+ * is behind its newline, or `to`. */
+enum status partition_skip_blanks(const struct partition *partition, uint64_t offset, uint64_t to, bool *ret_blank,
+                                  uint64_t *ret_next, struct error *err);
 /* Reads the one line that starts at `offset`, without its newline, into *buffer (cleared first). *ret_end is behind its
  * newline, or `to` where there is none. */
 enum status partition_read_line(const struct partition *partition, uint64_t offset, uint64_t to, struct bytes *buffer,

@@ -131,21 +131,27 @@ enum status lane_open(struct lane *lane, struct lane_plan *plan, const struct st
                       struct error *err)
 {
     struct scan_options scan = plan->scan;
+    bool changed, ordered = true;
+    *lane = (struct lane){.plan = plan};
+    enum status status = store_confirm(plan->store, row, &changed, err);
+    if (status != STATUS_OK || row->end == 0) {
+        lane_close(lane);
+        return status == STATUS_ABSENT ? STATUS_OK : status; /* it has gone since the store was looked at */
+    }
+    if (changed) /* they are of what was there before */
+        plan->candidates.state = CANDIDATES_NONE;
     scan.partition = row->number;
     scan.to = row->end;
     /* what lies behind the limit is not to be reported: of damage, line by line */
     scan.need_events = scan.need_events || need_events || (plan->limited && row->facts.damaged > 0);
     scan.first_block = plan->limited ? FIRST_BLOCK : 0;
-    *lane = (struct lane){.plan = plan};
-    bool ordered = true;
-    enum status status = STATUS_OK;
     if (plan->by_time)
         status = is_ordered(plan->store, row, &ordered, err);
     if (status == STATUS_OK && ordered)
         status = narrow(plan, row, &scan, err);
     if (status == STATUS_OK)
         status = ordered ? open_stream(lane, &scan, err) : open_sorted(lane, &scan, err);
-    if (status == STATUS_ABSENT) /* it has gone since the store was looked at */
+    if (status == STATUS_ABSENT) /* just now */
         status = STATUS_OK;
     if (status != STATUS_OK)
         lane_close(lane);

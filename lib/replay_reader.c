@@ -30,7 +30,12 @@ static enum status turn_to(struct reader *reader, uint32_t number, struct error 
     const struct store_partition *row = store_partition(reader->store, number);
     reader->number = number;
     reader->to = row ? row->end : 0;
-    return store_open_partition(reader->store, number, &reader->partition, err);
+    if (!row)
+        return error_set(err, STATUS_ABSENT, "no such partition");
+    enum status status = store_open_seen(reader->store, row, &reader->partition, err);
+    if (status == STATUS_ABSENT && store_open_partition(reader->store, number, &reader->partition, NULL) == STATUS_OK)
+        return STATUS_IO; /* another one: the places that are to be read are not of it */
+    return status;
 }
 
 static uint64_t block_end(const struct reader_block *block)
@@ -74,6 +79,8 @@ static struct reader_block *choose_block(struct reader *reader, uint64_t offset)
 static enum status fill_block(struct reader *reader, struct reader_block *block, uint64_t offset,
                               struct scan_item *ret_item, struct error *err)
 {
+    if (offset >= reader->to)
+        return error_set(err, STATUS_ABSENT, "%s: has become shorter", partition_label(reader->partition));
     uint64_t from = !reader->backward ? offset : offset > block->size ? offset - block->size : 0;
     for (size_t size = (size_t)(offset - from) + block->size;; size *= 2) {
         struct chunk chunk;

@@ -118,9 +118,14 @@ static enum status enter(struct resume *resume, const struct store_partition *ro
         return STATUS_OK;
     if (day_last(row->day) < options->window.since)
         return resume_pass(resume, row, row->end, err);
+    bool changed = false;
     enum status status = resume_find_start(resume, row, &resume->from, err);
+    if (status == STATUS_OK && resume->from < row->end)
+        status = store_confirm(resume->store, row, &changed, err);
+    if (status == STATUS_OK && changed)
+        status = resume_find_start(resume, row, &resume->from, err);
     if (status != STATUS_OK)
-        return status;
+        return status == STATUS_ABSENT ? STATUS_OK : status; /* it has gone since the store was looked at */
     resume->at = row;
     resume->behind = resume->from;
     if (resume->from < row->end)

@@ -4,21 +4,22 @@
 
 #include "scan_private.h"
 
-/* A position may lie between a line and its newline; a line that went on behind it is looked at whole. */
+/* A position may lie between a line and its newline, with blanks; a line that went on behind it is looked at whole. */
 static enum status settle_start(struct scan *scan, struct error *err)
 {
     struct chunk chunk;
-    uint64_t from = scan->low;
+    uint64_t from = scan->low, next;
+    bool blank;
     if (from == 0 || from >= scan->high)
         return STATUS_OK;
-    enum status status = partition_read_forward(scan->partition, from - 1, from + 1, 2, &scan->buffer, &chunk, err);
-    if (status != STATUS_OK || chunk.length < 2 || chunk.data[0] == '\n')
+    enum status status = partition_read_forward(scan->partition, from - 1, from, 1, &scan->buffer, &chunk, err);
+    if (status != STATUS_OK || chunk.length == 0 || chunk.data[0] == '\n')
         return status;
-    if (chunk.data[1] == '\n')
-        from++;
-    else
-        status = partition_line_start(scan->partition, from, 0, &from, err);
-    scan->low = from;
+    status = partition_skip_blanks(scan->partition, from, scan->high, &blank, &next, err);
+    if (status == STATUS_OK && blank)
+        scan->low = next;
+    else if (status == STATUS_OK)
+        status = partition_line_start(scan->partition, from, 0, &scan->low, err);
     return status;
 }
 
@@ -55,7 +56,7 @@ static enum status open_scan(struct scan *scan, struct error *err)
     const struct store_partition *row = store_partition(scan->store, number);
     if (!row)
         return error_set(err, STATUS_ABSENT, "no such partition");
-    enum status status = store_open_partition(scan->store, number, &scan->partition, err);
+    enum status status = store_open_seen(scan->store, row, &scan->partition, err);
     if (status != STATUS_OK)
         return status;
     set_up(scan, row);
@@ -148,8 +149,9 @@ enum status scan_next(struct scan *scan, struct scan_item *ret_item, struct erro
     };
     if (options->need_events && !options->backward)
         item.event = scan->event;
-    else if (options->need_events)
-        scan_read_event(scan, piece->start, piece->length - 1, &item.event, NULL);
+    else if (options->need_events &&
+             scan_read_event(scan, piece->start, piece->length - 1, &item.event, NULL) == EVENT_NO_MEMORY)
+        return error_set_memory(err);
     *ret_item = item;
     return STATUS_OK;
 }

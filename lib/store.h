@@ -83,6 +83,13 @@ enum status store_refresh(struct store *store, unsigned kinds, struct error *err
 const struct store_partition *store_partitions(const struct store *store, size_t *ret_count);
 const struct store_partition *store_partition(const struct store *store, uint32_t number);
 
+/*
+ * Before a partition is read, for that may be long after the store was looked at: where another file has come in its
+ * place, or it does not hold any more what is known of it, it is looked at again; its row is then of what is there, and
+ * *ret_changed. What was appended since is left to the next look. STATUS_ABSENT: it has gone.
+ */
+enum status store_confirm(struct store *store, const struct store_partition *row, bool *ret_changed, struct error *err);
+
 /* Opens a partition to read. STATUS_ABSENT: it has gone. */
 enum status store_open_partition(struct store *store, uint32_t number, struct partition **ret_partition,
                                  struct error *err);

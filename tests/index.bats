@@ -539,3 +539,21 @@ expect_result()
     expect_out 90
     run ! grep -q "signals/" trace
 }
+
+@test "a repeat that is found while an earlier, large day is read is known when its own day is read on" {
+    mkdir -p apart/store/signals
+    signal dup 2026-02-06T10:00:00Z >apart/store/signals/2026-02-06.jsonl
+    metaspn-replay -C apart --count
+    # so many entities that what is noted is settled on the way
+    signal dup 2026-02-05T09:00:00Z >apart/store/signals/2026-02-05.jsonl
+    /usr/bin/python3 -c '
+for i in range(1200):
+    refs = ",".join("{\"ref_type\":\"t\",\"value\":\"%x\"}" % (i * 1000 + j) for j in range(1000))
+    print("{\"entity_refs\":[%s],\"signal_id\":\"a%d\",\"timestamp\":\"2026-02-05T10:00:00Z\"}" % (refs, i))
+' >>apart/store/signals/2026-02-05.jsonl
+    signal new 2026-02-06T11:00:00Z >>apart/store/signals/2026-02-06.jsonl
+    [[ $(metaspn-replay -C apart --day=2026-02-06) == "$(signal new 2026-02-06T11:00:00Z)" ]]
+    [[ $(metaspn-replay -C apart --count) == 1202 ]]
+    run_split metaspn-fsck -C apart
+    [[ $(<"$out") == *'signal_id "dup" stands'* && $(<"$out") != *missing* ]]
+}

@@ -255,11 +255,15 @@ expect_next()
     cp backup ws/store/signals/2026-02-05.jsonl
     signal s7 2026-02-05T12:00:00Z | store
     due ''
-    # a line that goes on behind the position
+    # blanks behind the position are nothing new, a line that goes on is
     printf '%s' "$(signal s9 2026-02-05T13:00:00Z)" >>ws/store/signals/2026-02-05.jsonl
     loop s9
-    echo ' ' >>ws/store/signals/2026-02-05.jsonl
-    due 's5 s6 s7 s9'
+    printf ' ' >>ws/store/signals/2026-02-05.jsonl
+    due ''
+    echo x >>ws/store/signals/2026-02-05.jsonl
+    run_split replay --checkpoint=w
+    expect_status 3
+    [[ $(ids_of "$out") == 's5 s6 s7' ]]
 }
 
 @test "--checkpoint-file: a pipe or a FIFO, however large" {
