@@ -192,24 +192,6 @@ enum status store_open_partition(struct store *store, uint32_t number, struct pa
     return store_open_as(store, number, IO_READ, false, ret_partition, NULL, err);
 }
 
-enum status store_open_seen(struct store *store, const struct store_partition *row, struct partition **ret_partition,
-                            struct error *err)
-{
-    struct partition *partition;
-    struct partition_stat stat;
-    enum status status = store_open_partition(store, row->number, &partition, err);
-    if (status != STATUS_OK)
-        return status;
-    status = partition_stat(partition, &stat, err);
-    if (status == STATUS_OK && stat.inode != row->stat.inode)
-        status = error_set(err, STATUS_ABSENT, "%s: was replaced meanwhile", partition_label(partition));
-    if (status == STATUS_OK)
-        *ret_partition = partition;
-    else
-        partition_close(partition);
-    return status;
-}
-
 bool store_partition_path(const struct store *store, uint32_t number, struct bytes *out)
 {
     char name[PARTITION_NAME_SIZE];

@@ -357,35 +357,6 @@ enum status store_look_again(struct store *store, struct store_partition *row, s
     return status;
 }
 
-/* The file is the one of the row, as it was seen or with something behind that. */
-static enum status is_seen(const struct store_partition *row, const struct partition *partition, bool *ret_seen,
-                           struct error *err)
-{
-    struct partition_stat stat;
-    enum status status = partition_stat(partition, &stat, err);
-    *ret_seen = status == STATUS_OK && stat.device == row->stat.device && stat.inode == row->stat.inode &&
-                stat.size >= row->stat.size;
-    if (*ret_seen && (stat.size != row->stat.size || stat.modified != row->stat.modified))
-        return same_content(&row->facts, partition, ret_seen, err);
-    return status;
-}
-
-enum status store_confirm(struct store *store, const struct store_partition *row, bool *ret_changed, struct error *err)
-{
-    struct partition *partition;
-    bool seen;
-    *ret_changed = false;
-    enum status status = store_open_partition(store, row->number, &partition, err);
-    if (status != STATUS_OK)
-        return status;
-    status = is_seen(row, partition, &seen, err);
-    partition_close(partition);
-    if (status != STATUS_OK || seen)
-        return status;
-    *ret_changed = true;
-    return store_look_again(store, store_row(store, row->number), err);
-}
-
 enum status store_rebuild(struct store *store, struct error *err)
 {
     store_tell(store, NOTICE_NOTE, "%s/index: damaged; rebuilding it", workspace_store_path(store->workspace));

@@ -456,11 +456,11 @@ events()
 }
 
 @test "a day that is replaced while an earlier one is printed is read as it is then, or not at all" {
-    local options in replay filler
+    local options in replay filler first
     filler=$(printf '%0400d' 0)
     mkdir -p ws/store/signals
     events 2026-02-05 a 2000 "$filler" >ws/store/signals/2026-02-05.jsonl # more than a pipe and a block hold
-    events 2026-02-06 b 10 old >old
+    events 2026-02-06 b 10 short >old
     { events 2026-02-06 c 20 longer | tac; echo damaged; } >new
     mkfifo pipe
     for options in '' --no-index --order=append --source=s '-k all' --tail=2005; do
@@ -472,7 +472,8 @@ events()
         exec {in}<pipe
         IFS= read -r first <&"$in"
         mv next ws/store/signals/2026-02-06.jsonl
-        { printf '%s\n' "$first"; cat <&"$in"; } >"$out"
+        cat <&"$in" >rest
+        { echo "$first"; cat rest; } >"$out"
         exec {in}<&-
         status=0
         wait "$replay" || status=$?
