@@ -75,8 +75,10 @@ static enum status store_passed(struct advance *advance, struct checkpoint_lines
     struct checkpoint passed;
     if (!checkpoint_lines_pending(lines))
         return STATUS_OK;
-    checkpoint_lines_take(lines, &passed);
-    enum status status = merge_locked(advance, &passed, true, err);
+    enum status status = checkpoint_lines_take(lines, &passed, err);
+    if (status != STATUS_OK)
+        return status;
+    status = merge_locked(advance, &passed, true, err);
     checkpoint_release(&passed);
     return status;
 }

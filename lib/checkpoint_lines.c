@@ -55,7 +55,7 @@ enum status checkpoint_read_event(const char *line, size_t length, unsigned *kin
 
 /*
  * The position in the partition at hand gets the hash of the file in which its lines were found: by the time that it is
- * stored, another one may stand there. Where it cannot be read the position has none, and fits nothing.
+ * stored, another one may stand there. That it cannot be read is told by checkpoint_lines_take().
  */
 static void hash_passed(struct checkpoint_lines *lines)
 {
@@ -64,9 +64,15 @@ static void hash_passed(struct checkpoint_lines *lines)
     if (!passed || passed->has_hash)
         return;
     struct checkpoint_position position = *passed;
-    struct error ignored;
-    position.has_hash = partition_hash_before(lines->open, position.offset, &position.hash, &ignored) == STATUS_OK;
-    (void)checkpoint_put(&lines->passed, &position, &ignored); /* it is there */
+    struct error why;
+    enum status status = partition_hash_before(lines->open, position.offset, &position.hash, &why);
+    position.has_hash = status == STATUS_OK;
+    if (status == STATUS_OK)
+        status = checkpoint_put(&lines->passed, &position, &why);
+    if (status != STATUS_OK && lines->trouble == STATUS_OK) {
+        lines->trouble = status;
+        lines->why = why;
+    }
 }
 
 static void forget_next(struct checkpoint_lines *lines)
@@ -275,11 +281,16 @@ bool checkpoint_lines_pending(const struct checkpoint_lines *lines)
     return lines->passed.position_count > 0;
 }
 
-void checkpoint_lines_take(struct checkpoint_lines *lines, struct checkpoint *ret_passed)
+enum status checkpoint_lines_take(struct checkpoint_lines *lines, struct checkpoint *ret_passed, struct error *err)
 {
     hash_passed(lines);
+    if (lines->trouble != STATUS_OK) {
+        *err = lines->why;
+        return lines->trouble;
+    }
     *ret_passed = lines->passed;
     lines->passed = (struct checkpoint){0};
+    return STATUS_OK;
 }
 
 void checkpoint_lines_rest(struct checkpoint_lines *lines)

@@ -38,7 +38,9 @@ struct checkpoint_lines {
     struct checkpoint passed; /* the position in the partition of `next` has no hash yet */
     struct store_position next;
     struct partition *open; /* the partition of `next`, the file in which its lines were found; owned */
-    struct bytes ahead;     /* its bytes from ahead_offset on */
+    enum status trouble;    /* with a position's hash; and `why` */
+    struct error why;
+    struct bytes ahead; /* its bytes from ahead_offset on */
     uint64_t ahead_offset;
     uint64_t *suspects; /* its lines that may be repeats; owned */
     size_t suspect_count;
@@ -52,7 +54,7 @@ enum status checkpoint_lines_pass(struct checkpoint_lines *lines, const char *li
 /* True where lines were passed since the last checkpoint_lines_take(). */
 bool checkpoint_lines_pending(const struct checkpoint_lines *lines);
 /* Hands over what they passed: kind, positions, the greatest timestamp and its ids. Then there is nothing. */
-void checkpoint_lines_take(struct checkpoint_lines *lines, struct checkpoint *ret_passed);
+enum status checkpoint_lines_take(struct checkpoint_lines *lines, struct checkpoint *ret_passed, struct error *err);
 
 /* Leaves no file open: before waiting for lines. */
 void checkpoint_lines_rest(struct checkpoint_lines *lines);

@@ -84,6 +84,17 @@ quickly()
     done
 }
 
+@test "a position whose hash cannot be read is no success" {
+    signal a 2026-02-04T10:00:00Z >events
+    signal b 2026-02-05T10:00:00Z >>events
+    metaspn-write -C ws events
+    for n in {1..30}; do
+        rm -rf ws/store/checkpoints
+        run_split strace -qq -o /dev/null -e inject=pread64:error=EIO:when="$n" metaspn-checkpoint -C ws advance w events
+        [[ $status != 0 ]] || [[ $(metaspn-checkpoint -C ws read w | jq '[.positions[] | has("hash")] | all') == true ]]
+    done
+}
+
 # Pages that were never written out are zeros after a power cut, in a file of the same size, inode and times.
 @test "what an older boot knew of bytes that were not synced is not believed" {
     [[ -z ${METASPN_TESTED_UNDER:-} ]] || skip "not under $METASPN_TESTED_UNDER"

@@ -59,7 +59,7 @@ static int64_t taken(struct checkpoint_lines *lines)
     bool fits = false;
     uint64_t from = 0;
     size_t count;
-    checkpoint_lines_take(lines, &passed);
+    is_int(checkpoint_lines_take(lines, &passed, &err), STATUS_OK, "what was passed is taken");
     is_int(store_refresh(lines->store, KIND_BITS_ALL, &err), STATUS_OK, "the store is looked at again");
     const struct store_partition *row = store_partitions(lines->store, &count);
     is_int(passed.position_count, 1, "one position is passed");
