@@ -633,6 +633,10 @@ next()
         run_split strace -f -o trace -P "$ws/store/signals/2026-02-04.jsonl" -e inject=pread64:error=EIO:when="$i" \
             metaspn-checkpoint -C "$ws" advance "w$i" lines
         [[ $status == 5 ]] || continue
+        if [[ $(<"$err") != *lines:* ]]; then # it was the hash of a position that is to be stored
+            [[ ! -e ws/store/checkpoints/w$i.json ]]
+            continue
+        fi
         expect_err_like '^metaspn-checkpoint: lines:[34]: .*/2026-02-04\.jsonl: cannot read: Input/output error; what precedes it counts$'
         line=$(cut -d: -f 3 "$err")
         tail -n +"$line" lines >rest
