@@ -210,19 +210,28 @@ static enum status look_up(struct batch *batch)
     return status;
 }
 
-enum status batch_find_item(struct batch *batch, struct store_item *item)
+/* The first record of the item's id as it is by now: its place in item->first, its line in store->line. */
+static enum status read_first(struct batch *batch, struct store_item *item)
 {
     struct store *store = batch->store;
     enum status status = store_find_first(store, &item->event, &item->first, batch->err);
-    if (status == STATUS_OK)
-        status = store_read_line(store, item->first, &store->line, batch->err);
-    if (status != STATUS_OK)
-        return status;
-    const struct bytes *line = &store->line;
-    if (item->outcome == STORE_APPENDED && line->length == item->event.length &&
-        memcmp(line->data, item->event.line, line->length) == 0)
-        return STATUS_OK;
+    return status == STATUS_OK ? store_read_line(store, item->first, &store->line, batch->err) : status;
+}
+
+static enum status confirm_first(struct batch *batch, struct store_item *item)
+{
+    const struct bytes *line = &batch->store->line;
     return confirm(batch, item, index_value(item->first.partition, 0, item->first.offset), line->data, line->length);
+}
+
+enum status batch_find_item(struct batch *batch, struct store_item *item)
+{
+    const struct bytes *line = &batch->store->line;
+    enum status status = read_first(batch, item);
+    if (status != STATUS_OK ||
+        (line->length == item->event.length && memcmp(line->data, item->event.line, line->length) == 0))
+        return status;
+    return confirm_first(batch, item);
 }
 
 enum status batch_look_up_again(struct batch *batch, size_t from, size_t *to)
@@ -231,19 +240,18 @@ enum status batch_look_up_again(struct batch *batch, size_t from, size_t *to)
     size_t kept = from;
     enum status status = STATUS_OK;
     for (size_t i = from; i < *to && status == STATUS_OK; i++) {
-        struct store_item *item = &batch->items[fresh[i].value];
-        struct store_position first;
-        status = store_find_first(batch->store, &item->event, &first, batch->err);
-        if (status == STATUS_OK) {
-            item->outcome = STORE_DUPLICATE;
-            status = batch_find_item(batch, item);
-            if (batch->stops && fresh[i].value < batch->stop)
-                batch->stop = fresh[i].value;
-        } else if (status == STATUS_ABSENT) {
-            struct index_entry entry = fresh[i];
+        struct index_entry entry = fresh[i];
+        struct store_item *item = &batch->items[entry.value];
+        status = read_first(batch, item);
+        if (status == STATUS_OK)
+            status = confirm_first(batch, item);
+        else if (status == STATUS_ABSENT)
+            status = STATUS_OK;
+        if (item->outcome == STORE_APPENDED) {
             fresh[i] = fresh[kept];
             fresh[kept++] = entry;
-            status = STATUS_OK;
+        } else if (batch->stops && entry.value < batch->stop) {
+            batch->stop = entry.value;
         }
     }
     *to = kept;
@@ -259,8 +267,10 @@ enum status batch_compare_repetitions(struct batch *batch)
         if (item->first_item == i || item->first_item == SIZE_MAX ||
             batch->items[item->first_item].outcome == STORE_APPENDED)
             continue;
-        status = batch_find_item(batch, item);
-        if (status == STATUS_ABSENT) /* it has gone again */
+        status = read_first(batch, item);
+        if (status == STATUS_OK)
+            status = confirm_first(batch, item);
+        else if (status == STATUS_ABSENT) /* it has gone again */
             status = STATUS_OK;
     }
     store_close_files(batch->store);
