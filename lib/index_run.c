@@ -374,6 +374,36 @@ static enum status lookup_mapped(struct index_run *run, const uint64_t *keys, si
     return status;
 }
 
+/* The first entry from `i` on with a key not less than `key`: mostly it is near. */
+static size_t gallop(const struct index_entry *entries, size_t count, uint64_t key, size_t i)
+{
+    size_t step = 1;
+    while (step <= count - i && entries[i + step - 1].key < key) {
+        i += step;
+        step *= 2;
+    }
+    for (size_t end = step <= count - i ? i + step - 1 : count; i < end;) {
+        size_t middle = i + (end - i) / 2;
+        if (entries[middle].key < key)
+            i = middle + 1;
+        else
+            end = middle;
+    }
+    return i;
+}
+
+static enum status lookup_in_memory(const struct index_entries *entries, const uint64_t *keys, size_t count,
+                                    struct index_entries *hits)
+{
+    for (size_t k = 0, at = 0; k < count; k++) {
+        at = gallop(entries->data, entries->count, keys[k], at);
+        for (size_t i = at; i < entries->count && entries->data[i].key == keys[k]; i++)
+            if (!index_entries_add(hits, (struct index_entry){k, entries->data[i].value}))
+                return STATUS_IO;
+    }
+    return STATUS_OK;
+}
+
 static enum status lookup_page_by_page(struct index_run *run, const uint64_t *keys, size_t count,
                                        struct index_entries *hits)
 {
@@ -398,6 +428,8 @@ enum status index_run_lookup(struct index_run *run, const uint64_t *keys, size_t
 {
     if (run->pages == 0)
         return STATUS_OK;
+    if (run->fd < 0)
+        return lookup_in_memory(&run->memory, keys, count, ret_hits);
     enum status status = count / DENSE >= run->pages / 64 ? map_run(run) : STATUS_OK;
     if (status != STATUS_OK)
         return status;

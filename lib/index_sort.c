@@ -6,7 +6,6 @@
 #define SMALL      64 /* entries below which insertion is quicker than counting */
 #define DIGIT_BITS 11
 #define DIGITS     (1u << DIGIT_BITS)
-#define PASSES     6 /* of 11 bits: the whole key */
 
 static bool is_less(struct index_entry a, struct index_entry b)
 {
@@ -30,6 +29,16 @@ static int compare(const void *a, const void *b)
     return is_less(*x, *y) ? -1 : is_less(*y, *x);
 }
 
+/* The position of the lower one of the two highest digits in which keys differ at all. */
+static unsigned digits_shift(const struct index_entry *data, size_t count)
+{
+    uint64_t difference = 0;
+    for (size_t i = 1; i < count; i++)
+        difference |= data[0].key ^ data[i].key;
+    unsigned bits = difference == 0 ? 0 : 64 - (unsigned)__builtin_clzll(difference);
+    return bits > 2 * DIGIT_BITS ? bits - 2 * DIGIT_BITS : 0;
+}
+
 static void radix_pass(const struct index_entry *from, struct index_entry *to, size_t count, unsigned shift,
                        size_t *counts)
 {
@@ -46,28 +55,28 @@ static void radix_pass(const struct index_entry *from, struct index_entry *to, s
         to[counts[from[i].key >> shift & (DIGITS - 1)]++] = from[i];
 }
 
-/* By key alone, stable; an even number of passes leaves the result where it began. */
-static bool radix_sort(struct index_entry *data, size_t count)
+/* By the bits of the key from `shift` on, stable. False: no memory, nothing happened. */
+static bool radix_sort(struct index_entry *data, size_t count, unsigned shift)
 {
     struct index_entry *other = reallocarray(NULL, count, sizeof *other);
     size_t *counts = reallocarray(NULL, DIGITS, sizeof *counts);
     bool good = other && counts;
-    for (unsigned pass = 0; good && pass < PASSES; pass++) {
-        struct index_entry *from = pass % 2 == 0 ? data : other, *to = pass % 2 == 0 ? other : data;
-        radix_pass(from, to, count, pass * DIGIT_BITS, counts);
+    if (good) {
+        radix_pass(data, other, count, shift, counts);
+        radix_pass(other, data, count, shift + DIGIT_BITS, counts);
     }
     free(other);
     free(counts);
     return good;
 }
 
-/* Puts the values of equal keys in order: mostly they came in order already. */
-static void sort_values(struct index_entry *data, size_t count)
+/* Puts groups that are equal from `shift` on in order: of hashes they are short, and mostly they came in order. */
+static void sort_groups(struct index_entry *data, size_t count, unsigned shift)
 {
     for (size_t i = 0, end; i < count; i = end) {
         bool sorted = true;
-        for (end = i + 1; end < count && data[end].key == data[i].key; end++)
-            sorted = sorted && data[end - 1].value <= data[end].value;
+        for (end = i + 1; end < count && data[end].key >> shift == data[i].key >> shift; end++)
+            sorted = sorted && !is_less(data[end], data[end - 1]);
         if (!sorted && end - i <= SMALL)
             insertion_sort(data + i, end - i);
         else if (!sorted)
@@ -89,9 +98,11 @@ void index_entries_sort(struct index_entries *entries)
     if (entries->count <= SMALL) {
         insertion_sort(entries->data, entries->count);
     } else {
-        if (!radix_sort(entries->data, entries->count))
+        unsigned shift = digits_shift(entries->data, entries->count);
+        if (radix_sort(entries->data, entries->count, shift))
+            sort_groups(entries->data, entries->count, shift);
+        else
             qsort(entries->data, entries->count, sizeof *entries->data, compare);
-        sort_values(entries->data, entries->count);
     }
     entries->count = remove_equal(entries->data, entries->count);
 }

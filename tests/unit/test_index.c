@@ -81,22 +81,98 @@ static int64_t count_found(struct index *index, uint64_t from, uint64_t to)
     return found;
 }
 
+static uint64_t hashed_key(uint64_t i, uint64_t count)
+{
+    return mix(i % (count / 2 + 1));
+}
+
+static uint64_t small_key(uint64_t i, uint64_t count)
+{
+    return mix(i) % (count + 1);
+}
+
+/* All keys but one begin with the same bits: most of the order is in bits that are not counted. */
+static uint64_t crowded_key(uint64_t i, uint64_t count)
+{
+    return i == count / 2 ? UINT64_MAX : UINT64_C(1) << 40 | mix(i) % (count * 2 + 1);
+}
+
+static uint64_t equal_key(uint64_t i, uint64_t count)
+{
+    return i < count ? 7 : 0;
+}
+
 static void test_sort(void)
 {
     static const size_t sizes[] = {0, 1, 2, 63, 64, 65, 5000};
-    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
-        struct index_entries entries = {0};
-        for (size_t i = 0; i < sizes[s]; i++)
-            index_entries_add(&entries, (struct index_entry){mix(i % (sizes[s] / 2 + 1)), mix(i) % 7});
-        index_entries_sort(&entries);
-        bool good = true;
-        for (size_t i = 1; i < entries.count; i++) {
-            struct index_entry a = entries.data[i - 1], b = entries.data[i];
-            good = good && (a.key < b.key || (a.key == b.key && a.value < b.value));
+    static const struct {
+        const char *what;
+        uint64_t (*key)(uint64_t i, uint64_t count);
+    } kinds[] = {{"hashes", hashed_key}, {"small", small_key}, {"crowded", crowded_key}, {"equal", equal_key}};
+    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
+        for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+            struct index_entries entries = {0};
+            uint64_t sum = 0, sorted_sum = 0;
+            for (size_t i = 0; i < sizes[s]; i++) {
+                index_entries_add(&entries, (struct index_entry){kinds[k].key(i, sizes[s]), mix(i) >> 1 | 1});
+                sum += mix(entries.data[i].key) ^ entries.data[i].value;
+            }
+            index_entries_sort(&entries);
+            bool good = entries.count == sizes[s];
+            for (size_t i = 0; i < entries.count; i++)
+                sorted_sum += mix(entries.data[i].key) ^ entries.data[i].value;
+            for (size_t i = 1; i < entries.count; i++) {
+                struct index_entry x = entries.data[i - 1], y = entries.data[i];
+                good = good && (x.key < y.key || (x.key == y.key && x.value < y.value));
+            }
+            ok(good && sum == sorted_sum, "%zu entries with %s keys are in order", sizes[s], kinds[k].what);
+            index_entries_release(&entries);
         }
-        ok(good, "%zu entries are in order, each once", sizes[s]);
-        index_entries_release(&entries);
+}
+
+static void test_sort_removes_equal(void)
+{
+    struct index_entries entries = {0};
+    for (size_t i = 0; i < 5000; i++)
+        index_entries_add(&entries, (struct index_entry){mix(i % 1000), mix(i % 1000) % 7 + i / 3000});
+    index_entries_sort(&entries);
+    is_int(entries.count, 2000, "the same entry several times counts once");
+    index_entries_release(&entries);
+}
+
+/* A run in memory with a gap in the middle and one key many times, asked for keys near and far, there and not. */
+static void test_lookup_in_run(void)
+{
+    struct index_entries entries = {0}, hits = {0}, copy = {0};
+    for (uint64_t i = 0; i < 1000; i++)
+        index_entries_add(&entries, (struct index_entry){2 * i + (i > 500 ? 4096 : 10), i});
+    for (uint64_t i = 0; i < 40; i++)
+        index_entries_add(&entries, (struct index_entry){20000, i});
+    index_entries_append(&copy, entries.data, entries.count);
+    struct index_run *run = index_run_of_entries(&entries);
+    for (uint64_t step = 1; step < 3000; step = step * 3 / 2 + 1) {
+        uint64_t keys[20100];
+        size_t count = 0, expected = 0, at = 0;
+        bool good = true;
+        for (uint64_t key = 0; key <= 20050; key += step)
+            keys[count++] = key;
+        keys[count] = keys[count - 1] < 20000 ? 20000 : keys[count - 1];
+        count++;
+        hits.count = 0;
+        is_int(index_run_lookup(run, keys, count, &hits), STATUS_OK, "keys by steps of %d", (int)step);
+        for (size_t k = 0; k < count; k++)
+            for (size_t i = 0; i < copy.count; i++)
+                if (copy.data[i].key == keys[k]) {
+                    good =
+                        good && at < hits.count && hits.data[at].key == k && hits.data[at].value == copy.data[i].value;
+                    expected++;
+                    at++;
+                }
+        ok(good && hits.count == expected, "%zu of them are there, in order", expected);
     }
+    index_run_close(run);
+    index_entries_release(&hits);
+    index_entries_release(&copy);
 }
 
 static void test_lookup_in_memory(void)
@@ -379,6 +455,8 @@ int main(void)
     if (!mkdtemp(directory) || (store = open(directory, O_RDONLY | O_DIRECTORY)) < 0)
         return 1;
     test_sort();
+    test_sort_removes_equal();
+    test_lookup_in_run();
     test_lookup_in_memory();
     test_lookup_many();
     test_repeats();
