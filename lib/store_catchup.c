@@ -314,12 +314,14 @@ static enum status compare(struct store *store, struct store_partition *row, con
 enum status store_read_on(struct store *store, struct error *err)
 {
     enum status status = STATUS_OK;
+    bool may_change = index_unsettled(store->index) > 0; /* facts, the repeats that they count */
     index_clear_volatile(store->index);
     store->has_found = false;
     for (size_t i = 0; i < store->count && status == STATUS_OK; i++) {
         struct store_partition *row = &store->partitions[i];
         if (row->stat.size <= row->facts.known)
             continue;
+        may_change = true;
         status = read_partition(store, row, err);
         if (status == STATUS_ABSENT) /* it went while we looked */
             status = STATUS_OK;
@@ -329,7 +331,7 @@ enum status store_read_on(struct store *store, struct error *err)
     if (status == STATUS_OK)
         status = store_note_shadowed(store, err);
     /* repeats were counted while others were read */
-    for (size_t i = 0; i < store->count && status == STATUS_OK; i++) {
+    for (size_t i = 0; i < store->count && may_change && status == STATUS_OK; i++) {
         const struct partition_facts *facts = index_facts(store->index, store->partitions[i].number);
         if (facts)
             store->partitions[i].facts = *facts;
