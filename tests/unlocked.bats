@@ -116,7 +116,7 @@ write_beside()
     printf '%s\n' "$first" >"$file"
     printf '%s\n' "$ours" "$second" >events
     cc -D_GNU_SOURCE -shared -fPIC -o unlocked.so "$BATS_TEST_DIRNAME/unlocked.c" -ldl
-    run_split env LD_PRELOAD="$PWD/unlocked.so" UNLOCKED_FILE="$file" UNLOCKED_BEFORE="$1" UNLOCKED_AFTER="$2" \
+    run_split ${with[@]+"${with[@]}"} env LD_PRELOAD="$PWD/unlocked.so" UNLOCKED_FILE="$file" UNLOCKED_BEFORE="$1" UNLOCKED_AFTER="$2" \
         UNLOCKED_FIRST="$3" UNLOCKED_TIMES="$4" metaspn-write -C ws "${@:5}" events
 }
 
@@ -193,6 +193,32 @@ expect_results()
     expect_status 4
     expect_results 'ours appended'
     expect_file "$file" "$first" "$other" "$ours"
+}
+
+@test "with raise, what stands between two that somebody stored in that moment is not stored" {
+    other=$(signal ours 2026-02-05T11:30:00Z)
+    second=$(signal new 2026-02-05T12:00:00Z; signal second 2026-02-05T13:00:00Z)
+    write_beside '' '' "$other"$'\n'"$(signal second 2026-02-05T13:30:00Z)"$'\n' 1 --on-duplicate=raise --print=result
+    expect_status 4
+    expect_results
+    expect_file "$file" "$first" "$other" "$(signal second 2026-02-05T13:30:00Z)"
+}
+
+@test "with raise, nothing behind what somebody stored in that moment, where another writes beside the write as well" {
+    other=$(signal second 2026-02-05T12:30:00Z)
+    second=$(signal second 2026-02-05T12:00:00Z; signal third 2026-02-05T13:00:00Z)
+    write_beside '' "$theirs"$'\n' "$other"$'\n' 1 --on-duplicate=raise --print=result
+    expect_status 4
+    expect_results 'ours appended'
+    expect_file "$file" "$first" "$other" "$ours" "$theirs"
+}
+
+@test "what stands there after a write that others mixed with is synced once more: it may be theirs" {
+    needs_strace
+    with=(strace -f -y -o trace -e 'trace=write,fdatasync')
+    write_beside "$theirs"$'\n' '' '' 0 --print=new
+    expect_same events "$out"
+    [[ $(sed '/write(1</q' trace | grep -c 'fdatasync(.*/signals/2026-02-05.jsonl') == 2 ]]
 }
 
 @test "repetitions in the input repeat what somebody stored in that moment" {
