@@ -505,6 +505,35 @@ expect_written_anew()
     [[ ! -s ws/store/lock ]]
 }
 
+@test "the doubt about a later batch stands at the front of the lock file, too" {
+    local writer feed
+    needs_strace
+    signals 1 1 | store
+    mkfifo pipe
+    strace -f -o /dev/null -e inject=fdatasync:error=EIO:when=2 metaspn-write -C ws --print=new <pipe >printed 2>"$err" 3>&- &
+    writer=$!
+    exec {feed}>pipe {reader}<"$day"
+    signals 2 2 >&"$feed"
+    eventually test -s printed
+    signals 3 3 >&"$feed"
+    exec {feed}>&-
+    wait "$writer" || status=$?
+    exec {reader}<&-
+    expect_status 5
+    expect_file ws/store/lock "signals/2026-02-05.jsonl $(signals 1 2 | wc -c)"
+}
+
+@test "much that others wrote is read before the lock is taken" {
+    mkdir -p ws/store/signals
+    head -c 17000000 /dev/zero | tr '\0' ' ' >"$day" # a blank line is one, too
+    echo >>"$day"
+    traced fcntl,pread64 metaspn-write -C ws <<<"$(signal s1 2026-02-06T10:00:00Z)"
+    expect_status 0
+    [[ $(lines_of 'pread64\([0-9]+<.*/signals/2026-02-05.jsonl>.* = [0-9]{6,}$' | wc -l) -ge 1 ]]
+    awk '/store\/lock>, F_OFD_SETLK, .*F_WRLCK/ {held = 1} /store\/lock>, F_OFD_SETLK, .*F_UNLCK/ {held = 0}
+        held && /2026-02-05.jsonl>.* = [0-9][0-9][0-9][0-9][0-9][0-9]+$/ {print; bad = 1} END {exit bad}' trace
+}
+
 @test "a doubt is told apart from the zeros that a power cut left in the lock file" {
     signals 1 2 | store
     signals 3 5 >new
@@ -594,6 +623,17 @@ expect_written_anew()
     [[ $(find ws/store/signals -type f) == "$day" ]]
     store events
     [[ $(cat ws/store/signals/*.jsonl | wc -l) == 62 ]]
+}
+
+@test "an empty file that was there before a batch that failed is there afterwards" {
+    signals 1 50 | store
+    : >ws/store/signals/2026-02-04.jsonl
+    run_split prlimit --fsize=$(($(wc -c <"$day") + 100)) metaspn-write -C ws < <(
+        signal a1 2026-02-04T10:00:00Z
+        signals 51 60
+    )
+    expect_status 5
+    expect_file ws/store/signals/2026-02-04.jsonl
 }
 
 @test "no partition is held open while a writer waits for input" {
