@@ -164,6 +164,34 @@ numbered()
     expect_ids 'a b c d'
 }
 
+@test "what a look found is not believed after the next: a copy in an earlier day is the first record from then on" {
+    mkdir -p ws/store/signals
+    copy=$(signal copied 2026-02-08T10:00:00Z)
+    printf %s "$copy" >ws/store/signals/2026-02-08.jsonl # without newline: its first record is looked up
+    follow
+    expect_ids 'copied'
+    printf '%s\n' "$copy" >ws/store/signals/2026-02-03.jsonl
+    expect_ids 'copied copied'
+    { printf '%s\n' "$copy"; signal other 2026-02-05T10:00:00Z; } >new
+    mv new ws/store/signals/2026-02-05.jsonl
+    expect_ids 'copied copied other'
+}
+
+@test "copies of damage that come while it follows are seen" {
+    mkdir -p elsewhere/store/signals ws/store/{signals,quarantine}
+    touch ws/store/quarantine/signals-2026-02-05-0123456789abcdef
+    echo damage >elsewhere/store/signals/2026-02-04.jsonl
+    metaspn-fsck -C elsewhere --repair >/dev/null 2>&1 || true
+    { echo other; numbered 1 1; } >ws/store/signals/2026-02-05.jsonl
+    follow --since=2026-02-05
+    expect_ids 's1'
+    grep -q 'signals/2026-02-05.jsonl:1:0: ' "$err"
+    cp elsewhere/store/quarantine/* ws/store/quarantine/ # of another day
+    { echo damage; numbered 2 2; } >>ws/store/signals/2026-02-05.jsonl
+    expect_ids 's1 s2'
+    expect_err_like 'note: .*signals/2026-02-05.jsonl:3:[0-9]*: known damage: '
+}
+
 @test "section 6: --kind=all follows both, also where the folders come later" {
     mkdir ws/store
     follow --kind=all
