@@ -105,6 +105,35 @@ restore_index()
     run ! grep -q 'signals/2026-02-07.jsonl' trace
 }
 
+# What a command that finds nothing new does to the index.
+expect_index_left()
+{
+    cksum ws/store/index/* >before
+    run_split replay "$@"
+    expect_status 0
+    cksum ws/store/index/* | expect_same before -
+}
+
+@test "a look that finds nothing new writes nothing: of one kind, of both, after a day has gone" {
+    replay --kind=all --count
+    expect_index_left
+    expect_index_left --kind=emissions
+    rm "$day"
+    replay --count
+    expect_index_left --count
+    expect_out 2
+    expect_index_left --kind=all
+}
+
+@test "a partition whose owner or mode changed is looked into once" {
+    needs_strace
+    chmod 600 "$day"
+    replay --day=2026-02-07
+    run_split strace -f -y -o trace -e trace=pread64 metaspn-replay -C ws --day=2026-02-07
+    expect_out "$(grep '"s60"' given)"
+    run ! grep -q 'signals/2026-02-05.jsonl' trace
+}
+
 # ---- what may happen to it
 
 @test "the index deleted, as a whole or a file of it" {
@@ -540,12 +569,13 @@ expect_result()
     run ! grep -q "signals/" trace
 }
 
-@test "a repeat that is found while an earlier, large day is read is known when its own day is read on" {
+@test "repeats that are found while a large day is read, in it and in a later one, are known when the rest is read" {
     mkdir -p apart/store/signals
     signal dup 2026-02-06T10:00:00Z >apart/store/signals/2026-02-06.jsonl
     metaspn-replay -C apart --count
     # so many entities that what is noted is settled on the way
-    signal dup 2026-02-05T09:00:00Z >apart/store/signals/2026-02-05.jsonl
+    { signal dup 2026-02-05T09:00:00Z; signal own 2026-02-05T09:00:01Z; signal own 2026-02-05T09:00:02Z; } \
+        >apart/store/signals/2026-02-05.jsonl
     /usr/bin/python3 -c '
 for i in range(1200):
     refs = ",".join("{\"ref_type\":\"t\",\"value\":\"%x\"}" % (i * 1000 + j) for j in range(1000))
@@ -553,7 +583,7 @@ for i in range(1200):
 ' >>apart/store/signals/2026-02-05.jsonl
     signal new 2026-02-06T11:00:00Z >>apart/store/signals/2026-02-06.jsonl
     [[ $(metaspn-replay -C apart --day=2026-02-06) == "$(signal new 2026-02-06T11:00:00Z)" ]]
-    [[ $(metaspn-replay -C apart --count) == 1202 ]]
+    [[ $(metaspn-replay -C apart --count) == 1203 ]]
     run_split metaspn-fsck -C apart
     [[ $(<"$out") == *'signal_id "dup" stands'* && $(<"$out") != *missing* ]]
 }

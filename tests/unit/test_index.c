@@ -248,18 +248,27 @@ static void test_repeats(void)
     index_close(index);
 }
 
-/* How many files of the index begin with this. */
-static int count_files(const char *prefix)
+struct files {
+    int count;
+    int64_t bytes;
+};
+
+/* The files of the index whose names begin with this. */
+static struct files files_of(const char *prefix)
 {
     char path[64];
-    int count = 0;
+    struct files files = {0};
+    struct stat st;
     snprintf(path, sizeof path, "%s/index", directory);
     DIR *folder = opendir(path);
     for (struct dirent *entry; folder && (entry = readdir(folder));)
-        count += strncmp(entry->d_name, prefix, strlen(prefix)) == 0;
+        if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0 && fstatat(dirfd(folder), entry->d_name, &st, 0) == 0) {
+            files.count++;
+            files.bytes += st.st_size;
+        }
     if (folder)
         closedir(folder);
-    return count;
+    return files;
 }
 
 static void test_merging(void)
@@ -270,11 +279,11 @@ static void test_merging(void)
         add_ids(index, 9, i * SHARE, i * SHARE + SHARE);
         commit(index, true);
         if (i == 2)
-            is_int(count_files("ids-"), 3, "three small runs are left alone");
+            is_int(files_of("ids-").count, 3, "three small runs are left alone");
         if (i == 3)
-            is_int(count_files("ids-"), 1, "four become one");
+            is_int(files_of("ids-").count, 1, "four become one");
     }
-    is_int(count_files("ids-"), 3, "four more as well, and the last one is by itself: no file is left over");
+    is_int(files_of("ids-").count, 3, "four more as well, and the last one is by itself: no file is left over");
     is_int(index_reload(other, &err), STATUS_OK, "who had the first ones open reads on");
     is_int(count_found(other, 0, FOLDS * SHARE), FOLDS * SHARE, "every entry has come along");
     is_int(count_found(other, FOLDS * SHARE, FOLDS * SHARE + 100), 0, "and no other");
@@ -292,6 +301,9 @@ static void test_log_and_runs(void)
         add_ids(index, 9, i * 10, i * 10 + 10);
         commit(index, false);
     }
+    int64_t log = files_of("log-").bytes;
+    commit(index, false);
+    is_int(files_of("log-").bytes, log, "a commit of nothing writes nothing");
     struct index *other = open_index();
     is_int(count_found(other, 0, 500), 500, "another process finds what the log holds");
     is_int(index_facts(other, 9)->known, 500, "and how far it reaches");
@@ -301,6 +313,7 @@ static void test_log_and_runs(void)
     is_int(count_found(other, 0, 510), 510, "and after a reload what was added");
     add_ids(index, 9, 510, 200000);
     commit(index, true);
+    is_int(files_of("log-").count, 0, "a log whose entries went into runs is no longer there");
     index_reload(other, &err);
     is_int(count_found(other, 0, 200000), 200000, "runs are found after the manifest was replaced");
     index_close(other);
@@ -326,6 +339,14 @@ static void test_two_writers(void)
     is_int(index_lock(a, 0, &err), STATUS_OK, "the lock is free again");
     is_int(index_lock(b, 0, &err), STATUS_ABSENT, "and is held by one at a time");
     index_unlock(a);
+    add_ids(a, 9, 100, 150);
+    commit(a, false);
+    add_ids(b, 9, 100, 130);
+    index_settle(b, NULL, NULL, &err);
+    is_int(index_lock(b, 1000, &err), STATUS_OK, "lock");
+    is_int(index_facts(b, 9)->known, 150, "so it does where only the log has grown");
+    is_int(index_count(b, INDEX_IDS), 150, "and its own entries are no longer there");
+    index_unlock(b);
     index_close(a);
     index_close(b);
     remove_index();
