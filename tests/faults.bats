@@ -101,6 +101,40 @@ in_turn()
     in_turn pwrite64 error=ENOSPC
 }
 
+@test "a call that is interrupted is made again: every second one is" {
+    local call only
+    for call in openat2 pread64 write pwrite64 ftruncate fcntl; do
+        rm -rf ws
+        cp -a fresh ws
+        only=()
+        case $call in # not those of the libraries
+        pread64) only=(-P "$day") ;;
+        fcntl) only=(-P ws/store/lock) ;;
+        esac
+        run_split timeout 20 strace -f -o trace "${only[@]}" -e "trace=$call" -e "inject=$call:error=EINTR:when=1+2" \
+            metaspn-write -C ws --print=all events
+        grep -q INJECTED trace
+        expect_status 0
+        judge
+    done
+}
+
+@test "a reader gives the whole answer, or says what it cannot read" {
+    local call n
+    metaspn-replay -q -C fresh --kind=all >whole
+    for call in getdents64 pread64 openat2; do
+        for n in {1..10}; do
+            rm -rf ws
+            cp -a fresh ws
+            run_split timeout 20 strace -f -o trace -e "trace=$call" -e "inject=$call:error=EIO:when=$n" \
+                metaspn-replay -q -C ws --kind=all
+            grep -q INJECTED trace || break
+            [[ $status == 5 ]] || { expect_status 0 && expect_same whole "$out"; }
+        done
+        [[ $n -gt 1 ]]
+    done
+}
+
 @test "syncing fails" {
     in_turn fdatasync error=EIO
     in_turn fsync error=EIO
