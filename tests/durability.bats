@@ -237,6 +237,22 @@ refused()
     done
 }
 
+@test "a signal that whoever started it ignores is ignored" {
+    local writer feed
+    mkfifo pipe
+    (trap '' INT TERM && exec metaspn-write -C ws --print=new <pipe >printed 3>&-) &
+    writer=$!
+    exec {feed}>pipe
+    signals 1 1 >&"$feed"
+    eventually test -s printed
+    kill -INT "$writer"
+    kill -TERM "$writer"
+    signals 2 2 >&"$feed"
+    exec {feed}>&-
+    wait "$writer"
+    signals 1 2 | expect_same - printed
+}
+
 @test "a signal while nobody reads what is printed ends it all the same" {
     signals 1 3000 >events
     mkfifo pipe
