@@ -172,6 +172,14 @@ state()
         "$day:5:$((3 * one + escaped)): signal_id \"s2\" stands in $day already, at byte $one"
 }
 
+@test "the lines of repeated ids are counted in each file from its start" {
+    mkdir -p ws/store/signals
+    { signals 1 9; signals 1 1; } >"$day"
+    { signal t1 2026-02-06T10:00:00Z; signal t2 2026-02-06T10:00:00Z; signals 10 18; signals 2 2; } >ws/store/signals/2026-02-06.jsonl
+    run_split fsck
+    [[ $(grep stands "$out" | cut -d: -f 1,2) == "$day:10"$'\n'ws/store/signals/2026-02-06.jsonl:12 ]]
+}
+
 @test "an id that occurs three times is found twice" {
     mkdir -p ws/store/emissions
     for i in 1 2 3; do emission e1 "2026-02-05T10:00:0$i""Z"; done >ws/store/emissions/2026-02-05.jsonl
@@ -227,6 +235,35 @@ state()
     echo >go
     run_split fsck
     wait
+    expect_status 0
+    expect_out
+}
+
+# writes_while_it_is_read PYTHON: somebody has a fragment behind the first line, and goes on while fsck waits.
+writes_while_it_is_read()
+{
+    mkdir -p ws/store/signals
+    signals 1 1 >"$day"
+    /usr/bin/python3 -c '
+import sys, time
+with open(sys.argv[1], "ab", buffering=0) as file:
+    size = file.tell()
+    file.write(b"frag")
+    time.sleep(0.5)
+    exec(sys.argv[2])' "$day" "$1" 3>&- &
+    eventually grep -q frag "$day"
+    run_split fsck
+    wait
+}
+
+@test "an end that turns out to be damaged is the line that it was" {
+    writes_while_it_is_read 'file.write(b"ment\n")'
+    expect_status 3
+    [[ $(cut -d: -f 1-3 "$out") == "$day:2:$(signals 1 1 | wc -c)" ]]
+}
+
+@test "an end that is cut off meanwhile is none" {
+    writes_while_it_is_read 'file.truncate(size)'
     expect_status 0
     expect_out
 }
@@ -343,6 +380,14 @@ state()
         dd of="$day" conv=notrunc 2>/dev/null
     signals 101 101 >>"$day"
     finds "ws/store/index: $day: 1 entry is missing, the first for byte 0"
+}
+
+@test "of entries that an index lacks the first one is named" {
+    signals 1 100 | store
+    sed '2,51s/"signal_id":"s/"signal_id":"t/' "$day" >other
+    dd if=other of="$day" conv=notrunc 2>"$err"
+    signals 101 101 >>"$day"
+    finds "ws/store/index: $day: 50 entries are missing, the first for byte $(head -n 1 "$day" | wc -c)"
 }
 
 @test "an index that knows of no repeated id where there is one is found" {
