@@ -299,6 +299,14 @@ CASES
         time$'\t'signals$'\t'2026-02-05T11:00:00Z$'\t'0$'\t'2026-02-05T17:00:00Z
 }
 
+@test "list --format=table: where the position does not fit any more, the whole day is behind" {
+    six
+    checkpoint reset w --to=now
+    sed -i 's/"n":1/"n":2/' ws/store/signals/2026-02-04.jsonl
+    run_split checkpoint list --format=table
+    [[ $(cut -f 4 "$out") == "$(wc -c <ws/store/signals/2026-02-04.jsonl)" ]]
+}
+
 @test "list --format=table: a damaged checkpoint is told, the others are listed, exit 5" {
     six
     checkpoint reset a --to=now

@@ -457,6 +457,12 @@ by_time()
     [[ $status == 3 ]]
 }
 
+@test "--since that begins with the last instant of a day leaves that instant due" {
+    { signal s1 2026-02-04T23:59:59.999998Z; signal s2 2026-02-04T23:59:59.999999Z; signal s3 2026-02-05T10:00:00Z; } | store
+    due 's2 s3' --since=2026-02-04T23:59:59.999999Z --next=n
+    expect_next 2026-02-04=2 2026-02-05=1
+}
+
 @test "--next: last_timestamp is the greatest that was printed, with its ids" {
     lay 2026-02-05 "$(signal s1 2026-02-05T10:00:00Z)" "$(signal s2 2026-02-05T12:00:00Z)" "$(signal s3 2026-02-05T11:00:00Z)" "$(signal s4 2026-02-05T12:00:00.0Z)"
     last() { jq -c '[.last_timestamp,.seen_ids_at_timestamp]' n; }
@@ -475,6 +481,10 @@ by_time()
     lay 2026-02-06 "$(signal s5 2026-02-06T10:00:00Z)" "$(signal s6 2026-02-06T11:00:00Z)" "$(signal s7 2026-02-06T11:00:00Z)"
     loop 's5 s6 s7'
     [[ $(last) == '["2026-02-06T11:00:00Z",["s6","s7"]]' ]]
+    # and one that is not in order
+    lay 2026-02-07 "$(signal s8 2026-02-07T12:00:00Z)" "$(signal s9 2026-02-07T10:00:00Z)" "$(signal s10 2026-02-07T11:00:00Z)"
+    loop 's8 s9 s10'
+    [[ $(last) == '["2026-02-07T12:00:00Z",["s8"]]' ]]
 }
 
 @test "--next: the document, as the original reads it, with other members kept" {
