@@ -192,6 +192,23 @@ numbered()
     expect_err_like 'note: .*signals/2026-02-05.jsonl:3:[0-9]*: known damage: '
 }
 
+@test "a whole last event is printed once, where a fragment was glued to it and is gone again" {
+    local file line
+    file=$(partition signals 2026-02-05)
+    line=$(signal b 2026-02-05T10:00:01Z)
+    signal a 2026-02-05T10:00:00Z | write
+    follow
+    expect_ids 'a'
+    printf %s "$line" >>"$file"
+    expect_ids 'a b'
+    printf '{"x' >>"$file"
+    signal c 2026-02-06T10:00:00Z >>"$(partition signals 2026-02-06)"
+    expect_ids 'a b c'
+    truncate -s -3 "$file"
+    { echo; signal d 2026-02-05T11:00:00Z; } >>"$file"
+    expect_ids 'a b c d'
+}
+
 @test "section 6: --kind=all follows both, also where the folders come later" {
     mkdir ws/store
     follow --kind=all
