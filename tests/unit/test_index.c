@@ -192,6 +192,24 @@ static void test_lookup_in_memory(void)
     index_close(index);
 }
 
+/* One key has more entries than a page holds. */
+static void test_frequent_key(void)
+{
+    struct index *index = open_index();
+    struct index_entries matches = {0};
+    for (uint64_t i = 0; i < 1000; i++) {
+        index_add(index, INDEX_REFS, (struct index_entry){7, index_value(9, 0, i)}, &err);
+        index_add(index, INDEX_REFS, (struct index_entry){mix(i + 1), index_value(9, 0, i)}, &err);
+    }
+    put_known(index, 9, 0, 1000);
+    commit(index, true);
+    is_int(index_find(index, INDEX_REFS, 7, &matches, &err), STATUS_OK, "a frequent key is found");
+    is_int(matches.count, 1000, "with all its entries, over several pages");
+    index_entries_release(&matches);
+    index_close(index);
+    remove_index();
+}
+
 static void test_lookup_many(void)
 {
     struct index *index = open_index();
@@ -479,6 +497,7 @@ int main(void)
     test_sort_removes_equal();
     test_lookup_in_run();
     test_lookup_in_memory();
+    test_frequent_key();
     test_lookup_many();
     test_repeats();
     test_log_and_runs();

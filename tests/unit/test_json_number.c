@@ -149,6 +149,12 @@ static void test_long_value(void)
         int length = sprintf(text, "9007199254740993.%0*d%s", ZEROS, 0, lasts[i]);
         double value = json_number_value((struct json_text){text, (size_t)length});
         ok(same_double(value, strtod(text, NULL)), "%d digits, the last %s", length, lasts[i]);
+        /* as many digits as are looked at one by one, and one more or less */
+        for (int zeros = 782; zeros <= 786; zeros++) {
+            length = sprintf(text, "9007199254740993.%0*d%s", zeros, 0, lasts[i]);
+            value = json_number_value((struct json_text){text, (size_t)length});
+            ok(same_double(value, strtod(text, NULL)), "%d digits, the last %s", length - 1, lasts[i]);
+        }
         length = sprintf(text, "0.%0*d1e%d", ZEROS, 0, ZEROS + 1);
         value = json_number_value((struct json_text){text, (size_t)length});
         ok(same_double(value, 1.0), "zeros in front of all digits");
