@@ -527,7 +527,7 @@ next()
     expect_status 143
     expect_err
     next --checkpoint=w
-    checkpoint advance w --to=fifo 3>&- &
+    metaspn-checkpoint -C "$ws" advance w --to=fifo 3>&- &
     background=$!
     cat n >fifo
     wait "$background"
@@ -618,7 +618,7 @@ next()
     # the same where it is met after a pause
     checkpoint delete w
     mkfifo pipe
-    checkpoint advance w pipe missing b3 2>"$err" 3>&- &
+    metaspn-checkpoint -C "$ws" advance w pipe missing b3 2>"$err" 3>&- &
     background=$!
     exec 4>pipe
     cat b1 >&4
@@ -704,7 +704,7 @@ next()
 @test "advance: events that came after it was started are found" {
     six
     mkfifo pipe
-    checkpoint advance w <pipe 3>&- &
+    metaspn-checkpoint -C "$ws" advance w <pipe 3>&- &
     background=$!
     exec 4>pipe
     signal s7 2026-02-05T12:00:00Z | tee line | metaspn-write -C ws
@@ -718,7 +718,7 @@ next()
 @test "advance: stores at most a second after an event has come, and holds no partition open meanwhile" {
     six
     mkfifo pipe
-    checkpoint advance w <pipe 3>&- &
+    metaspn-checkpoint -C "$ws" advance w <pipe 3>&- &
     background=$!
     exec 4>pipe
     replay -n 1 >&4
@@ -737,7 +737,7 @@ next()
 @test "advance: SIGTERM stores what was read, then ends it" {
     six
     mkfifo pipe
-    checkpoint advance w <pipe 3>&- &
+    metaspn-checkpoint -C "$ws" advance w <pipe 3>&- &
     background=$!
     exec 4>pipe
     replay -n 2 >&4
@@ -773,7 +773,7 @@ next()
 @test "advance waits for the store's lock, and does not hold it while it waits for input" {
     six
     mkfifo pipe
-    checkpoint advance w <pipe 3>&- &
+    metaspn-checkpoint -C "$ws" advance w <pipe 3>&- &
     background=$!
     exec 4>pipe
     replay -n 1 >&4

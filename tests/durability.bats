@@ -153,7 +153,7 @@ refused()
 
 @test "writers wait for each other, and do not wait for a producer that is slow" {
     mkfifo pipe
-    store <pipe 3>&- &
+    metaspn-write -C ws <pipe 3>&- &
     exec {producer}>pipe
     signal s1 2026-02-05T10:00:00Z >&"$producer"
     eventually grep -qs '"s1"' "$day"
@@ -168,7 +168,7 @@ refused()
 
 @test "a slow producer's event is stored soon, without waiting for the next" {
     mkfifo pipe
-    store <pipe 3>&- &
+    metaspn-write -C ws <pipe 3>&- &
     exec {producer}>pipe
     for i in 1 2 3; do
         signal "s$i" 2026-02-05T10:00:00Z >&"$producer"
@@ -191,7 +191,7 @@ refused()
 @test "while nobody reads what it prints, others can write" {
     signals 1 20000 >events
     mkfifo pipe
-    store --print=new events >pipe 3>&- &
+    metaspn-write -C ws --print=new events >pipe 3>&- &
     exec {reader}<pipe
     eventually grep -qs '"s1"' "$day"
     run_split store --lock-timeout=5 <<<"$(signal s20001 2026-02-05T10:00:00Z)"
@@ -256,7 +256,7 @@ refused()
 @test "a signal while nobody reads what is printed ends it all the same" {
     signals 1 3000 >events
     mkfifo pipe
-    store --print=new events >pipe 3>&- &
+    metaspn-write -C ws --print=new events >pipe 3>&- &
     exec {reader}<pipe
     eventually grep -qs '"s1"' "$day"
     kill -TERM $!

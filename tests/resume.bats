@@ -656,7 +656,7 @@ CASES
 @test "--follow --checkpoint: all that is due, then what is appended, whatever its time" {
     six
     loop 's1 s2' -n 2
-    replay --follow --checkpoint=w -n 6 >got 3>&- &
+    metaspn-replay -C "$ws" --follow --checkpoint=w -n 6 >got 3>&- &
     background=$!
     for _ in {1..500}; do
         [[ $(wc -l <got) -lt 4 ]] || break
