@@ -847,6 +847,15 @@ next()
     expect_due w 's3 s1 s2'
 }
 
+@test "reset: syncs the partitions that a new worker will never see, then stores" {
+    [[ -z ${METASPN_TESTED_UNDER:-} ]] || skip "strace does not go with $METASPN_TESTED_UNDER"
+    lay 2026-02-03 "$(signal s1 2026-02-03T10:00:00Z)"
+    strace -f -y -o trace -e trace=fdatasync,renameat metaspn-checkpoint -C ws reset w --to=2026-02-05
+    awk '/fdatasync\(.*2026-02-03\.jsonl/ {synced = NR}
+         /rename.*w\.json/ {stored = NR}
+         END {exit !(synced && synced < stored)}' trace || { cat trace; false; }
+}
+
 @test "reset: no position moves forward; earlier ones stay" {
     six
     replay -n 1 | checkpoint advance w

@@ -67,6 +67,21 @@ static void test_read_all_of_a_pipe(void)
     reads_pipe(PIPE, 70000, STATUS_INVALID);
 }
 
+static void test_read_all_of_a_file(void)
+{
+    char path[] = "/tmp/test_io_XXXXXX", text[100] = "";
+    struct bytes out = {0};
+    struct error err;
+    int fd = mkstemp(path);
+    ok(write(fd, text, sizeof text) == sizeof text, "a file of 100 bytes");
+    is_int(io_read_all(fd, 100, path, &out, &err), STATUS_OK, "is not larger than 100 bytes");
+    is_int(out.length, 100, "all of them");
+    is_int(io_read_all(fd, 99, path, &out, &err), STATUS_INVALID, "but larger than 99");
+    unlink(path);
+    close(fd);
+    bytes_release(&out);
+}
+
 static void test_lease(void)
 {
     char path[] = "/tmp/test_io_XXXXXX";
@@ -95,5 +110,6 @@ int main(void)
 {
     test_lease();
     test_read_all_of_a_pipe();
+    test_read_all_of_a_file();
     return done();
 }
