@@ -463,6 +463,17 @@ by_time()
     expect_next 2026-02-04=2 2026-02-05=1
 }
 
+@test "--next is not written where only the last lines could not be" {
+    for i in {10..29}; do signal "s$i" "2026-02-03T10:00:${i}Z"; done | store
+    signal last 2026-02-05T10:00:00Z | store
+    replay --count
+    status=0
+    prlimit --fsize="$(wc -c <ws/store/signals/2026-02-03.jsonl)" metaspn-replay -C ws -q --checkpoint=w --next=n >got 2>"$err" || status=$?
+    expect_status 5
+    expect_same ws/store/signals/2026-02-03.jsonl got
+    [[ ! -e n ]]
+}
+
 @test "--next: last_timestamp is the greatest that was printed, with its ids" {
     lay 2026-02-05 "$(signal s1 2026-02-05T10:00:00Z)" "$(signal s2 2026-02-05T12:00:00Z)" "$(signal s3 2026-02-05T11:00:00Z)" "$(signal s4 2026-02-05T12:00:00.0Z)"
     last() { jq -c '[.last_timestamp,.seen_ids_at_timestamp]' n; }
