@@ -57,19 +57,17 @@ static enum status cut_off(struct store *store, const struct store_partition *ro
 
 /*
  * Waits for whoever writes there to end the line. *ret_ended: it has a newline, or the file was cut or has gone; the
- * caller looks again. Otherwise *fragment is what stands there, up to *ret_size, after the whole time.
+ * caller looks again. Otherwise *fragment is what stands there, up to *ret_size, after the whole time: a signal does
+ * not shorten it, for the line that would be cut in two is theirs.
  */
-static enum status wait_for_newline(const struct store *store, const struct store_partition *row,
-                                    struct partition *partition, struct bytes *fragment, uint64_t *ret_size,
-                                    bool *ret_ended, struct error *err)
+static enum status wait_for_newline(const struct store_partition *row, struct partition *partition,
+                                    struct bytes *fragment, uint64_t *ret_size, bool *ret_ended, struct error *err)
 {
     enum status status = STATUS_OK;
     *ret_ended = false;
     *ret_size = row->stat.size;
     for (int turn = 0; turn < WAIT_TURNS && status == STATUS_OK && !*ret_ended; turn++) {
         struct partition_stat stat;
-        if (store->options.interrupted && *store->options.interrupted)
-            break;
         nanosleep(&(struct timespec){.tv_nsec = WAIT_NS}, NULL);
         if (partition_stat(partition, &stat, NULL) != STATUS_OK || stat.size < *ret_size) {
             *ret_ended = true;
@@ -89,7 +87,7 @@ static enum status seal(struct store *store, const struct store_partition *row, 
 {
     uint64_t size;
     bool ended, added = false;
-    enum status status = wait_for_newline(store, row, partition, fragment, &size, &ended, err);
+    enum status status = wait_for_newline(row, partition, fragment, &size, &ended, err);
     if (status != STATUS_OK || ended)
         return status;
     status = store_quarantine(store, row->number, fragment->data, fragment->length, err);

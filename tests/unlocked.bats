@@ -52,6 +52,19 @@ setup()
     [[ $(cat ws/store/quarantine/*) == "${theirs:0:20}" ]]
 }
 
+@test "a signal does not shorten the wait for somebody's newline" {
+    needs_strace
+    mkdir -p ws/store/signals
+    exec {theirs_open}>>"$file"
+    printf %s "${theirs:0:10}" >&"$theirs_open"
+    echo "$ours" >event
+    run_split strace -o trace -e trace=clock_nanosleep -e inject=clock_nanosleep:retval=0:signal=TERM metaspn-write -C ws event
+    exec {theirs_open}>&-
+    expect_status 143
+    [[ $(grep -c '^clock_nanosleep' trace) == 100 ]] # of 20 ms
+    expect_file "$file" "${theirs:0:10}" "$ours"
+}
+
 @test "a newline that comes with the beginning of the next line ends the wait" {
     beside "${theirs:0:10}" 0.3 "${theirs:10}"$'\n'"${theirs:0:5}" 0.3 "${theirs:5}"$'\n' 0
     run_split metaspn-write -C ws <<<"$ours"
