@@ -131,11 +131,11 @@ bool ingest_print(struct writer *writer, size_t done)
 {
     struct error why;
     enum status status = STATUS_OK;
-    for (size_t i = 0; i < done && status == STATUS_OK && !output_failed(&writer->out); i++) {
+    for (size_t i = 0; i < done; i++)
         if (writer->batch.items[i].outcome == STORE_CONFLICT)
             note_conflict(writer, i);
+    for (size_t i = 0; i < done && status == STATUS_OK && !output_failed(&writer->out); i++)
         status = print_item(writer, &writer->batch.items[i], &why);
-    }
     store_close_files(writer->store);
     if (status != STATUS_OK)
         cli_fail(writer->cli, status, &why);

@@ -630,6 +630,17 @@ conflict()
         "$(signal s1 2026-02-05T10:00:00Z entity_refs='[{"ref_type":"a","value":"b","platform":"x"}]')"
 }
 
+@test "section 6: conflicts are told where what comes before them could not be printed" {
+    signal s1 2026-02-05T10:00:00Z >events
+    signal big 2026-02-05T10:00:00Z payload="\"$(printf '%0300000d' 7)\"" >>events
+    signal s1 2026-02-05T11:00:00Z >>events
+    status=0
+    store --print=new --stats events >/dev/full 2>"$err" || status=$?
+    expect_status 5
+    expect_err_like 'warning: 1 conflict .*: events:3: "s1"$'
+    expect_err_like '^read=3 appended=2 duplicates=1 conflicts=1 '
+}
+
 @test "section 6: one warning at the end gives the number of conflicts and the first few" {
     for i in 1 2 3 4 5; do signal "s$i" 2026-02-05T10:00:00Z; done | store
     for i in 1 2 3 4 5; do signal "s$i" 2026-02-05T11:00:00Z; done >events
