@@ -127,12 +127,13 @@ static bool batch_is_full(const struct batch *batch)
     return batch->bytes >= BATCH_BYTES || batch->scratch.length >= BATCH_BYTES || batch->refusal_count == REFUSALS;
 }
 
-static bool batch_is_empty(const struct batch *batch)
+/* Something is to be stored or written. */
+static bool is_at_work(const struct writer *writer)
 {
-    return batch->count == 0 && batch->refusal_count == 0;
+    return writer->batch.count > 0 || writer->batch.refusal_count > 0 || writer->rejects.buffer.length > 0;
 }
 
-/* Gathers lines until the batch is full or its first one has waited long enough. False: the input is at its end. */
+/* Gathers lines until the batch is full or the first one has waited long enough. False: the input is at its end. */
 static bool gather_batch(struct writer *writer, struct input *input)
 {
     int64_t deadline = INPUT_FOR_EVER;
@@ -142,7 +143,7 @@ static bool gather_batch(struct writer *writer, struct input *input)
         case INPUT_LINE:
             if (!take_line(writer, &line))
                 return false;
-            if (!batch_is_empty(&writer->batch) && deadline == INPUT_FOR_EVER)
+            if (deadline == INPUT_FOR_EVER && is_at_work(writer))
                 deadline = io_monotonic_ms() + BATCH_MS;
             break;
         case INPUT_PENDING:

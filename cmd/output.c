@@ -41,11 +41,14 @@ static bool is_torn(int fd, const char *path)
 enum status output_append_to(struct output *out, const char *path, struct error *err)
 {
     int fd;
+    interrupt_at_once(true); /* it may be a FIFO that nobody ever opens */
     do
         fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0666);
-    while (fd < 0 && errno == EINTR && !interrupt_caught());
+    while (fd < 0 && errno == EINTR);
+    int error = errno;
+    interrupt_at_once(false);
     if (fd < 0)
-        return error_set_errno(err, errno, "%s: cannot open", path[0] ? path : "\"\"");
+        return error_set_errno(err, error, "%s: cannot open", path[0] ? path : "\"\"");
     *out = (struct output){.fd = fd, .is_torn = is_torn(fd, path)};
     return STATUS_OK;
 }

@@ -179,6 +179,18 @@ refused()
     expect_stored 3
 }
 
+@test "a slow producer's invalid line is among the rejects soon, without waiting for an event" {
+    mkfifo pipe
+    store --rejects=rejects <pipe 2>"$err" 3>&- &
+    exec {producer}>pipe
+    for i in 1 2; do
+        echo "x$i" >&"$producer"
+        eventually grep -qs "\"x$i\"" rejects
+    done
+    exec {producer}>&-
+    wait $! || [[ $? == 3 ]]
+}
+
 @test "the lock is not held while printing: a pipe from the store into the store" {
     signals 1 20000 >events
     status=0
@@ -265,6 +277,17 @@ refused()
     exec {reader}<&-
     expect_status 143 2>"$err"
     head -n "$(wc -l <"$day")" events | expect_same - "$day"
+}
+
+@test "a signal ends the wait for the reader of a FIFO of rejects" {
+    mkfifo rejects
+    metaspn-write -C ws --rejects=rejects <<<x 2>"$err" 3>&- &
+    eventually grep -q '^[0-9]* (metaspn-write) S' "/proc/$!/stat"
+    kill -TERM $!
+    status=0
+    wait $! || status=$?
+    expect_status 143
+    expect_err
 }
 
 has_lock_open()
