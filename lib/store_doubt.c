@@ -87,7 +87,7 @@ enum status store_load_doubts(struct store *store, struct error *err)
     if (status == STATUS_OK && store->line.length > 0)
         status = take_lines(store, err);
     if (status != STATUS_OK)
-        store->doubt_count = 0; /* what was not read is not taken out */
+        store->doubts_length = store->doubt_count = 0; /* what was not read is not taken out */
     return status;
 }
 

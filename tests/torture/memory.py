@@ -24,6 +24,7 @@ ODD = b'{"signal_id":"%s","timestamp":"2026-02-0%dT10\\u003a00:00Z","payload_typ
       b'{"score":3,"deep":' + 600 * b"[" + 600 * b"]" + b"," + b",".join(b'"%d":0' % n for n in range(100)) + b"}}"
 NEW = joined([LOOSE, signal("n2", "2026-02-07"), emission("n3"), OLD[0], signal("s2", source="other"),
               signal("s2", time="09:00:00", entity_refs=REFS, payload={"score": 2.0, "none": []})])
+DOUBT = b"signals/2026-02-01.jsonl 7\n" # of somebody whose sync failed there; nobody syncs that day
 DOCUMENT = b'{"last_timestamp":"2026-02-05T10:00:00Z","seen_ids_at_timestamp":["s\\u0031","s4"],"more":[1e400]}\n'
 
 # Name, arguments, input; "-C" is added. A file that an argument names lies beside the workspace, which is "ws".
@@ -62,7 +63,7 @@ LIMIT = 5000  # allocations; a command that needs more would need another kind o
 
 def prepared(place):
     """The state before each run: a store with an index, damage old and new, repetitions, ends without newline, a
-    checkpoint, a snapshot."""
+    checkpoint, a snapshot, a failed sync."""
     workspace = place / "ws"
     workspace.mkdir(parents=True)
     judge.expect(judge.write(workspace, OLD + [emission("e1")]), 0)
@@ -81,6 +82,7 @@ def prepared(place):
     (workspace / "store/snapshots/broken__2026-02-05.json").write_bytes(b'{"day":1}')
     left_over = workspace / "store/quarantine/.tmp-metaspn-0123456789abcdef"
     left_over.write_bytes(b"{")
+    (workspace / "store/lock").write_bytes(DOUBT)
     os.utime(left_over, (0, 0))
     return place
 
@@ -194,6 +196,8 @@ class Case:
             raise Fault("a temporary is left")
         if result.returncode != 5 and (now != self.after or result.stdout != self.usual.stdout):
             raise Fault(f"exit {result.returncode} with work undone: {result.stdout!r}, {result.stderr!r}")
+        if DOUBT not in now["ws/store/lock"]:
+            raise Fault("a failed sync is forgotten")
         for name, old in self.before.items():
             whole = old[:old.rfind(b"\n") + 1]
             if name.endswith(".jsonl") and not now.get(name, b"").startswith(whole):
