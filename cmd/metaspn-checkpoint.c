@@ -315,29 +315,32 @@ static enum status run_delete(struct cli *cli, const struct options *options, co
     return status;
 }
 
-/* Which kind is meant, or refuses another one than the checkpoint's. */
-static enum event_kind kind_of(const struct cli *cli, const struct request *request,
-                               const struct checkpoint *checkpoint)
+/* Which kind is meant. STATUS_USAGE: another one than the checkpoint's. */
+static enum status find_kind(const struct cli *cli, const struct request *request, const struct checkpoint *checkpoint,
+                             enum event_kind *ret_kind, struct error *err)
 {
     enum event_kind kind = checkpoint->has_kind ? checkpoint->kind : EVENT_SIGNAL;
-    if (!request->kind)
-        return kind;
-    enum event_kind wanted = (enum event_kind)options_choice(cli, "--kind", request->kind, kinds);
+    enum event_kind wanted =
+        request->kind ? (enum event_kind)options_choice(cli, "--kind", request->kind, kinds) : kind;
     if (checkpoint->has_kind && wanted != kind)
-        cli_usage(cli, "--kind=%s: %s is a checkpoint of %s", request->kind, request->name, event_kind_name(kind));
-    return wanted;
+        return error_set(err, STATUS_USAGE, "--kind=%s: %s is a checkpoint of %s", request->kind, request->name,
+                         event_kind_name(kind));
+    *ret_kind = wanted;
+    return STATUS_OK;
 }
 
 static enum status reset(struct checkpoints *checkpoints, const struct request *request, struct error *err)
 {
     struct checkpoint checkpoint;
+    enum event_kind kind = EVENT_SIGNAL;
     bool absent;
     enum status status = checkpoints_load(checkpoints, request->name, &checkpoint, &absent, err);
     if (status != STATUS_OK)
         return status;
     checkpoint.has_positions |= absent;
-    status = checkpoint_reset(checkpoints->store, kind_of(checkpoints->cli, request, &checkpoint), request->time,
-                              &checkpoint, err);
+    status = find_kind(checkpoints->cli, request, &checkpoint, &kind, err);
+    if (status == STATUS_OK)
+        status = checkpoint_reset(checkpoints->store, kind, request->time, &checkpoint, err);
     if (status == STATUS_OK)
         status = checkpoints_save(checkpoints, request->name, &checkpoint, err);
     checkpoint_release(&checkpoint);
@@ -394,6 +397,8 @@ int main(int argc, char **argv)
     read_request(&cli, argc, argv, &options, &request);
     output_start(&out);
     enum status status = run(&cli, &options, &request, &out, &err);
+    if (status == STATUS_USAGE)
+        cli_die(&cli, status, &err);
     cli_fail(&cli, status, &err);
     return cli_finish(&cli, &out);
 }

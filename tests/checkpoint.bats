@@ -901,6 +901,7 @@ next()
     checkpoint reset w --to=now
     run_split checkpoint reset w --to=now --kind=emissions
     expect_status 2
+    expect_err 'metaspn-checkpoint: --kind=emissions: w is a checkpoint of signals' "Try 'metaspn-checkpoint --help'."
     run_split checkpoint reset w --to=now --kind=signals
     expect_status 0
     checkpoint read w | jq -c '.mine = 7' | checkpoint write w

@@ -200,6 +200,15 @@ refused()
     expect_file count 40000
 }
 
+@test "the lock is not held while telling that a checkpoint is of another kind" {
+    needs_strace
+    signals 1 1 | store
+    metaspn-checkpoint -C ws reset w --to=now --kind=signals
+    run_split strace -o trace -e trace=fcntl,write metaspn-checkpoint -C ws reset w --to=now --kind=emissions
+    expect_status 2
+    grep -E 'F_OFD_SETLK, \{l_type=F_UNLCK|^write\(2, ' trace | head -n 1 | grep -q F_UNLCK
+}
+
 @test "while nobody reads what it prints, others can write" {
     signals 1 20000 >events
     mkfifo pipe
