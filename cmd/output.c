@@ -19,27 +19,27 @@
 
 void output_start(struct output *out)
 {
-    *out = (struct output){.fd = STDOUT_FILENO, .is_terminal = isatty(STDOUT_FILENO) == 1};
+    *out = (struct output){.fd = STDOUT_FILENO, .is_terminal = isatty(STDOUT_FILENO) == 1, .may_block = true};
 }
 
-/* Looked at through another descriptor, for `fd` may be one that only writes. What cannot be read is taken for whole.
+/* Looked at through a descriptor of its own: the one that appends only writes. What cannot be read is taken for whole.
  */
-static bool is_torn(int fd, const char *path)
+static bool is_torn(const struct stat *st, const char *path)
 {
-    struct stat st;
     char last = '\n';
-    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size == 0)
+    if (!S_ISREG(st->st_mode) || st->st_size == 0)
         return false;
     int reading = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (reading < 0)
         return false;
-    bool torn = pread(reading, &last, 1, st.st_size - 1) == 1 && last != '\n';
+    bool torn = pread(reading, &last, 1, st->st_size - 1) == 1 && last != '\n';
     close(reading);
     return torn;
 }
 
 enum status output_append_to(struct output *out, const char *path, struct error *err)
 {
+    struct stat st = {0};
     int fd;
     interrupt_at_once(true); /* it may be a FIFO that nobody ever opens */
     do
@@ -49,7 +49,8 @@ enum status output_append_to(struct output *out, const char *path, struct error 
     interrupt_at_once(false);
     if (fd < 0)
         return error_set_errno(err, error, "%s: cannot open", path[0] ? path : "\"\"");
-    *out = (struct output){.fd = fd, .is_torn = is_torn(fd, path)};
+    fstat(fd, &st);
+    *out = (struct output){.fd = fd, .may_block = !S_ISREG(st.st_mode), .is_torn = is_torn(&st, path)};
     return STATUS_OK;
 }
 
@@ -67,20 +68,21 @@ static void wait_until_writable(int fd)
     poll(&pollfd, 1, -1);
 }
 
-/* A signal has come: what is in hand is still written, as long as there is a reader who reads. */
+/* Once a signal has come, what is in hand is still written, as long as there is a reader who reads. */
 static ssize_t write_piece(int fd, const char *data, size_t length)
 {
     struct pollfd pollfd = {.fd = fd, .events = POLLOUT};
-    if (poll(&pollfd, 1, PATIENCE_MS) == 0)
+    int ready = interrupt_caught() ? poll(&pollfd, 1, PATIENCE_MS) : interrupt_poll(&pollfd, 1, -1);
+    if (ready == 0)
         interrupt_die(interrupt_caught());
-    return write(fd, data, length < PIECE ? length : PIECE);
+    return ready < 0 ? -1 : write(fd, data, length < PIECE ? length : PIECE);
 }
 
 static ssize_t write_some(const struct output *out, const char *data, size_t length)
 {
-    if (out->fd != STDOUT_FILENO)
+    if (!out->may_block)
         return write(out->fd, data, length);
-    if (interrupt_caught())
+    if (interrupt_caught() || out->fd != STDOUT_FILENO)
         return write_piece(out->fd, data, length);
     interrupt_at_once(true);
     ssize_t n = write(out->fd, data, length);

@@ -25,9 +25,10 @@
 struct output {
     int fd; /* -1: closed */
     bool is_terminal;
-    bool is_wide; /* if it is a pipe */
-    bool is_torn; /* what stands in the file does not end with a newline: output_line() ends it first */
-    int error;    /* errno of the first failure; 0: none */
+    bool may_block; /* whoever reads it may be slow */
+    bool is_wide;   /* if it is a pipe */
+    bool is_torn;   /* what stands in the file does not end with a newline: output_line() ends it first */
+    int error;      /* errno of the first failure; 0: none */
     struct bytes buffer;
 };
 
@@ -45,7 +46,7 @@ bool output_jsonl(struct output *out, const char *line, size_t length);
 /* A path or a name and a newline: escaped on a terminal, as in messages; anywhere else as it is. */
 bool output_name(struct output *out, const char *name);
 /* Writes out what is buffered. While stdout blocks, a signal that is caught acts at once; after one that came before,
- * what is in hand is written as long as the reader goes on reading. */
+ * or while another pipe blocks, what is in hand is written as long as the reader goes on reading. */
 bool output_flush(struct output *out);
 
 static inline bool output_failed(const struct output *out)

@@ -299,6 +299,20 @@ refused()
     expect_err
 }
 
+@test "a signal while nobody reads the rejects ends it all the same" {
+    yes "$(printf '%01000d' 7)" | head -n 1000 >lines
+    mkfifo rejects
+    exec {reader}<>rejects
+    metaspn-write -q -C ws --rejects=rejects lines 2>"$err" 3>&- &
+    eventually grep -q '^[0-9]* (metaspn-write) S' "/proc/$!/stat"
+    kill -TERM $!
+    timeout 30 tail -s 0.05 --pid=$! -f /dev/null
+    status=0
+    wait $! || status=$?
+    exec {reader}<&-
+    expect_status 143
+}
+
 has_lock_open()
 {
     [[ $(find "/proc/$1/fd" -lname '*/store/lock' 2>&1) == /proc/* ]]
