@@ -323,8 +323,10 @@ enum status store_read_on(struct store *store, struct error *err)
             continue;
         may_change = true;
         status = read_partition(store, row, err);
-        if (status == STATUS_ABSENT) /* it went while we looked */
+        if (status == STATUS_ABSENT) { /* it went while we looked: what it had is no open end, should it come back */
+            row->stat.size = row->facts.known;
             status = STATUS_OK;
+        }
     }
     if (status == STATUS_OK)
         status = store_settle(store, false, err);

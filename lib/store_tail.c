@@ -101,15 +101,12 @@ static enum status seal(struct store *store, const struct store_partition *row, 
     return status;
 }
 
-static enum status mend_partition(struct store *store, const struct store_partition *row, bool wanted,
-                                  struct error *err)
+static enum status mend_end(struct store *store, const struct store_partition *row, struct partition *partition,
+                            bool wanted, struct error *err)
 {
-    struct partition *partition;
     struct bytes fragment = {0};
+    enum status status;
     bool added;
-    enum status status = store_open_as(store, row->number, IO_APPEND, false, &partition, NULL, err);
-    if (status != STATUS_OK)
-        return status;
     if (row->end == row->stat.size) {
         status = terminate(store, row, partition, err);
     } else {
@@ -122,6 +119,24 @@ static enum status mend_partition(struct store *store, const struct store_partit
             status = wanted ? seal(store, row, partition, &fragment, err) : STATUS_OK;
     }
     bytes_release(&fragment);
+    return status;
+}
+
+/* What has been replaced since it was looked at is not touched: where its end is, the next look tells. */
+static enum status mend_partition(struct store *store, const struct store_partition *row, bool wanted,
+                                  struct error *err)
+{
+    struct partition *partition;
+    struct partition_stat stat;
+    bool holds = false;
+    enum status status = store_open_as(store, row->number, IO_APPEND, false, &partition, NULL, err);
+    if (status != STATUS_OK)
+        return status;
+    status = partition_stat(partition, &stat, err);
+    if (status == STATUS_OK)
+        status = store_facts_hold(&row->facts, &stat, partition, &holds, err);
+    if (status == STATUS_OK && holds)
+        status = mend_end(store, row, partition, wanted, err);
     partition_close(partition);
     return status;
 }

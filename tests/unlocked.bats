@@ -73,6 +73,37 @@ setup()
     expect_file "$file" "$theirs" "$theirs" "$ours"
 }
 
+# write_while_away: writes while the day is moved away at one moment, and back; at each moment that there is.
+write_while_away()
+{
+    local n
+    mv ws fresh
+    for ((n = 1; n <= 30; n++)); do
+        rm -rf ws
+        cp -a fresh ws
+        run_split strace -f -o trace -P "$PWD/ws/store/signals" -e inject=openat2:error=ENOENT:when="$n" metaspn-write -C ws event
+        grep -q INJECTED trace || break
+        head -c "$(wc -c <"fresh/${file#ws/}")" "$file" | expect_same - "fresh/${file#ws/}"
+        grep -q 'cannot list: No such file' "$err" || [[ $(tail -n 1 "$file") == "$ours" ]]
+        [[ ! -e ws/store/quarantine ]]
+    done
+    ((n > 3 && n < 30))
+    rm -rf ws
+    mv fresh ws
+}
+
+@test "a day that is moved away for a moment, and back, loses nothing" {
+    needs_strace
+    local other=${theirs/theirs/other}
+    echo "$ours" >event
+    printf '%s\n' "$theirs" "$other" | metaspn-write -C ws
+    rm -r ws/store/index
+    write_while_away
+    metaspn-write -C ws <<<"$theirs"
+    printf '%s\n' "${theirs/theirs/third}" "${theirs/theirs/fourth}" >>"$file"
+    write_while_away
+}
+
 # hold_lease FILE: has a write lease on it, which ends as soon as somebody wants to open it.
 hold_lease()
 {
