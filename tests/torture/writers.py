@@ -5,9 +5,14 @@ among them that know no lock: one appends lines as the original does, one keeps 
 Nothing is lost, nothing glued, no id of ours stands there twice, and each id was answered with `appended` exactly once.
 One thing nobody can prevent: the first piece of a line of theirs comes when we have looked and not written yet, which takes
 microseconds, or what an injected delay takes. Then our line stands in the midst of theirs, and once more as it should be.
+
+A writer notices what came between its look and its write, so that races hardly show whether there is a lock at all: it is
+also tried while somebody else has the lock.
 """
 
+import fcntl
 import random
+import struct
 import threading
 import time
 
@@ -136,11 +141,28 @@ def check(found, results, theirs, count, batch):
     found.check()
 
 
+def locked(workspace, event):
+    """While another process has the lock, nothing is stored, and the writer says why."""
+    found = judge.Judge(workspace)
+    found.offer([event])
+    workspace.joinpath("store").mkdir()
+    with open(workspace / "store/lock", "wb") as file:
+        fcntl.fcntl(file, fcntl.F_OFD_SETLK, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, 0, 0))
+        result = judge.write(workspace, [event], "--lock-timeout=0")
+        judge.expect(result, 5)
+        if b"store/lock" not in result.stderr or found.partitions():
+            raise Fault(f"stored under another's lock, or does not say so: {result.stderr!r}")
+    judge.expect(judge.write(workspace, [event], "--lock-timeout=0"), 0)
+    found.acknowledge([event])
+    found.check()
+
+
 def main():
     item = judge.Item(f"{WRITERS} writers at once beside two without lock")
     why = tracing.works()
     if why:
         item.skip(f"delays: {why}")
+    item.trials(locked, [signal("s"), emission("e")])
     count, batch = (QUICK_EVENTS, QUICK_BATCH) if item.quick else (EVENTS, BATCH)
     item.trials(together, [(count, batch, not why)])
     item.finish(f" runs of {batch} events")
