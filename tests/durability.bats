@@ -376,7 +376,7 @@ has_lock_open()
 }
 
 @test "closed descriptors: no partition becomes stdout, and nothing is said to be done that is not" {
-    not_under_valgrind 'which opens what is closed'
+    not_under valgrind 'which opens what is closed'
     signals 1 3 >events
     status=0
     metaspn-write -C ws --print=new events >&- 2>"$err" || status=$?
@@ -611,7 +611,7 @@ expect_written_anew()
 }
 
 @test "a lock file that cannot be read is left as it is, and nothing is stored" {
-    not_under_valgrind 'whose own reads fail, too'
+    not_under valgrind 'whose own reads fail, too'
     local n times=0
     signals 1 2 | store
     echo 'signals/2026-02-05.jsonl 0' | tee want >ws/store/lock

@@ -15,7 +15,7 @@
 #   expect_err_like REGEX              some line of $err matches (an extended regular expression)
 #   expect_same FILE FILE              the same bytes
 # Each of these shows what it got and what it wanted.
-#   not_under_valgrind WHY             skips the test where commands run under valgrind
+#   not_under CHECKER WHY              skips the test where commands run under it (valgrind, sanitizers)
 #
 # Processes are what the tests cost: what stands in a few kilobytes is made and compared by the shell itself.
 
@@ -99,10 +99,15 @@ emission()
         payload='{"n":1}' schema_version='"0.9"' timestamp="\"$time\"" "$@"
 }
 
-not_under_valgrind()
+not_under()
 {
-    [[ ${METASPN_TESTED_UNDER:-} != valgrind ]] || skip "not under valgrind, $1"
+    [[ ${METASPN_TESTED_UNDER:-} != "$1" ]] || skip "not under $1, $2"
 }
+
+if [[ ${METASPN_TESTED_UNDER:-} == sanitizers ]]; then
+    # Leaks are looked for by tracing, and no process is traced twice.
+    strace() { ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0 command strace "$@"; }
+fi
 
 ids_of()
 {

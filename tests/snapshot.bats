@@ -449,7 +449,7 @@ keep()
 # ---- section 5: output, input and signals
 
 @test "section 5: output that cannot be written is exit 5" {
-    not_under_valgrind 'which opens what is closed'
+    not_under valgrind 'which opens what is closed'
     keep a '{}'
     local command
     # shellcheck disable=SC2086  # words

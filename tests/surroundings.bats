@@ -71,7 +71,7 @@ is_stored()
 }
 
 without_stdin() { "$@" <&-; }
-without_stdout() { not_under_valgrind 'which opens what is closed' && "$@" >&-; }
+without_stdout() { not_under valgrind 'which opens what is closed' && "$@" >&-; }
 without_stderr() { "$@" 2>&-; }
 without_any() { "$@" <&- >&- 2>&-; }
 into_full() { "$@" >/dev/full; }
@@ -79,7 +79,8 @@ from_directory() { "$@" <.; }
 with_umask() { (umask "$1" && shift && "$@"); }
 with_limit()
 {
-    not_under_valgrind 'which the limit hits, too'
+    not_under valgrind 'which the limit hits, too'
+    [[ $1 != -v ]] || not_under sanitizers 'which take address space'
     (ulimit "$1" "$2" && shift 2 && "$@" 2>&1) | cat
     return "${PIPESTATUS[0]}"
 }
@@ -461,7 +462,7 @@ sys.exit(command.wait())' "$@"
     gives 0 env POSIXLY_CORRECT=1 metaspn-write -C ws new && is_stored
 }
 @test "TMPDIR that is not there" {
-    not_under_valgrind 'which needs one'
+    not_under valgrind 'which needs one'
     gives 0 env TMPDIR=/none/such metaspn-snapshot -C ws write s <document
 }
 @test "a workspace's path of 4000 bytes" {

@@ -76,6 +76,6 @@ eventually()
 # For tests that look at system calls, or make them fail.
 needs_strace()
 {
-    [[ -z ${METASPN_TESTED_UNDER:-} ]] || skip "not under $METASPN_TESTED_UNDER: it makes system calls of its own"
+    not_under valgrind 'which makes system calls of its own'
     strace -o trace true 2>"$err" || skip 'strace may not be used here'
 }
