@@ -97,6 +97,11 @@ enum status partition_stat_at(int directory, const char *directory_label, int32_
     return STATUS_OK;
 }
 
+bool partition_stands_at(const struct partition *partition, int directory, const char *name)
+{
+    return io_stands_at(partition->fd, directory, name, false);
+}
+
 bool partition_is_written(const struct partition *partition)
 {
     return io_is_written(partition->fd);
@@ -245,14 +250,25 @@ static uint64_t size_now(const struct partition *partition, uint64_t otherwise)
     return partition_stat(partition, &st, NULL) == STATUS_OK ? st.size : otherwise;
 }
 
-enum status partition_append(struct partition *partition, uint64_t end, const char *data, size_t length,
-                             enum partition_append *ret_how, struct error *err)
+/* The file holds what it held when it was looked at; what cannot be told is told by reading, when it was written to. */
+static bool is_as_seen(const struct partition *partition, const struct partition_stat *seen)
+{
+    struct partition_stat now;
+    if (partition_stat(partition, &now, NULL) != STATUS_OK)
+        return true;
+    bool is_same = now.device == seen->device && now.inode == seen->inode && now.modified == seen->modified;
+    return now.size == seen->size && (is_same || now.size == 0);
+}
+
+enum status partition_append(struct partition *partition, const struct partition_stat *seen, const char *data,
+                             size_t length, enum partition_append *ret_how, struct error *err)
 {
     size_t written = 0;
+    uint64_t end = seen->size;
     enum status status = STATUS_OK;
     bool leased = io_lease_acquire(partition->fd);
     *ret_how = PARTITION_MOVED;
-    if (size_now(partition, end) == end) {
+    if (is_as_seen(partition, seen)) {
         status = io_write(partition->fd, data, length, partition->label, &written, err);
         if (status != STATUS_OK)
             *ret_how = written == 0 || partition_cut(partition, end + written, end, NULL) == STATUS_OK

@@ -47,6 +47,9 @@ enum status partition_stat(const struct partition *partition, struct partition_s
 enum status partition_stat_at(int directory, const char *directory_label, int32_t day, struct partition_stat *ret_stat,
                               struct error *err);
 
+/* False where another file is known to have that name in the folder, or none. */
+bool partition_stands_at(const struct partition *partition, int directory, const char *name);
+
 /* False where certainly nobody has the file open to write. The partition was opened by IO_READ. */
 bool partition_is_written(const struct partition *partition);
 
@@ -100,18 +103,19 @@ enum status partition_hash_before(const struct partition *partition, uint64_t of
 /* How an append went, as far as the caller must know. */
 enum partition_append {
     PARTITION_APPENDED, /* the bytes stand at `end`, and nobody else's between */
-    PARTITION_MOVED,    /* the file had grown before: nothing was written */
+    PARTITION_MOVED,    /* the file had grown before, or is another one: nothing was written */
     PARTITION_MIXED,    /* written, but somebody without lock wrote too: only reading tells where the bytes stand */
     PARTITION_UNDONE,   /* failed, and the file is as it was before */
     PARTITION_TORN,     /* failed, and part of the bytes may stand in the file */
 };
 /*
- * Appends whole lines in one write at `end`, the size that the file has under the lock. While it writes it keeps, where
+ * Appends whole lines in one write to the file as it was `seen` under the lock, at its end: the same bytes as far as can
+ * be told, and where it was empty, or not there, another empty one too. While it writes it keeps, where
  * that can be had, a lease on the file, so that no other program can open it and write between. On failure (no space,
  * size limit, I/O error) what was written is undone where nobody else has the file open.
  */
-enum status partition_append(struct partition *partition, uint64_t end, const char *data, size_t length,
-                             enum partition_append *ret_how, struct error *err);
+enum status partition_append(struct partition *partition, const struct partition_stat *seen, const char *data,
+                             size_t length, enum partition_append *ret_how, struct error *err);
 /* Starts writing out what was appended, without waiting: the sync that follows waits less. */
 void partition_start_sync(struct partition *partition);
 /* Writes the bytes [from, to) again as they are, so that the next sync truly writes them (after a failed one). The

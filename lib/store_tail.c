@@ -10,11 +10,11 @@
 
 /* Adds the newline that the last line lacks; *ret_added is false where the file has grown meanwhile, which is as good.
  */
-static enum status add_newline(struct store *store, uint32_t number, struct partition *partition, uint64_t size,
-                               bool *ret_added, struct error *err)
+static enum status add_newline(struct store *store, uint32_t number, struct partition *partition,
+                               const struct partition_stat *seen, bool *ret_added, struct error *err)
 {
     enum partition_append how;
-    enum status status = partition_append(partition, size, "\n", 1, &how, err);
+    enum status status = partition_append(partition, seen, "\n", 1, &how, err);
     *ret_added = status == STATUS_OK && how == PARTITION_APPENDED;
     return status == STATUS_OK ? store_sync(store, number, partition, err) : status;
 }
@@ -23,7 +23,7 @@ static enum status terminate(struct store *store, const struct store_partition *
                              struct error *err)
 {
     bool added;
-    enum status status = add_newline(store, row->number, partition, row->stat.size, &added, err);
+    enum status status = add_newline(store, row->number, partition, &row->stat, &added, err);
     if (status == STATUS_OK && added)
         store_tell(store, NOTICE_NOTE, "%s: added the newline that its last line lacked", partition_label(partition));
     return status;
@@ -57,23 +57,24 @@ static enum status cut_off(struct store *store, const struct store_partition *ro
 
 /*
  * Waits for whoever writes there to end the line. *ret_ended: it has a newline, or the file was cut or has gone; the
- * caller looks again. Otherwise *fragment is what stands there, up to *ret_size, after the whole time: a signal does
+ * caller looks again. Otherwise *fragment is what stands there, in the file as it is then, after the whole time: a signal does
  * not shorten it, for the line that would be cut in two is theirs.
  */
 static enum status wait_for_newline(const struct store_partition *row, struct partition *partition,
-                                    struct bytes *fragment, uint64_t *ret_size, bool *ret_ended, struct error *err)
+                                    struct bytes *fragment, struct partition_stat *ret_stat, bool *ret_ended,
+                                    struct error *err)
 {
     enum status status = STATUS_OK;
     *ret_ended = false;
-    *ret_size = row->stat.size;
+    *ret_stat = row->stat;
     for (int turn = 0; turn < WAIT_TURNS && status == STATUS_OK && !*ret_ended; turn++) {
         struct partition_stat stat;
         nanosleep(&(struct timespec){.tv_nsec = WAIT_NS}, NULL);
-        if (partition_stat(partition, &stat, NULL) != STATUS_OK || stat.size < *ret_size) {
+        if (partition_stat(partition, &stat, NULL) != STATUS_OK || stat.size < ret_stat->size) {
             *ret_ended = true;
-        } else if (stat.size > *ret_size) {
+        } else if (stat.size > ret_stat->size) {
             uint64_t end;
-            *ret_size = stat.size;
+            *ret_stat = stat;
             status = partition_read_line(partition, row->facts.known, stat.size, fragment, &end, err);
             *ret_ended = status == STATUS_OK && fragment->length != stat.size - row->facts.known;
         }
@@ -85,14 +86,14 @@ static enum status wait_for_newline(const struct store_partition *row, struct pa
 static enum status seal(struct store *store, const struct store_partition *row, struct partition *partition,
                         struct bytes *fragment, struct error *err)
 {
-    uint64_t size;
+    struct partition_stat stat;
     bool ended, added = false;
-    enum status status = wait_for_newline(row, partition, fragment, &size, &ended, err);
+    enum status status = wait_for_newline(row, partition, fragment, &stat, &ended, err);
     if (status != STATUS_OK || ended)
         return status;
     status = store_quarantine(store, row->number, fragment->data, fragment->length, err);
     if (status == STATUS_OK)
-        status = add_newline(store, row->number, partition, size, &added, err);
+        status = add_newline(store, row->number, partition, &stat, &added, err);
     if (status == STATUS_OK && added)
         store_tell(store, NOTICE_WARNING,
                    "%s: ended a last line of %zu bytes that its writer did not finish; a copy is in %s",
@@ -112,7 +113,7 @@ static enum status mend_end(struct store *store, const struct store_partition *r
     } else {
         status = read_fragment(row, partition, &fragment, err);
         if (status == STATUS_OK && json_is_blank(fragment.data, fragment.length))
-            status = wanted ? add_newline(store, row->number, partition, row->stat.size, &added, err) : STATUS_OK;
+            status = wanted ? add_newline(store, row->number, partition, &row->stat, &added, err) : STATUS_OK;
         else if (status == STATUS_OK)
             status = cut_off(store, row, partition, &fragment, err);
         if (status == STATUS_ABSENT)

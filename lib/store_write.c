@@ -172,7 +172,7 @@ static enum status write_share(struct batch *batch, struct share *share)
             break;
         share->end = row->stat.size;
         if (!store_tail_is_open(row))
-            status = partition_append(share->partition, share->end, batch->store->share.data, share->length,
+            status = partition_append(share->partition, &row->stat, batch->store->share.data, share->length,
                                       &share->how, batch->err);
         share->written = status == STATUS_OK && share->how != PARTITION_MOVED;
         if (status == STATUS_OK && share->how == PARTITION_MOVED) {
@@ -185,7 +185,8 @@ static enum status write_share(struct batch *batch, struct share *share)
     return status;
 }
 
-/* A file that this batch made, that holds nothing and that nobody else has open is as if it had never been. */
+/* A file that this batch made, that holds nothing and that nobody else has open is as if it had never been; another
+ * that has come in its place is not ours. */
 static void remove_empty(struct batch *batch, const struct share *share)
 {
     char name[PARTITION_NAME_SIZE];
@@ -193,7 +194,8 @@ static void remove_empty(struct batch *batch, const struct share *share)
     int folder;
     partition_name(partition_number_day(share->number), name);
     if (share->created && share->partition && partition_cut(share->partition, 0, 0, NULL) == STATUS_OK &&
-        workspace_room(batch->store->workspace, room, false, &folder, NULL) == STATUS_OK)
+        workspace_room(batch->store->workspace, room, false, &folder, NULL) == STATUS_OK &&
+        partition_stands_at(share->partition, folder, name))
         (void)io_remove(folder, name, true, name, NULL);
 }
 

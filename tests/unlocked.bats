@@ -293,3 +293,30 @@ expect_results()
     expect_results 'ours appended' 'second appended'
     [[ $(metaspn-replay -C ws | jq -r .signal_id | paste -sd' ') == 'second first ours' ]]
 }
+
+# write_replaced LINE MOMENT: writes $ours while the day becomes another file, of this line, at that moment.
+write_replaced()
+{
+    [[ -z ${METASPN_TESTED_UNDER:-} ]] || skip "not under $METASPN_TESTED_UNDER"
+    cc -D_GNU_SOURCE -shared -fPIC -o replaced.so "$BATS_TEST_DIRNAME/replaced.c" -ldl
+    echo "$1" >other
+    run_split env LD_PRELOAD="$PWD/replaced.so" REPLACED="$file" REPLACED_BY=other REPLACED_AT="$2" metaspn-write -C ws <<<"$ours"
+}
+
+@test "another file of the same size that takes a day's place before the write is read first" {
+    local other=${theirs/theirs/others}
+    metaspn-write -C ws <<<"$theirs"
+    write_replaced "${other/Z/}" open
+    expect_status 0
+    expect_file "$file" "${other/Z/}" "$ours"
+    run_split metaspn-write -C ws --print=result <<<"$other"
+    [[ $(<"$out") == *'"status":"duplicate"'* ]]
+    [[ $(metaspn-replay -C ws --id=others) == "${other/Z/}" ]]
+    metaspn-fsck -C ws
+}
+
+@test "another file that takes the place of one that was made for a batch that failed is not removed" {
+    write_replaced "$theirs" sync
+    expect_status 5
+    expect_file "$file" "$theirs"
+}

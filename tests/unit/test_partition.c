@@ -63,24 +63,58 @@ static void test_cut(void)
     partition_close(partition);
 }
 
+/* Appends to the file as it is, but for its size: `end`. */
+static enum status append_at(struct partition *partition, uint64_t end, const char *text, enum partition_append *how)
+{
+    struct partition_stat seen;
+    partition_stat(partition, &seen, NULL);
+    seen.size = end;
+    return partition_append(partition, &seen, text, strlen(text), how, NULL);
+}
+
 static void test_append(void)
 {
     enum partition_append how;
     put("line\n");
     struct partition *partition = open_as(IO_APPEND);
-    is_int(partition_append(partition, 4, "new\n", 4, &how, NULL), STATUS_OK,
+    is_int(append_at(partition, 4, "new\n", &how), STATUS_OK,
            "an append to a file that has grown since");
     is_int(how, PARTITION_MOVED, "is told");
-    is_int(partition_append(partition, 6, "new\n", 4, &how, NULL), STATUS_OK, "and to one that has become shorter");
+    is_int(append_at(partition, 6, "new\n", &how), STATUS_OK, "and to one that has become shorter");
     is_int(how, PARTITION_MOVED, "too");
     is_text(content(), "line\n", "nothing was written");
-    is_int(partition_append(partition, 5, "new\n", 4, &how, NULL), STATUS_OK, "an append at the end");
+    is_int(append_at(partition, 5, "new\n", &how), STATUS_OK, "an append at the end");
     is_int(how, PARTITION_APPENDED, "is one");
     is_text(content(), "line\nnew\n", "and stands there");
     int other = open(path, O_RDONLY | O_CLOEXEC);
-    is_int(partition_append(partition, 9, "more\n", 5, &how, NULL), STATUS_OK, "while somebody reads");
+    is_int(append_at(partition, 9, "more\n", &how), STATUS_OK, "while somebody reads");
     is_int(how, PARTITION_APPENDED, "as well");
     close(other);
+    partition_close(partition);
+}
+
+static void test_append_to_another(void)
+{
+    enum partition_append how;
+    struct partition_stat seen, other;
+    put("line\n");
+    struct partition *partition = open_as(IO_APPEND);
+    partition_stat(partition, &seen, NULL);
+    other = seen;
+    other.inode++;
+    is_int(partition_append(partition, &other, "new\n", 4, &how, NULL), STATUS_OK, "another file of the same size");
+    is_int(how, PARTITION_MOVED, "is told");
+    other = seen;
+    other.modified--;
+    is_int(partition_append(partition, &other, "new\n", 4, &how, NULL), STATUS_OK, "and one that was written anew");
+    is_int(how, PARTITION_MOVED, "too");
+    is_text(content(), "line\n", "nothing was written");
+    partition_close(partition);
+    put("");
+    partition = open_as(IO_APPEND);
+    other = (struct partition_stat){0};
+    is_int(partition_append(partition, &other, "new\n", 4, &how, NULL), STATUS_OK, "an empty one that is new");
+    is_int(how, PARTITION_APPENDED, "is as good");
     partition_close(partition);
 }
 
@@ -92,7 +126,7 @@ static void append_under_limit(struct partition *partition, uint64_t end, enum p
     limit = before;
     limit.rlim_cur = end + 2;
     setrlimit(RLIMIT_FSIZE, &limit);
-    enum status status = partition_append(partition, end, "new\n", 4, how, NULL);
+    enum status status = append_at(partition, end, "new\n", how);
     setrlimit(RLIMIT_FSIZE, &before);
     is_int(status, STATUS_IO, "an append that finds no room fails");
 }
@@ -220,6 +254,7 @@ int main(void)
     snprintf(path, sizeof path, "%s/2026-02-05.jsonl", folder);
     test_cut();
     test_append();
+    test_append_to_another();
     test_append_without_room();
     test_rewrite();
     test_chunks();
