@@ -250,19 +250,18 @@ enum status store_read_line(struct store *store, struct store_position position,
     return status;
 }
 
-/* Whether the line at a position is a record of this event's id. Whatever cannot be read is none. STATUS_IO: no memory.
- */
+/* Whether the line at a position is a record of this event's id. What has gone is none. */
 static enum status holds_id(struct store *store, const struct event *event, uint64_t value, bool *ret_holds,
                             struct error *err)
 {
     struct store_position position = {index_value_partition(value), index_value_offset(value)};
     struct event stored;
-    struct error why;
     enum event_verdict verdict = EVENT_DAMAGED;
-    if (store_read_line(store, position, &store->line, &why) == STATUS_OK)
+    enum status status = store_read_line(store, position, &store->line, err);
+    if (status != STATUS_OK && status != STATUS_ABSENT)
+        return status;
+    if (status == STATUS_OK)
         verdict = event_read(store->line.data, store->line.length, event->kind, false, &stored, NULL);
-    else if (why.no_memory)
-        verdict = EVENT_NO_MEMORY;
     if (verdict == EVENT_NO_MEMORY)
         return error_set_memory(err);
     *ret_holds = verdict == EVENT_GOOD && json_string_same(stored.id, event->id);

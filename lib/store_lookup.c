@@ -149,8 +149,6 @@ static enum status confirm_group(struct batch *batch, struct line_reader *reader
     if (group->open == 0)
         return STATUS_OK;
     enum status status = read_line(batch, reader, value, &line, &length);
-    if (status == STATUS_ABSENT)
-        return STATUS_OK; /* the file has gone: no record */
     for (size_t i = group->from; i < group->to && status == STATUS_OK; i++) {
         struct store_item *item = &batch->items[batch->hashes.data[i].value];
         if (item->outcome != STORE_APPENDED)
@@ -161,7 +159,8 @@ static enum status confirm_group(struct batch *batch, struct line_reader *reader
     return status;
 }
 
-/* Follows the index's hits to the lines; the first that has the id is the first record, for they come in that order. */
+/* Follows the index's hits to the lines; the first that has the id is the first record, for they come in that order.
+ * STATUS_ABSENT: a file has gone. */
 static enum status confirm_hits(struct batch *batch, struct index_entries *hits, struct group *groups)
 {
     struct line_reader reader = {0};
@@ -277,12 +276,15 @@ enum status batch_compare_repetitions(struct batch *batch)
     return status;
 }
 
-/* The damaged index of somebody else is no reason to fail. */
+/* The damaged index of somebody else is no reason to fail; nor is a file that has gone since the store was looked at,
+ * which may be there again. */
 enum status batch_find_duplicates(struct batch *batch)
 {
+    struct store *store = batch->store;
     enum status status = look_up(batch);
-    for (int turn = 0; status == STATUS_INVALID && turn < 2; turn++) {
-        status = store_rebuild(batch->store, batch->err);
+    for (int turn = 0; (status == STATUS_INVALID || status == STATUS_ABSENT) && turn < 2; turn++) {
+        status = status == STATUS_INVALID ? store_rebuild(store, batch->err)
+                                          : store_see(store, store->kinds, NULL, batch->err);
         if (status == STATUS_OK)
             status = look_up(batch);
     }

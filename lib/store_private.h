@@ -106,6 +106,9 @@ enum status store_settle(struct store *store, bool known, struct error *err);
  */
 enum status store_begin_turn(struct store *store, unsigned kinds, struct error *err);
 void store_end_turn(struct store *store);
+/* In a turn: sees what others wrote. *ret_much (NULL: it is read however much it is): that is too much to be read under
+ * the lock, and was not. */
+enum status store_see(struct store *store, unsigned kinds, bool *ret_much, struct error *err);
 
 /*
  * store_doubt.c: the only way to sync a partition, under the writers' lock.

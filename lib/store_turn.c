@@ -3,13 +3,14 @@
 #define INDEX_WAIT_MS 2000                 /* how long others' commits of the index are waited for */
 #define PENDING_MUCH  ((uint64_t)16 << 20) /* bytes to catch up with that are not read under the lock */
 
-/* Under both locks: sees what others wrote. *ret_much: too much to be read under the lock. */
-static enum status see_others(struct store *store, unsigned kinds, bool *ret_much, struct error *err)
+enum status store_see(struct store *store, unsigned kinds, bool *ret_much, struct error *err)
 {
     uint64_t pending;
     enum status status = store_look(store, kinds, &pending, err);
-    *ret_much = pending > PENDING_MUCH;
-    if (status == STATUS_OK && !*ret_much)
+    bool much = ret_much && pending > PENDING_MUCH;
+    if (ret_much)
+        *ret_much = much;
+    if (status == STATUS_OK && !much)
         status = store_read_on(store, err);
     for (int turn = 0; status == STATUS_INVALID && turn < 2; turn++)
         status = store_rebuild(store, err);
@@ -41,10 +42,8 @@ enum status store_begin_turn(struct store *store, unsigned kinds, struct error *
         bool much = false;
         enum status status = take_locks(store, err);
         if (status == STATUS_OK)
-            status = see_others(store, kinds, &much, err);
-        if (status == STATUS_OK && much && turn == 2)
-            status = store_read_on(store, err);
-        if (status == STATUS_OK && (!much || turn == 2))
+            status = store_see(store, kinds, turn < 2 ? &much : NULL, err);
+        if (status == STATUS_OK && !much)
             return STATUS_OK;
         store_end_turn(store);
         if (status == STATUS_OK)

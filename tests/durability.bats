@@ -596,6 +596,22 @@ expect_written_anew()
         held && /2026-02-05.jsonl>.* = [0-9][0-9][0-9][0-9][0-9][0-9]+$/ {print; bad = 1} END {exit bad}' trace
 }
 
+@test "an index that turns out to be damaged when much is read under the lock after all is rebuilt" {
+    [[ -z ${METASPN_TESTED_UNDER:-} ]] || skip "not under $METASPN_TESTED_UNDER"
+    cc -D_GNU_SOURCE -shared -fPIC -o locked.so "$BATS_TEST_DIRNAME/locked.c" -ldl
+    signals 1 1 | store
+    head -c 17000000 /dev/zero | tr '\0' ' ' >much
+    echo >>much
+    signals 2 2 >event
+    # shellcheck disable=SC2016  # for the shell that it runs
+    run_split env LD_PRELOAD="$PWD/locked.so" DAY="$day" LOCKED='cat much >>"$DAY"; [ $TURN -lt 3 ] ||
+        { cat event >>"$DAY"; printf x | dd bs=1 seek=5000 conv=notrunc status=none of="$(ls ws/store/index/ids-*)"; }' \
+        metaspn-write -C ws --print=result <<<"$(signals 2 3)"
+    expect_status 0
+    expect_err_like 'note: .*/index: damaged; rebuilding it'
+    [[ $(jq -r .status "$out" | paste -sd' ') == 'duplicate appended' ]]
+}
+
 @test "a doubt is told apart from the zeros that a power cut left in the lock file" {
     signals 1 2 | store
     signals 3 5 >new

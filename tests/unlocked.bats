@@ -73,7 +73,8 @@ setup()
     expect_file "$file" "$theirs" "$theirs" "$ours"
 }
 
-# write_while_away: writes while the day is moved away at one moment, and back; at each moment that there is.
+# write_while_away [COMMAND ...]: writes, after COMMAND, while the day is moved away at one moment, and back; at each
+# moment that there is.
 write_while_away()
 {
     local n
@@ -81,10 +82,12 @@ write_while_away()
     for ((n = 1; n <= 30; n++)); do
         rm -rf ws
         cp -a fresh ws
+        "$@" >/dev/null
         run_split strace -f -o trace -P "$PWD/ws/store/signals" -e inject=openat2:error=ENOENT:when="$n" metaspn-write -C ws event
         grep -q INJECTED trace || break
         head -c "$(wc -c <"fresh/${file#ws/}")" "$file" | expect_same - "fresh/${file#ws/}"
         grep -q 'cannot list: No such file' "$err" || [[ $(tail -n 1 "$file") == "$ours" ]]
+        [[ $(grep -c '"theirs"' "$file") == 1 ]]
         [[ ! -e ws/store/quarantine ]]
     done
     ((n > 3 && n < 30))
@@ -92,14 +95,15 @@ write_while_away()
     mv fresh ws
 }
 
-@test "a day that is moved away for a moment, and back, loses nothing" {
+@test "a day that is moved away for a moment, and back, loses nothing and holds nothing twice" {
     needs_strace
     local other=${theirs/theirs/other}
-    echo "$ours" >event
+    printf "%s\n" "$ours" "$theirs" >event
     printf '%s\n' "$theirs" "$other" | metaspn-write -C ws
     rm -r ws/store/index
     write_while_away
     metaspn-write -C ws <<<"$theirs"
+    write_while_away metaspn-replay -C ws --count # the index knows it
     printf '%s\n' "${theirs/theirs/third}" "${theirs/theirs/fourth}" >>"$file"
     write_while_away
 }
@@ -263,6 +267,20 @@ expect_results()
     write_beside "$theirs"$'\n' '' '' 0 --print=new
     expect_same events "$out"
     [[ $(sed '/write(1</q' trace | grep -c 'fdatasync(.*/signals/2026-02-05.jsonl') == 2 ]]
+}
+
+@test "what stands there and cannot be read after such a write is not written again" {
+    needs_strace
+    local n
+    for ((n = 1; n <= 40; n++)); do
+        rm -rf ws/store
+        with=(strace -f -o trace -P "$PWD/$file" -e inject=pread64:error=EIO:when="$n")
+        write_beside "$theirs"$'\n' '' '' 0
+        grep -q INJECTED trace || break
+        [[ $(jq -r .signal_id "$file" | sort | uniq -d) == '' ]]
+        [[ $status == 5 || $(wc -l <"$file") == 4 ]]
+    done
+    ((n > 5 && n < 40))
 }
 
 @test "repetitions in the input repeat what somebody stored in that moment" {
