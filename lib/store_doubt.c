@@ -113,7 +113,7 @@ void store_save_doubts(struct store *store)
 
 /* ---- syncing */
 
-/* The doubt about a partition that is about to be synced, told to the lock file. */
+/* The doubt about a partition that is about to be synced, told to the lock file: what could not be told is none. */
 static enum status raise_doubt(struct store *store, uint32_t number, struct store_doubt **ret_doubt, struct error *err)
 {
     char line[LINE_SIZE];
@@ -123,10 +123,10 @@ static enum status raise_doubt(struct store *store, uint32_t number, struct stor
     const struct partition_facts *facts = index_facts(store->index, number);
     struct store_doubt doubt = {.number = number, .from = facts ? facts->synced : 0};
     size_t length = print_doubt(&doubt, line);
-    enum status status = add_doubt(store, &doubt, err);
+    enum status status =
+        io_write_at(store->lock, line, length, store->doubts_length, workspace_lock_path(store->workspace), err);
     if (status == STATUS_OK)
-        status =
-            io_write_at(store->lock, line, length, store->doubts_length, workspace_lock_path(store->workspace), err);
+        status = add_doubt(store, &doubt, err);
     if (status != STATUS_OK)
         return status;
     store->doubts_length += length;

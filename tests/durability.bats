@@ -585,6 +585,17 @@ expect_written_anew()
     expect_file ws/store/lock "signals/2026-02-05.jsonl $(signals 1 2 | wc -c)"
 }
 
+@test "a doubt that the lock file could not be told of the first time is told it the next" {
+    needs_strace
+    mkdir -p ws/store/signals
+    (signal s1 2026-02-04T10:00:00Z; printf '{"fragment') >ws/store/signals/2026-02-04.jsonl
+    run_split strace -f -o trace -e trace=pwrite64,fdatasync -e inject=pwrite64:error=ENOSPC:when=1 \
+        -e inject=fdatasync:error=EIO metaspn-write -C ws <<<"$(signal s1 2026-02-05T10:00:00Z)"
+    expect_status 5
+    [[ $(grep -c INJECTED trace) == 2 ]]
+    expect_file ws/store/lock 'signals/2026-02-04.jsonl 0'
+}
+
 @test "much that others wrote is read before the lock is taken" {
     mkdir -p ws/store/signals
     head -c 17000000 /dev/zero | tr '\0' ' ' >"$day" # a blank line is one, too
