@@ -57,8 +57,8 @@ static enum status cut_off(struct store *store, const struct store_partition *ro
 
 /*
  * Waits for whoever writes there to end the line. *ret_ended: it has a newline, or the file was cut or has gone; the
- * caller looks again. Otherwise *fragment is what stands there, in the file as it is then, after the whole time: a signal does
- * not shorten it, for the line that would be cut in two is theirs.
+ * caller looks again. Otherwise *fragment is what stands there, in the file as it is then, after the whole time: a
+ * signal does not shorten it, for the line that would be cut in two is theirs.
  */
 static enum status wait_for_newline(const struct store_partition *row, struct partition *partition,
                                     struct bytes *fragment, struct partition_stat *ret_stat, bool *ret_ended,

@@ -1,7 +1,7 @@
 /*
- * A program that puts another file in the place of a partition at the worst moment: preloaded into a command, it renames
- * $REPLACED_BY to $REPLACED just before the command opens that to append to it or, with $REPLACED_AT=sync, when the
- * command syncs it, which fails.
+ * A program that puts another file in the place of a partition at the worst moment: preloaded into a command, it
+ * renames $REPLACED_BY to $REPLACED just before the command opens that to append to it or, with $REPLACED_AT=sync, when
+ * the command syncs it, which fails.
  */
 #include <dlfcn.h>
 #include <errno.h>

@@ -294,24 +294,6 @@ expect_results()
     expect_out "$other" "$other"
 }
 
-@test "an id that somebody stores in that moment, in another day, is not stored again" {
-    other=$(signal second 2026-02-05T11:30:00Z)
-    second=$(signal second 2026-02-06T12:00:00Z)
-    write_beside '' '' "$other"$'\n' 1 --print=result
-    expect_status 0
-    expect_results 'ours appended' 'second conflict'
-    [[ ! -e ws/store/signals/2026-02-06.jsonl ]]
-    rm -r ws/store
-    # and is delivered once, where that day was written before
-    other=$(signal second 2026-02-06T11:30:00Z)
-    second=$(signal second 2026-02-04T12:00:00Z)
-    file=ws/store/signals/2026-02-06.jsonl
-    ours=$(signal ours 2026-02-06T11:00:00Z)
-    write_beside '' '' "$other"$'\n' 1 --print=result
-    expect_results 'ours appended' 'second appended'
-    [[ $(metaspn-replay -C ws | jq -r .signal_id | paste -sd' ') == 'second first ours' ]]
-}
-
 # write_replaced LINE MOMENT: writes $ours while the day becomes another file, of this line, at that moment.
 write_replaced()
 {
@@ -337,4 +319,22 @@ write_replaced()
     write_replaced "$theirs" sync
     expect_status 5
     expect_file "$file" "$theirs"
+}
+
+@test "an id that somebody stores in that moment, in another day, is not stored again" {
+    other=$(signal second 2026-02-05T11:30:00Z)
+    second=$(signal second 2026-02-06T12:00:00Z)
+    write_beside '' '' "$other"$'\n' 1 --print=result
+    expect_status 0
+    expect_results 'ours appended' 'second conflict'
+    [[ ! -e ws/store/signals/2026-02-06.jsonl ]]
+    rm -r ws/store
+    # and is delivered once, where that day was written before
+    other=$(signal second 2026-02-06T11:30:00Z)
+    second=$(signal second 2026-02-04T12:00:00Z)
+    file=ws/store/signals/2026-02-06.jsonl
+    ours=$(signal ours 2026-02-06T11:00:00Z)
+    write_beside '' '' "$other"$'\n' 1 --print=result
+    expect_results 'ours appended' 'second appended'
+    [[ $(metaspn-replay -C ws | jq -r .signal_id | paste -sd' ') == 'second first ours' ]]
 }

@@ -77,8 +77,7 @@ static void test_append(void)
     enum partition_append how;
     put("line\n");
     struct partition *partition = open_as(IO_APPEND);
-    is_int(append_at(partition, 4, "new\n", &how), STATUS_OK,
-           "an append to a file that has grown since");
+    is_int(append_at(partition, 4, "new\n", &how), STATUS_OK, "an append to a file that has grown since");
     is_int(how, PARTITION_MOVED, "is told");
     is_int(append_at(partition, 6, "new\n", &how), STATUS_OK, "and to one that has become shorter");
     is_int(how, PARTITION_MOVED, "too");
