@@ -56,7 +56,8 @@ static void sweep(struct check *check)
     for (enum workspace_room room = 0; room < WORKSPACE_ROOMS; room++)
         removed += sweep_room(check, room);
     check->totals.mended += removed < check->left_over ? removed : check->left_over;
-    check_tell(check, "removed %llu temporar%s", (unsigned long long)removed, removed == 1 ? "y" : "ies");
+    if (removed > 0)
+        check_tell(check, "removed %llu temporar%s", (unsigned long long)removed, removed == 1 ? "y" : "ies");
 }
 
 /* The index first: what it says is believed when ends are mended. */

@@ -12,6 +12,7 @@
 #include "timestamp.h"
 
 #define FILE_NAME_SIZE (NAME_MAX_LENGTH + 32) /* NAME__2026-02-05T120000Z.json and NUL */
+#define READ_TURNS     8                      /* times that the latest one may go before it could be read */
 
 /* The name of the file: NAME__TIME.json. */
 static void format_file_name(const char *name, struct snapshot_time when, char buffer[static FILE_NAME_SIZE])
@@ -191,26 +192,44 @@ static enum status read_document(int directory, const char *file, const char *pa
     return STATUS_OK;
 }
 
+/* Reads the file of a name and a time. */
+static enum status read_one(struct workspace *workspace, int directory, const char *name, struct snapshot_time when,
+                            struct bytes *ret_document, struct error *err)
+{
+    struct bytes path = {0};
+    char file[FILE_NAME_SIZE];
+    format_file_name(name, when, file);
+    enum status status = workspace_path(workspace, ROOM_SNAPSHOTS, file, &path)
+                             ? read_document(directory, file, path.data, ret_document, err)
+                             : error_set_memory(err);
+    bytes_release(&path);
+    return status;
+}
+
+/* The latest one that is found; where it has gone before it could be read, the one that is the latest then. */
+static enum status read_latest(struct workspace *workspace, int directory, const char *name, struct snapshot_time when,
+                               struct bytes *ret_document, struct error *err)
+{
+    enum status status = STATUS_ABSENT;
+    for (int turn = 0; turn < READ_TURNS && status == STATUS_ABSENT; turn++) {
+        struct search search = {.name = name, .latest = {.time = when.time}};
+        status = io_list(directory, workspace_room_path(workspace, ROOM_SNAPSHOTS), search_entry, &search, err);
+        if (status == STATUS_OK && !search.found)
+            return STATUS_ABSENT;
+        if (status == STATUS_OK)
+            status = read_one(workspace, directory, name, search.when, ret_document, err);
+    }
+    return status;
+}
+
 enum status snapshot_read(struct workspace *workspace, const char *name, struct snapshot_time when,
                           struct bytes *ret_document, struct error *err)
 {
-    struct search search = {.name = name, .latest = {.time = when.time}, .found = when.daily, .when = when};
-    struct bytes path = {0};
-    char file[FILE_NAME_SIZE];
     int directory;
     enum status status = workspace_room(workspace, ROOM_SNAPSHOTS, false, &directory, err);
-    if (status == STATUS_OK && !when.daily)
-        status = io_list(directory, workspace_room_path(workspace, ROOM_SNAPSHOTS), search_entry, &search, err);
-    if (status == STATUS_OK && !search.found)
-        status = STATUS_ABSENT;
-    if (status == STATUS_OK) {
-        format_file_name(name, search.when, file);
-        if (!workspace_path(workspace, ROOM_SNAPSHOTS, file, &path))
-            status = error_set_memory(err);
-    }
     if (status == STATUS_OK)
-        status = read_document(directory, file, path.data, ret_document, err);
-    bytes_release(&path);
+        status = when.daily ? read_one(workspace, directory, name, when, ret_document, err)
+                            : read_latest(workspace, directory, name, when, ret_document, err);
     return status == STATUS_ABSENT ? absent(name, when, err) : status;
 }
 

@@ -659,6 +659,7 @@ with open(sys.argv[1], "ab", buffering=0) as file:
     expect_status 5
     expect_err_like "^metaspn-fsck: $left_over: cannot remove: Read-only file system\$"
     [[ -e $left_over ]]
+    [[ $(<"$err") != *removed* ]]
     # after the listings of the checkpoints and of what is left over, that of what is to be removed
     run_split strace -qq -o trace -P ws/store/checkpoints -e inject=getdents64:error=EIO:when=5 metaspn-fsck -C ws --repair
     grep -q INJECTED trace

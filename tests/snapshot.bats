@@ -122,6 +122,17 @@ keep()
     expect_status 0
 }
 
+@test "section 6: where the latest goes before it could be read, the latest is looked for again" {
+    [[ -z ${METASPN_TESTED_UNDER:-} ]] || skip "not under $METASPN_TESTED_UNDER: it makes system calls of its own"
+    strace -o trace true 2>"$err" || skip 'strace may not be used here'
+    keep state '{"n":1}' --at=2026-02-04T10:00:00Z
+    keep state '{"n":2}' --at=2026-02-05T10:00:00Z
+    run_split strace -qq -o trace -P ws/store/snapshots -e inject=openat2:error=ENOENT:when=2 metaspn-snapshot -C ws read state
+    [[ $(grep INJECTED trace) == *state__2026-02-05T100000Z.json* ]]
+    expect_status 0
+    expect_out '{"n":2}'
+}
+
 @test "section 6: read --day prints that day's document and no other" {
     keep digest '{"n":1}' --day=2026-02-04
     keep digest '{"n":2}' --at=2026-02-05T10:00:00Z
