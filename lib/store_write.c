@@ -202,6 +202,7 @@ static void remove_empty(struct batch *batch, const struct share *share)
 /* Takes back what this batch wrote, where that can be done. */
 static void undo(struct batch *batch)
 {
+    index_abandon(batch->store->index); /* it may know of lines that are cut off now */
     (void)index_reload(batch->store->index, NULL);
     for (size_t i = 0; i < batch->share_count; i++) {
         struct share *share = &batch->shares[i];

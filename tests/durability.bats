@@ -714,6 +714,20 @@ expect_written_anew()
     [[ $(cat ws/store/signals/*.jsonl | wc -l) == 62 ]]
 }
 
+@test "the index knows nothing of what was written to other days by a batch that failed" {
+    local d days
+    needs_strace
+    days=$(seq -f '2026-01-%02.0f' 1 30)
+    for d in $days; do signal "old$d" "${d}T10:00:00Z"; done | store
+    for d in $days; do signal "new$d" "${d}T10:00:00Z"; done >events
+    run_split strace -f -o trace -P "$PWD/ws/store/signals/2026-01-30.jsonl" -e inject=write:error=ENOSPC metaspn-write -C ws events
+    expect_status 5
+    # the same line comes by another program, and one more
+    (grep new2026-01-03 events; signal more 2026-01-03T10:00:00Z) >>ws/store/signals/2026-01-03.jsonl
+    grep new2026-01-03 events | expect_same - <(metaspn-replay -C ws --id=new2026-01-03)
+    metaspn-fsck -C ws
+}
+
 @test "an empty file that was there before a batch that failed is there afterwards" {
     signals 1 50 | store
     : >ws/store/signals/2026-02-04.jsonl
