@@ -199,6 +199,16 @@ static void remove_empty(struct batch *batch, const struct share *share)
         (void)io_remove(folder, name, true, name, NULL);
 }
 
+/* Opens a share that was closed once more: what has come in its place since is not ours to take back. */
+static void open_to_undo(struct batch *batch, struct share *share)
+{
+    struct partition_stat now;
+    if (open_share(batch, share, false, NULL) == STATUS_OK && share->written &&
+        (partition_stat(share->partition, &now, NULL) != STATUS_OK || now.device != share->stat.device ||
+         now.inode != share->stat.inode))
+        close_share(share);
+}
+
 /* Takes back what this batch wrote, where that can be done. */
 static void undo(struct batch *batch)
 {
@@ -208,7 +218,7 @@ static void undo(struct batch *batch)
         struct share *share = &batch->shares[i];
         uint64_t length = share->length;
         if (!share->partition && (share->written || share->created))
-            (void)open_share(batch, share, false, NULL);
+            open_to_undo(batch, share);
         if (share->written && share->partition && share->how == PARTITION_APPENDED)
             (void)partition_cut(share->partition, share->end + length, share->end, NULL);
         share->written = false;
@@ -233,7 +243,7 @@ static enum status write_fresh(struct batch *batch)
     for (size_t from = 0, to; from < batch->share_count && status == STATUS_OK; from = to) {
         to = from + OPEN_SHARES < batch->share_count ? from + OPEN_SHARES : batch->share_count;
         status = write_shares(batch, from, to);
-        for (size_t i = from; i < to && to < batch->share_count; i++)
+        for (size_t i = from; i < to && to < batch->share_count && status == STATUS_OK; i++)
             close_share(&batch->shares[i]);
     }
     return status;

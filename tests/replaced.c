@@ -21,16 +21,9 @@ static void replace(void)
         abort();
 }
 
-static bool is_at_sync(void)
+static bool is_at(const char *what)
 {
-    const char *at = getenv("REPLACED_AT");
-    return at && strcmp(at, "sync") == 0;
-}
-
-static bool is_its_name(const char *name)
-{
-    const char *path = getenv("REPLACED"), *slash = path ? strrchr(path, '/') : NULL;
-    return slash && strcmp(slash + 1, name) == 0;
+    return strcmp(getenv("REPLACED_AT"), what) == 0;
 }
 
 long syscall(long number, ...)
@@ -44,8 +37,7 @@ long syscall(long number, ...)
     va_end(rest);
     if (!real)
         *(void **)&real = dlsym(RTLD_NEXT, "syscall");
-    if (number == SYS_openat2 && !is_at_sync() && is_its_name((const char *)a[1]) &&
-        ((const struct open_how *)a[2])->flags & O_APPEND)
+    if (number == SYS_openat2 && is_at((const char *)a[1]) && ((const struct open_how *)a[2])->flags & O_APPEND)
         replace();
     return real(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
@@ -55,7 +47,7 @@ int fdatasync(int fd)
     static int (*real)(int);
     if (!real)
         *(void **)&real = dlsym(RTLD_NEXT, "fdatasync");
-    if (!is_at_sync())
+    if (!is_at("sync"))
         return real(fd);
     replace();
     errno = EIO;

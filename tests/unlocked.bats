@@ -176,6 +176,17 @@ beside_a_write()
     expect_same events "$out"
 }
 
+# write_replaced LINES MOMENT [FILE]: writes $ours, or the file, while the day becomes another file, of these lines, at that
+# moment: sync, or when the file of that name is opened to append to it.
+write_replaced()
+{
+    [[ -z ${METASPN_TESTED_UNDER:-} ]] || skip "not under $METASPN_TESTED_UNDER"
+    cc -D_GNU_SOURCE -shared -fPIC -o replaced.so "$BATS_TEST_DIRNAME/replaced.c" -ldl
+    echo "$1" >other
+    run_split ${with[@]+"${with[@]}"} env LD_PRELOAD="$PWD/replaced.so" REPLACED="$file" REPLACED_BY=other REPLACED_AT="$2" \
+        metaspn-write -C ws "${3:--}" <<<"$ours"
+}
+
 @test "what was glued to a fragment that came at the same moment is written again, and nothing else" {
     beside_a_write "${theirs:0:20}" ''
     expect_file "$file" "$first" "${theirs:0:20}$ours" "$second" "$ours"
@@ -294,19 +305,10 @@ expect_results()
     expect_out "$other" "$other"
 }
 
-# write_replaced LINE MOMENT: writes $ours while the day becomes another file, of this line, at that moment.
-write_replaced()
-{
-    [[ -z ${METASPN_TESTED_UNDER:-} ]] || skip "not under $METASPN_TESTED_UNDER"
-    cc -D_GNU_SOURCE -shared -fPIC -o replaced.so "$BATS_TEST_DIRNAME/replaced.c" -ldl
-    echo "$1" >other
-    run_split env LD_PRELOAD="$PWD/replaced.so" REPLACED="$file" REPLACED_BY=other REPLACED_AT="$2" metaspn-write -C ws <<<"$ours"
-}
-
 @test "another file of the same size that takes a day's place before the write is read first" {
     local other=${theirs/theirs/others}
     metaspn-write -C ws <<<"$theirs"
-    write_replaced "${other/Z/}" open
+    write_replaced "${other/Z/}" "${file##*/}"
     expect_status 0
     expect_file "$file" "${other/Z/}" "$ours"
     run_split metaspn-write -C ws --print=result <<<"$other"
@@ -317,6 +319,19 @@ write_replaced()
 
 @test "another file that takes the place of one that was made for a batch that failed is not removed" {
     write_replaced "$theirs" sync
+    expect_status 5
+    expect_file "$file" "$theirs"
+}
+
+@test "another file of the same size that takes the place of a day that was written stays whole when the batch fails" {
+    local day
+    needs_strace
+    for day in {01..30}; do signal "old$day" "2026-01-${day}T10:00:00Z"; done | metaspn-write -C ws
+    for day in {01..30}; do signal "new$day" "2026-01-${day}T10:00:00Z"; done >events
+    theirs=$(signal the03 2026-01-03T10:00:00Z; signal its03 2026-01-03T11:00:00Z)
+    file=ws/store/signals/2026-01-03.jsonl
+    with=(strace -f -o trace -P "$PWD/ws/store/signals/2026-01-30.jsonl" -e inject=write:error=ENOSPC)
+    write_replaced "$theirs" 2026-01-30.jsonl events
     expect_status 5
     expect_file "$file" "$theirs"
 }
