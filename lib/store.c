@@ -221,6 +221,16 @@ enum status store_partition_at_hand(struct store *store, uint32_t number, struct
     return STATUS_OK;
 }
 
+/* What went while the store was looked at has gone as a whole, though something may be known of it. */
+static void drop_gone(struct store *store)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < store->count; i++)
+        if (!store->partitions[i].is_gone)
+            store->partitions[kept++] = store->partitions[i];
+    store->count = kept;
+}
+
 enum status store_refresh(struct store *store, unsigned kinds, struct error *err)
 {
     uint64_t pending;
@@ -232,6 +242,7 @@ enum status store_refresh(struct store *store, unsigned kinds, struct error *err
         status = store_read_on(store, err);
     for (int turn = 0; status == STATUS_INVALID && turn < REBUILDS; turn++)
         status = store_rebuild(store, err);
+    drop_gone(store);
     if (status == STATUS_OK)
         index_commit_if_alone(store->index);
     store_close_files(store);

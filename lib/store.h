@@ -72,6 +72,7 @@ struct store_partition {
     struct partition_stat stat;
     uint64_t end;
     struct partition_facts facts; /* facts.known 0: nothing known */
+    bool is_gone;                 /* it went while it was to be read; store_refresh() leaves no such row */
 };
 
 /*

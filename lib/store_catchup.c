@@ -325,6 +325,7 @@ enum status store_read_on(struct store *store, struct error *err)
         status = read_partition(store, row, err);
         if (status == STATUS_ABSENT) { /* it went while we looked: what it had is no open end, should it come back */
             row->stat.size = row->facts.known;
+            row->is_gone = true;
             status = STATUS_OK;
         }
     }
@@ -435,6 +436,10 @@ static enum status look_at_files(struct store *store, struct listing lists[stati
             break;
         row->stat = file->stat;
         status = compare(store, row, next_facts(store->index, number, &place), &more, err);
+        if (status == STATUS_ABSENT) { /* it went just now */
+            store->count--;
+            status = STATUS_OK;
+        }
         *pending += more;
     }
     return status;
