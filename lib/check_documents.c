@@ -54,7 +54,7 @@ static enum status check_position(struct check *check, enum event_kind kind, con
         day_format(position->day, day);
         check_report(check, path, 0, 0, "the position in %s does not fit: that day is due from its start", day);
     }
-    return status;
+    return status == STATUS_ABSENT ? STATUS_OK : status; /* it has gone just now */
 }
 
 static void check_checkpoint(struct check *check, const char *path, const struct bytes *text)

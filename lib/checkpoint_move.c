@@ -1,15 +1,13 @@
 #include "checkpoint_move.h"
 #include "scan.h"
 
-/* The partition's position is put at `offset`; nothing is where the partition has gone. */
+/* The partition's position is put at `offset`. STATUS_ABSENT: the partition has gone. */
 static enum status put_at(struct store *store, const struct store_partition *row, uint64_t offset,
                           struct checkpoint *checkpoint, struct error *err)
 {
     struct checkpoint_position position;
     enum status status = checkpoint_position_at(store, row, NULL, offset, &position, err);
-    if (status == STATUS_OK)
-        status = checkpoint_put(checkpoint, &position, err);
-    return status == STATUS_ABSENT ? STATUS_OK : status;
+    return status == STATUS_OK ? checkpoint_put(checkpoint, &position, err) : status;
 }
 
 static enum status sync_partition(struct store *store, uint32_t number, struct error *err)
@@ -33,6 +31,8 @@ enum status checkpoint_settle(struct store *store, enum event_kind kind, struct 
         status = checkpoint_first_due(store, checkpoint, &rows[i], &offset, err);
         if (status == STATUS_OK)
             status = put_at(store, &rows[i], offset, checkpoint, err);
+        if (status == STATUS_ABSENT) /* should it come back, it is due as a whole */
+            status = STATUS_OK;
     }
     checkpoint->has_positions = true;
     return status;
@@ -50,22 +50,21 @@ static enum status is_ahead(struct store *store, const struct store_partition *r
                             const struct checkpoint_position *old, const struct checkpoint_position *to,
                             bool *ret_ahead, struct error *err)
 {
-    bool fits;
+    bool fits = false;
     uint64_t from, to_from;
     *ret_ahead = false;
     if (same_position(old, to))
         return STATUS_OK;
-    if (!row) {
+    enum status status = row ? checkpoint_fit(store, row, old, &fits, &from, err) : STATUS_ABSENT;
+    *ret_ahead = !fits;
+    if (status == STATUS_OK && fits) {
+        status = checkpoint_fit(store, row, to, &fits, &to_from, err);
+        *ret_ahead = fits && to_from > from;
+    }
+    if (status == STATUS_ABSENT) {
         *ret_ahead = to->offset > old->offset;
-        return STATUS_OK;
+        status = STATUS_OK;
     }
-    enum status status = checkpoint_fit(store, row, old, &fits, &from, err);
-    if (status != STATUS_OK || !fits) {
-        *ret_ahead = true;
-        return status;
-    }
-    status = checkpoint_fit(store, row, to, &fits, &to_from, err);
-    *ret_ahead = fits && to_from > from;
     return status;
 }
 
@@ -162,7 +161,11 @@ static enum status reset_day(struct store *store, const struct store_partition *
         if (!fits)
             offset = 0;
     }
-    return status == STATUS_OK ? put_at(store, row, offset, checkpoint, err) : status;
+    if (status == STATUS_OK)
+        status = put_at(store, row, offset, checkpoint, err);
+    if (status == STATUS_ABSENT) /* just now: see reset_gone() */
+        status = put_at(store, row, 0, checkpoint, err);
+    return status;
 }
 
 static enum status reset_partition(struct store *store, const struct store_partition *row, int64_t time,
@@ -177,6 +180,8 @@ static enum status reset_partition(struct store *store, const struct store_parti
         status = reset_day(store, row, time, checkpoint, err);
     else if (is_new)
         status = put_at(store, row, row->end, checkpoint, err);
+    if (status == STATUS_ABSENT)
+        status = STATUS_OK;
     return status == STATUS_OK && is_new ? sync_partition(store, row->number, err) : status;
 }
 

@@ -24,7 +24,8 @@
 #include "store.h"
 
 /* *ret_fits; and where it does, *ret_from is the position as the start of a line, or the end of the partition. A
- * partition that was read to the end, as it stands in the facts, is not opened for that. */
+ * partition that was read to the end, as it stands in the facts, is not opened for that. STATUS_ABSENT: it has gone, so
+ * that nobody knows. */
 enum status checkpoint_fit(struct store *store, const struct store_partition *partition,
                            const struct checkpoint_position *position, bool *ret_fits, uint64_t *ret_from,
                            struct error *err);
@@ -47,7 +48,7 @@ enum checkpoint_share { CHECKPOINT_NONE_DUE, CHECKPOINT_SOME_DUE, CHECKPOINT_ALL
 enum checkpoint_share checkpoint_share_due(const struct checkpoint *checkpoint,
                                            const struct store_partition *partition);
 /* The offset of the first event of a partition that is due to a checkpoint without positions, or the partition's end.
- */
+ * STATUS_ABSENT: the partition has gone, or became shorter meanwhile. */
 enum status checkpoint_first_due(struct store *store, const struct checkpoint *checkpoint,
                                  const struct store_partition *partition, uint64_t *ret_offset, struct error *err);
 

@@ -28,8 +28,6 @@ static enum status fit_by_reading(struct store *store, const struct store_partit
     struct partition *open;
     uint64_t hash = 0;
     enum status status = store_open_partition(store, row->number, &open, err);
-    if (status == STATUS_ABSENT)
-        return STATUS_OK;
     if (status != STATUS_OK)
         return status;
     status = partition_hash_before(open, position->offset, &hash, err);
@@ -175,7 +173,7 @@ static enum status scan_for_due(struct scan *scan, const struct checkpoint *chec
     }
     if (due)
         *ret_offset = item.offset;
-    return status == STATUS_ABSENT ? STATUS_OK : status;
+    return status == STATUS_ABSENT && !scan_was_cut(scan) ? STATUS_OK : status;
 }
 
 enum status checkpoint_first_due(struct store *store, const struct checkpoint *checkpoint,
@@ -196,7 +194,7 @@ enum status checkpoint_first_due(struct store *store, const struct checkpoint *c
         return STATUS_OK;
     enum status status = scan_open(store, &options, &scan, err);
     if (status != STATUS_OK)
-        return status == STATUS_ABSENT ? STATUS_OK : status;
+        return status;
     status = scan_for_due(scan, checkpoint, ret_offset, err);
     scan_close(scan);
     return status;

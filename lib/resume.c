@@ -238,8 +238,8 @@ enum status resume_next(struct resume *resume, struct scan_item *ret_item, struc
             continue;
         }
         status = scan_next(resume->scan, ret_item, err);
-        if (status == STATUS_ABSENT)
-            status = finish_at(resume, resume->at->end, err);
+        if (status == STATUS_ABSENT) /* what a file that is written anew just now lacks may stand there again later */
+            status = finish_at(resume, scan_was_cut(resume->scan) ? resume->behind : resume->at->end, err);
         else if (status == STATUS_OK)
             status = take(resume, ret_item, &due, err);
     }

@@ -140,6 +140,8 @@ static enum status settle_rest(struct resume *resume, struct error *err)
         status = checkpoint_first_due(resume->store, resume->options.checkpoint, &rows[i], &offset, err);
         if (status == STATUS_OK)
             status = resume_pass(resume, &rows[i], offset, err);
+        else if (status == STATUS_ABSENT) /* it has gone: should it come back, it is due as a whole */
+            status = STATUS_OK;
     }
     return status;
 }

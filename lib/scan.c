@@ -94,6 +94,11 @@ void scan_close(struct scan *scan)
     free(scan);
 }
 
+bool scan_was_cut(const struct scan *scan)
+{
+    return scan->was_cut;
+}
+
 /* Chooses until there is a piece to hand out. STATUS_ABSENT: no more. */
 static enum status more_pieces(struct scan *scan, struct error *err)
 {

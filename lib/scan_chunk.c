@@ -135,9 +135,11 @@ static enum status take_forward(struct scan *scan, struct error *err)
     }
     if (status == STATUS_OK)
         status = settle_chunk(scan, &chunk, err);
-    if (status == STATUS_OK)
-        scan->low = scan->length > 0 ? scan->end : limit;
-    return status;
+    if (status != STATUS_OK)
+        return status;
+    scan->was_cut = scan->length == 0;
+    scan->low = scan->was_cut ? scan->high : scan->end;
+    return STATUS_OK;
 }
 
 static enum status take_backward(struct scan *scan, struct error *err)

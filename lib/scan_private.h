@@ -44,6 +44,7 @@ struct scan {
     size_t piece_count, piece_capacity;
     size_t handed; /* pieces that are out: the first ones, or backward the last ones */
 
+    bool was_cut;
     bool told_misfiled;
     uint64_t counted_offset, counted_line; /* the line that starts there has this number, from 1 */
 };
