@@ -57,7 +57,7 @@ enum status bisect_window(struct store *store, const struct store_partition *row
 {
     struct partition *partition;
     uint64_t from = 0, to = row->facts.known;
-    enum status status = store_open_partition(store, row->number, &partition, err);
+    enum status status = store_open_seen(store, row, &partition, err);
     if (status != STATUS_OK)
         return status;
     if (row->facts.least < window.since)

@@ -12,7 +12,8 @@ static bool is_known(const struct lane_plan *plan, const struct store_partition 
            (facts->records == 0 || (window->since <= facts->least && facts->greatest <= window->until));
 }
 
-/* Counts what a scan with these options hands out, as far as `most`; or of that the repeats. */
+/* Counts what a scan with these options hands out, as far as `most`; or of that the repeats. STATUS_ABSENT: the
+ * partition has gone. */
 static enum status count_scan(struct store *store, const struct scan_options *options, bool repeats, uint64_t most,
                               uint64_t *ret_count, struct error *err)
 {
@@ -20,11 +21,11 @@ static enum status count_scan(struct store *store, const struct scan_options *op
     struct scan_item item;
     uint64_t count = 0;
     enum status status = scan_open(store, options, &scan, err);
-    if (status == STATUS_OK) {
-        while (count < most && (status = scan_next(scan, &item, err)) == STATUS_OK)
-            count += repeats ? item.repeat : item.lines;
-        scan_close(scan);
-    }
+    if (status != STATUS_OK)
+        return status;
+    while (count < most && (status = scan_next(scan, &item, err)) == STATUS_OK)
+        count += repeats ? item.repeat : item.lines;
+    scan_close(scan);
     *ret_count = count;
     return status == STATUS_ABSENT ? STATUS_OK : status;
 }
@@ -68,8 +69,8 @@ static enum status count_by_facts(const struct lane_plan *plan, const struct sto
     enum status status = count_repeats(plan, row, &repeats, err);
     if (status == STATUS_OK && scan.from < scan.to)
         status = count_scan(plan->store, &scan, false, UINT64_MAX, &rest, err);
-    *ret_count = row->facts.records - repeats + rest;
-    return status;
+    *ret_count = status == STATUS_OK ? row->facts.records - repeats + rest : 0;
+    return status == STATUS_ABSENT ? STATUS_OK : status;
 }
 
 static enum status count_lane(struct lane_plan *plan, const struct store_partition *row, uint64_t most,

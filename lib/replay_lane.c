@@ -32,10 +32,12 @@ static enum status is_rest_ordered(struct store *store, const struct store_parti
         .window = WINDOW_ALL,
         .need_events = true,
     };
-    struct scan *scan = NULL;
+    struct scan *scan;
     struct scan_item item;
     int64_t greatest = row->facts.records > 0 ? row->facts.greatest : INT64_MIN;
     enum status status = scan_open(store, &options, &scan, err);
+    if (status != STATUS_OK)
+        return status;
     *ret_ordered = true;
     while (status == STATUS_OK && *ret_ordered && (status = scan_next(scan, &item, err)) == STATUS_OK) {
         *ret_ordered = item.event.timestamp >= greatest;
@@ -151,11 +153,9 @@ enum status lane_open(struct lane *lane, struct lane_plan *plan, const struct st
         status = narrow(plan, row, &scan, err);
     if (status == STATUS_OK)
         status = ordered ? open_stream(lane, &scan, err) : open_sorted(lane, &scan, err);
-    if (status == STATUS_ABSENT) /* just now */
-        status = STATUS_OK;
     if (status != STATUS_OK)
         lane_close(lane);
-    return status;
+    return status == STATUS_ABSENT ? STATUS_OK : status; /* just now */
 }
 
 void lane_close(struct lane *lane)
@@ -165,14 +165,15 @@ void lane_close(struct lane *lane)
     *lane = (struct lane){0};
 }
 
-/* Goes over to the extent that was left. */
+/* Goes over to the extent that was left, of a file that is still there: one part of it may be out. */
 static enum status open_rest(struct lane *lane, struct error *err)
 {
     struct scan_options scan = lane->rest;
     scan_close(lane->scan);
     lane->scan = NULL;
     lane->rest = (struct scan_options){0};
-    return open_stream(lane, &scan, err);
+    enum status status = open_stream(lane, &scan, err);
+    return status == STATUS_ABSENT ? STATUS_IO : status;
 }
 
 enum status lane_next(struct lane *lane, struct scan_item *ret_item, struct error *err)

@@ -28,9 +28,12 @@ struct reader {
 };
 void reader_init(struct reader *reader, struct store *store, bool backward);
 void reader_release(struct reader *reader);
+/* Opens a partition, and keeps it open until another is wanted. STATUS_ABSENT: it has gone, or another one stands in
+ * its place. */
+enum status reader_turn(struct reader *reader, uint32_t number, struct error *err);
 /*
  * The line that starts at a position, into *ret_item: data with its newline, partition, place, and the event where it
- * is wanted. Valid until the next call. STATUS_ABSENT: it is no longer there.
+ * is wanted. Valid until the next call. STATUS_ABSENT: it is no longer there. STATUS_IO: nor is the file.
  */
 enum status reader_read(struct reader *reader, struct store_position position, bool need_event,
                         struct scan_item *ret_item, struct error *err);

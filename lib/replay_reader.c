@@ -17,7 +17,7 @@ void reader_release(struct reader *reader)
     bytes_release(&reader->blocks[1].buffer);
 }
 
-static enum status turn_to(struct reader *reader, uint32_t number, struct error *err)
+enum status reader_turn(struct reader *reader, uint32_t number, struct error *err)
 {
     if (reader->partition && reader->number == number)
         return STATUS_OK;
@@ -32,10 +32,7 @@ static enum status turn_to(struct reader *reader, uint32_t number, struct error 
     reader->to = row ? row->end : 0;
     if (!row)
         return error_set(err, STATUS_ABSENT, "no such partition");
-    enum status status = store_open_seen(reader->store, row, &reader->partition, err);
-    if (status == STATUS_ABSENT && store_open_partition(reader->store, number, &reader->partition, NULL) == STATUS_OK)
-        return STATUS_IO; /* another one: the places that are to be read are not of it */
-    return status;
+    return store_open_seen(reader->store, row, &reader->partition, err);
 }
 
 static uint64_t block_end(const struct reader_block *block)
@@ -117,9 +114,9 @@ static enum status read_event(const struct reader *reader, struct scan_item *ite
 enum status reader_read(struct reader *reader, struct store_position position, bool need_event,
                         struct scan_item *ret_item, struct error *err)
 {
-    enum status status = turn_to(reader, position.partition, err);
+    enum status status = reader_turn(reader, position.partition, err);
     if (status != STATUS_OK)
-        return status;
+        return STATUS_IO; /* gone, or another one: what was chosen is to be read */
     struct scan_item item = {.lines = 1, .partition = position.partition, .offset = position.offset};
     struct reader_block *block = NULL;
     for (size_t i = 0; i < 2 && !block; i++)

@@ -80,7 +80,9 @@ enum status sorted_open(struct store *store, const struct scan_options *options,
     forward.backward = false;
     forward.need_events = true;
     struct scan *scan = NULL;
-    enum status status = scan_open(store, &forward, &scan, err);
+    enum status status = reader_turn(&sorted->reader, options->partition, err); /* it is read twice: let it stay */
+    if (status == STATUS_OK)
+        status = scan_open(store, &forward, &scan, err);
     if (status == STATUS_OK)
         status = collect(sorted, scan, err);
     scan_close(scan);

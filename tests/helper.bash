@@ -15,6 +15,7 @@
 #   expect_err_like REGEX              some line of $err matches (an extended regular expression)
 #   expect_same FILE FILE              the same bytes
 # Each of these shows what it got and what it wanted.
+#   needs_strace                       skips the test where strace cannot be used
 #   not_under CHECKER WHY              skips the test where commands run under it (valgrind, sanitizers)
 #
 # Processes are what the tests cost: what stands in a few kilobytes is made and compared by the shell itself.
@@ -102,6 +103,12 @@ emission()
 not_under()
 {
     [[ ${METASPN_TESTED_UNDER:-} != "$1" ]] || skip "not under $1, $2"
+}
+
+needs_strace()
+{
+    not_under valgrind 'which makes system calls of its own'
+    strace -o trace true 2>"$err" || skip 'strace may not be used here'
 }
 
 if [[ ${METASPN_TESTED_UNDER:-} == sanitizers ]]; then

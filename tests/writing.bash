@@ -72,10 +72,3 @@ eventually()
     printf 'in vain: %s\n' "$*"
     return 1
 }
-
-# For tests that look at system calls, or make them fail.
-needs_strace()
-{
-    not_under valgrind 'which makes system calls of its own'
-    strace -o trace true 2>"$err" || skip 'strace may not be used here'
-}

@@ -1,0 +1,193 @@
+#!/usr/bin/env bats
+# Another program takes a file away for a moment, between two system calls of a reader, and puts it back; or writes it anew
+# in place, so that for a moment it is empty; or one call fails. At each moment that there is.
+# (For writers: unlocked.bats.)
+
+# shellcheck disable=SC2154  # ws, out, err, status: helper.bash
+load helper
+
+setup()
+{
+    fresh_workspace
+    needs_strace
+    export ws=ws
+    mkdir -p ws/store/signals
+    {
+        signal a1 2026-02-03T10:00:00Z
+        signal a3 2026-02-03T12:00:00Z
+        signal a2 2026-02-03T11:00:00Z
+    } >ws/store/signals/2026-02-03.jsonl
+    {
+        signal b1 2026-02-04T10:00:00Z
+        signal b2 2026-02-04T11:00:00Z
+        signal b1 2026-02-04T12:00:00Z
+    } >ws/store/signals/2026-02-04.jsonl
+    {
+        signal c1 2026-02-05T10:00:00Z
+        signal c2 2026-02-05T11:00:00Z
+    } >ws/store/signals/2026-02-05.jsonl
+    signal c3 2026-02-05T10:30:00Z | tr -d '\n' >>ws/store/signals/2026-02-05.jsonl
+}
+
+# fail N CALL:FAULT COMMAND ...: runs it with the N-th such call on the signals failing; false: there are not so many
+fail()
+{
+    local signals=$PWD/ws/store/signals
+    run_split strace -qq -o trace -P "$signals" -P "$signals/2026-02-03.jsonl" -P "$signals/2026-02-04.jsonl" \
+        -P "$signals/2026-02-05.jsonl" -e trace="${2%%:*}" -e inject="$2:when=$1" "${@:3}"
+    [[ $(<trace) == *INJECTED* ]]
+}
+
+# has ID ...: each of these stands in `lines`; once ID ...: and no more than once
+has()
+{
+    local id
+    for id; do
+        [[ $(<lines) == *"\"signal_id\":\"$id\""* ]] || {
+            echo "$id is not there: $(ids_of lines)"
+            return 1
+        }
+    done
+}
+
+once()
+{
+    local id
+    has "$@"
+    for id; do
+        [[ $(grep -c "\"signal_id\":\"$id\"" lines) == 1 ]] || {
+            echo "$id is there more than once: $(ids_of lines)"
+            return 1
+        }
+    done
+}
+
+readonly gone=openat2:error=ENOENT cut=pread64:retval=0
+
+@test "a day that is moved away for a moment is printed as a whole, or not at all" {
+    local n options index
+    for index in '' --no-index; do
+        metaspn-replay -C ws --count >"$out"
+        for options in '' -r --order=append --source=social.feed; do
+            for n in {1..40}; do
+                # shellcheck disable=SC2086 # words
+                fail "$n" $gone metaspn-replay -C ws $index $options || break
+                [[ $status == 5 ]] && continue
+                expect_status 0
+                [[ $(grep -c '"a[123]"' "$out") == [03] && $(grep -c '"c[123]"' "$out") == [03] ]]
+                [[ $options || $(ids_of "$out") != *'c2 c3'* ]]
+            done
+            ((n > 3 && n < 40))
+        done
+    done
+}
+
+@test "a day that is moved away between the look and the reading is no exit 1" {
+    local n day
+    metaspn-replay -C ws --count >"$out"
+    for n in {1..40}; do
+        for day in ws/store/signals/*; do # which changes what the index knows of them, but for their bytes
+            mv "$day" away
+            mv away "$day"
+        done
+        fail "$n" $gone metaspn-replay -C ws --count || break
+        [[ $status == 0 || $status == 5 ]]
+    done
+    ((n > 3 && n < 40))
+}
+
+@test "a line that cannot be read for a moment does not make a copy the first record of its id" {
+    local n options
+    metaspn-replay -C ws >whole
+    for options in '' -r --since=2026-02-04; do
+        # shellcheck disable=SC2086 # words
+        metaspn-replay -C ws $options >whole
+        for n in {1..40}; do
+            # shellcheck disable=SC2086 # words
+            fail "$n" pread64:error=EIO metaspn-replay -C ws $options || break
+            [[ $status == 5 ]] || expect_same whole "$out"
+        done
+        ((n > 3 && n < 40))
+    done
+}
+
+@test "--count: repeats of a day that has gone are no events" {
+    local n
+    signal b1 2026-02-04T12:00:00Z >>ws/store/signals/2026-02-04.jsonl
+    rm ws/store/signals/2026-02-0[35].jsonl
+    metaspn-replay -C ws --count >"$out"
+    expect_out 2
+    for n in {1..20}; do
+        fail "$n" $gone metaspn-replay -C ws --count || break
+        [[ $status != 0 || $(<"$out") != 4 ]]
+    done
+    ((n > 2 && n < 20))
+}
+
+@test "--next passes nothing that was not printed: a day that is away, or empty, for a moment" {
+    local n fault old
+    for old in 0001-01-01T00:00:00Z 2026-02-04T10:00:00Z; do
+        echo '{"last_timestamp":"'$old'","schema_version":"0.1","seen_ids_at_timestamp":[]}' >old
+        for fault in $gone $cut; do
+            for options in '' -n2; do
+                for n in {1..60}; do
+                    rm -rf next ws/store/index
+                    # shellcheck disable=SC2086 # words
+                    fail "$n" "$fault" metaspn-replay -C ws --checkpoint-file=old --next=next $options || break
+                    [[ $status == 0 ]] || continue
+                    cp "$out" lines
+                    metaspn-replay -q -C ws --checkpoint-file=next >>lines
+                    has b2 c1 c2 c3
+                done
+                ((n > 3 && n < 60))
+            done
+        done
+    done
+}
+
+@test "a position is kept while its day is away for a moment" {
+    local n
+    metaspn-replay -q -C ws --checkpoint-file=none --next=old -n 4 >before
+    for n in {1..40}; do
+        rm -rf next ws/store/index
+        fail "$n" $gone metaspn-replay -C ws --checkpoint-file=old --next=next || break
+        [[ $status == 0 ]] || continue
+        expect_err
+        cat before "$out" >lines
+        metaspn-replay -C ws --checkpoint-file=next >>lines 2>"$err"
+        expect_err
+        once a1 a2 a3 b2 c1 c2 c3
+    done
+    ((n > 3 && n < 40))
+}
+
+@test "advance: a checkpoint without positions gets none behind events of a day that is away, or empty, for a moment" {
+    local n fault
+    for fault in $gone $cut; do
+        for n in {1..80}; do
+            rm -rf ws/store/index ws/store/checkpoints
+            mkdir ws/store/checkpoints
+            echo '{"last_timestamp":"2026-02-04T10:00:00Z","schema_version":"0.1","seen_ids_at_timestamp":["b1"]}' \
+                >ws/store/checkpoints/w.json
+            metaspn-replay -q -C ws --checkpoint=w -n 1 >lines
+            fail "$n" "$fault" metaspn-checkpoint -C ws advance w lines || break
+            metaspn-replay -q -C ws --checkpoint=w >>lines
+            has c1 c2 c3
+        done
+        ((n > 3 && n < 80))
+    done
+}
+
+@test "reset: no later than asked for, where the day is away for a moment" {
+    local n
+    metaspn-replay -q -C ws --checkpoint-file=none --next=next >all
+    for n in {1..60}; do
+        rm -rf ws/store/index ws/store/checkpoints
+        metaspn-checkpoint -C ws advance w --to=next
+        fail "$n" $gone metaspn-checkpoint -C ws reset w --to=2026-02-04T10:30:00Z || break
+        [[ $status == 0 ]] || continue
+        metaspn-replay -q -C ws --checkpoint=w >lines
+        has b2 c1 c2 c3
+    done
+    ((n > 3 && n < 60))
+}
