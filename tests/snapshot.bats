@@ -123,8 +123,7 @@ keep()
 }
 
 @test "section 6: where the latest goes before it could be read, the latest is looked for again" {
-    [[ -z ${METASPN_TESTED_UNDER:-} ]] || skip "not under $METASPN_TESTED_UNDER: it makes system calls of its own"
-    strace -o trace true 2>"$err" || skip 'strace may not be used here'
+    needs_strace
     keep state '{"n":1}' --at=2026-02-04T10:00:00Z
     keep state '{"n":2}' --at=2026-02-05T10:00:00Z
     run_split strace -qq -o trace -P ws/store/snapshots -e inject=openat2:error=ENOENT:when=2 metaspn-snapshot -C ws read state
