@@ -34,6 +34,7 @@ struct cli cli_start(const char *name, const char *help)
     signal(SIGXFSZ, SIG_IGN);
     signal(SIGIO, SIG_IGN);
     signal(SIGPIPE, SIG_DFL);
+    interrupt_mend_mappings();
     mallopt(M_MMAP_THRESHOLD, KEPT_MEMORY);
     mallopt(M_TRIM_THRESHOLD, KEPT_MEMORY);
     return (struct cli){.name = name, .help = help};

@@ -5,6 +5,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "mapping.h"
+
 static const int caught_signals[] = {SIGINT, SIGTERM};
 #define CAUGHT_SIGNALS (sizeof caught_signals / sizeof caught_signals[0])
 
@@ -93,6 +95,22 @@ _Noreturn void interrupt_die(int signal_number)
     sigprocmask(SIG_UNBLOCK, &set, NULL);
     raise(signal_number);
     _exit(128 + signal_number);
+}
+
+/* A fault that was not ours to mend comes again at once, and ends the process. */
+static void mend_fault(int signal_number, siginfo_t *info, void *context)
+{
+    (void)context;
+    int error = errno;
+    if (!mapping_mend(info->si_addr))
+        signal(signal_number, SIG_DFL);
+    errno = error;
+}
+
+void interrupt_mend_mappings(void)
+{
+    struct sigaction action = {.sa_sigaction = mend_fault, .sa_flags = SA_SIGINFO};
+    sigaction(SIGBUS, &action, NULL);
 }
 
 void interrupt_ignore_sigpipe(void)

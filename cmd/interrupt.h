@@ -1,5 +1,6 @@
 /*
- * interrupt - SIGINT, SIGTERM and SIGPIPE: what is in hand is finished, then the signal's own action (SPEC section 5).
+ * interrupt - SIGINT, SIGTERM and SIGPIPE: what is in hand is finished, then the signal's own action (SPEC section 5);
+ * and SIGBUS, which ends nothing.
  *
  * Three ways of taking them, from the simple to the careful:
  *   - A reader takes the default: the signal ends it wherever it is. There is nothing to call.
@@ -43,5 +44,8 @@ _Noreturn void interrupt_die(int signal_number);
 
 /* SIGPIPE becomes the error EPIPE of the write: for metaspn-write, which first stores the batch in hand. */
 void interrupt_ignore_sigpipe(void);
+
+/* A file that is mapped and that somebody cuts gives zeros then, and no SIGBUS (mapping.h). */
+void interrupt_mend_mappings(void);
 
 #endif

@@ -3,11 +3,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "index_page.h"
 #include "io.h"
+#include "mapping.h"
 
 #define PROBES 6  /* interpolated guesses before plain halving */
 #define DENSE  8  /* keys asked for per page from which on a run is mapped rather than read page by page */
@@ -18,7 +18,8 @@ struct index_run {
     uint64_t pages;
     struct index_entries memory; /* a run in memory */
     int fd;                      /* a run file; -1 */
-    const struct page *map;      /* NULL until it pays; every page was checked when it was mapped */
+    struct mapping mapping;      /* of the file, once it pays; every page was checked when it was mapped */
+    const struct page *map;      /* what is mapped, or NULL */
     uint64_t *fence;             /* the first key of each page, as mapped */
     bool unreadable;             /* a page could not be read */
     uint64_t cached;             /* page in `cache`, or UINT64_MAX */
@@ -128,16 +129,22 @@ enum status index_run_open(int directory, const char *name, uint64_t number, uin
     return STATUS_OK;
 }
 
+static void unmap_run(struct index_run *run)
+{
+    mapping_close(&run->mapping);
+    free(run->fence);
+    run->map = NULL;
+    run->fence = NULL;
+}
+
 void index_run_close(struct index_run *run)
 {
     if (!run)
         return;
-    if (run->map)
-        munmap((void *)(uintptr_t)run->map, (run->pages + 1) * PAGE_SIZE);
+    unmap_run(run);
     if (run->fd >= 0)
         close(run->fd);
     index_entries_release(&run->memory);
-    free(run->fence);
     free(run->cache);
     free(run);
 }
@@ -171,6 +178,8 @@ static bool page_is_good(const struct index_run *run, const struct page *page, u
 static enum status read_page(struct index_run *run, uint64_t place)
 {
     size_t n;
+    if (run->cached == place)
+        return STATUS_OK;
     if (!run->cache && !(run->cache = malloc(sizeof *run->cache)))
         return STATUS_IO;
     run->cached = UINT64_MAX;
@@ -182,7 +191,8 @@ static enum status read_page(struct index_run *run, uint64_t place)
     return STATUS_OK;
 }
 
-/* The entries of page `place`, checked. STATUS_INVALID: damage. STATUS_IO: no memory. */
+/* The entries of page `place`; a mapped one is as good as believe() says afterwards, others are checked.
+ * STATUS_INVALID: damage. STATUS_IO: no memory. */
 static enum status get_page(struct index_run *run, uint64_t place, const struct index_entry **ret_entries)
 {
     enum status status = STATUS_OK;
@@ -191,8 +201,7 @@ static enum status get_page(struct index_run *run, uint64_t place, const struct 
     } else if (run->map) {
         *ret_entries = run->map[place + 1].entries;
     } else {
-        if (run->cached != place)
-            status = read_page(run, place);
+        status = read_page(run, place);
         if (status == STATUS_OK)
             *ret_entries = run->cache->entries;
     }
@@ -207,12 +216,12 @@ enum status index_run_error(enum status status, struct error *err)
 }
 
 /* Checks every page of a mapped run and notes its first key. */
-static enum status check_pages(const struct index_run *run, const struct page *map, uint64_t *fence)
+static enum status check_pages(struct index_run *run)
 {
     for (uint64_t place = 0; place < run->pages; place++) {
-        if (!page_is_good(run, &map[place + 1], place))
+        if (!page_is_good(run, &run->map[place + 1], place))
             return STATUS_INVALID;
-        fence[place] = map[place + 1].entries[0].key;
+        run->fence[place] = run->map[place + 1].entries[0].key;
     }
     return STATUS_OK;
 }
@@ -220,21 +229,29 @@ static enum status check_pages(const struct index_run *run, const struct page *m
 /* Maps the file: many keys will be asked for. Where that cannot be had, everything works the same, page by page. */
 static enum status map_run(struct index_run *run)
 {
-    struct stat st;
-    if (run->map || run->fd < 0 || fstat(run->fd, &st) != 0 || (uint64_t)st.st_size != (run->pages + 1) * PAGE_SIZE)
+    if (run->map || run->fd < 0)
         return STATUS_OK;
     uint64_t *fence = reallocarray(NULL, run->pages + 1, sizeof *fence);
-    void *map = fence ? mmap(NULL, (run->pages + 1) * PAGE_SIZE, PROT_READ, MAP_SHARED, run->fd, 0) : MAP_FAILED;
-    enum status status = map == MAP_FAILED ? STATUS_IO : check_pages(run, map, fence);
-    if (status == STATUS_OK) {
-        run->map = map;
-        run->fence = fence;
+    if (!fence || !mapping_open(&run->mapping, run->fd, (run->pages + 1) * PAGE_SIZE)) {
+        free(fence);
         return STATUS_OK;
     }
-    if (map != MAP_FAILED)
-        munmap(map, (run->pages + 1) * PAGE_SIZE);
-    free(fence);
-    return status == STATUS_INVALID ? STATUS_INVALID : STATUS_OK;
+    run->map = run->mapping.data;
+    run->fence = fence;
+    enum status status = check_pages(run);
+    if (status != STATUS_OK)
+        unmap_run(run);
+    return status;
+}
+
+/* After a look into a run: STATUS_INVALID where somebody has written to what is mapped, so that the look proves
+ * nothing. */
+static enum status believe(struct index_run *run, enum status status)
+{
+    if (status != STATUS_OK || !run->map || mapping_is_intact(&run->mapping))
+        return status;
+    unmap_run(run);
+    return STATUS_INVALID;
 }
 
 /* Where in [low, high] the key should be, if keys are spread evenly between the two given ones. */
@@ -307,7 +324,7 @@ enum status index_run_find(struct index_run *run, uint64_t key, struct index_ent
         if (i < count)
             break;
     }
-    return status;
+    return believe(run, status);
 }
 
 /* All entries with keys[k], from entry `i` of page `place` on; equal keys may run over several pages. */
@@ -433,7 +450,9 @@ enum status index_run_lookup(struct index_run *run, const uint64_t *keys, size_t
     enum status status = count / DENSE >= run->pages / 64 ? map_run(run) : STATUS_OK;
     if (status != STATUS_OK)
         return status;
-    return run->map ? lookup_mapped(run, keys, count, ret_hits) : lookup_page_by_page(run, keys, count, ret_hits);
+    if (!run->map)
+        return lookup_page_by_page(run, keys, count, ret_hits);
+    return believe(run, lookup_mapped(run, keys, count, ret_hits));
 }
 
 void index_cursor_start(struct index_cursor *cursor, struct index_run *run)
@@ -444,26 +463,30 @@ void index_cursor_start(struct index_cursor *cursor, struct index_run *run)
     cursor->entries = NULL;
 }
 
-bool index_cursor_next(struct index_cursor *cursor, struct index_entry *ret_entry, enum status *ret_status)
+/* The entries that are next: where they lie in memory, or read and checked. What is mapped may have been written to. */
+static enum status fill_cursor(struct index_cursor *cursor)
 {
     struct index_run *run = cursor->run;
-    if (cursor->at >= run->count)
+    uint64_t place = cursor->at / PAGE_ENTRIES;
+    enum status status = run->fd >= 0 ? read_page(run, place) : STATUS_OK;
+    if (status != STATUS_OK)
+        return status;
+    cursor->first = place * PAGE_ENTRIES;
+    cursor->count = entries_in_page(run, place);
+    cursor->entries = run->memory.data + cursor->first;
+    if (run->fd >= 0)
+        cursor->entries = memcpy(cursor->page, run->cache->entries, cursor->count * sizeof *cursor->page);
+    return STATUS_OK;
+}
+
+bool index_cursor_next(struct index_cursor *cursor, struct index_entry *ret_entry, enum status *ret_status)
+{
+    if (cursor->at >= cursor->run->count)
         return false;
     if (cursor->at >= cursor->first + cursor->count) {
-        uint64_t place = cursor->at / PAGE_ENTRIES;
-        const struct index_entry *entries;
-        enum status status = get_page(run, place, &entries);
-        if (status != STATUS_OK) {
-            *ret_status = status;
+        *ret_status = fill_cursor(cursor);
+        if (*ret_status != STATUS_OK)
             return false;
-        }
-        cursor->first = place * PAGE_ENTRIES;
-        cursor->count = entries_in_page(run, place);
-        cursor->entries = entries;
-        if (run->fd >= 0 && !run->map) {
-            memcpy(cursor->page, entries, cursor->count * sizeof *entries);
-            cursor->entries = cursor->page;
-        }
     }
     *ret_entry = cursor->entries[cursor->at++ - cursor->first];
     return true;

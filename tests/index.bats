@@ -189,6 +189,58 @@ flip()
     printf '%b' "$(printf '\\x%x' $((byte ^ 1 << $2 % 8)))" | dd of="$1" bs=1 seek=$(($2 / 8)) conv=notrunc status=none
 }
 
+# What may happen to a file that somebody has open: its bytes change, not its name.
+cut_to_nothing()
+{
+    truncate -s 0 "$1"
+}
+
+cut_in_half()
+{
+    truncate -s $(($(stat -c %s "$1") / 2)) "$1"
+}
+
+fill_with_noise()
+{
+    noise "$(stat -c %s "$1")" >"$1.noise"
+    dd if="$1.noise" of="$1" conv=notrunc status=none
+    rm "$1.noise"
+}
+
+fill_with_zeros()
+{
+    dd if=/dev/zero of="$1" bs="$(stat -c %s "$1")" count=1 conv=notrunc status=none
+}
+
+# All N answers so far say that the event is stored already.
+answered()
+{
+    [[ $(grep -c '"status":"duplicate"' answers) == "$1" && $(wc -l <answers) == "$1" ]]
+}
+
+@test "the index cut or overwritten under a writer who has it open" {
+    local how writer input file
+    remember_answers
+    mkfifo input
+    for how in cut_to_nothing cut_in_half fill_with_noise fill_with_zeros; do
+        restore_index
+        store --print=result <input >answers 2>"$err" 3>&- &
+        writer=$!
+        exec {input}>input
+        cat given >&"$input"
+        eventually answered 65
+        for file in ws/store/index/{ids,refs}-*; do
+            "$how" "$file"
+        done
+        cat given >&"$input"
+        eventually answered 130
+        exec {input}>&-
+        wait "$writer"
+        grep -qx 'metaspn-write: note: ws/store/index: damaged; rebuilding it' "$err"
+        expect_right
+    done
+}
+
 @test "any bit of the index flipped" {
     local file bits n
     remember_answers
