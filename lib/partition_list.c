@@ -1,12 +1,17 @@
 #include <stdlib.h>
 
 #include "partition.h"
+#include "timestamp.h"
 
+/* A set of days that ascend by themselves: a bit for each that can be. */
 struct days {
-    int32_t *data; /* owned */
-    size_t count, capacity;
-    bool no_memory;
+    uint64_t *words;    /* owned */
+    size_t first, last; /* all that are not 0 lie from words[first] to words[last] */
+    size_t count;
 };
+
+#define DAYS      ((size_t)(DAY_MAX - DAY_MIN) + 1)
+#define DAY_WORDS (DAYS / 64 + 1)
 
 static bool add_name(void *context, const char *name, unsigned char type)
 {
@@ -15,24 +20,22 @@ static bool add_name(void *context, const char *name, unsigned char type)
     int32_t day;
     if (!partition_name_parse(name, &day))
         return true;
-    if (days->count == days->capacity) {
-        size_t capacity = days->capacity * 2 + 64;
-        int32_t *grown = reallocarray(days->data, capacity, sizeof *grown);
-        if (!grown) {
-            days->no_memory = true;
-            return false;
-        }
-        days->data = grown;
-        days->capacity = capacity;
-    }
-    days->data[days->count++] = day;
+    size_t number = (size_t)(day - DAY_MIN), word = number / 64;
+    uint64_t bit = UINT64_C(1) << number % 64;
+    if (days->words[word] & bit)
+        return true;
+    days->words[word] |= bit;
+    days->count++;
+    days->first = word < days->first ? word : days->first;
+    days->last = word > days->last ? word : days->last;
     return true;
 }
 
-static int by_day(const void *a, const void *b)
+static void put_days(const struct days *days, struct partition_listed *files)
 {
-    int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
-    return (x > y) - (x < y);
+    for (size_t word = days->first; word <= days->last; word++)
+        for (uint64_t bits = days->words[word]; bits != 0; bits &= bits - 1)
+            (files++)->day = DAY_MIN + (int32_t)(word * 64) + __builtin_ctzll(bits);
 }
 
 static enum status look_at_all(int directory, const char *label, struct partition_listed *files, size_t count,
@@ -51,20 +54,16 @@ static enum status look_at_all(int directory, const char *label, struct partitio
 enum status partition_list(int directory, const char *directory_label, struct partition_listed **ret_files,
                            size_t *ret_count, struct error *err)
 {
-    struct days days = {0};
+    struct days days = {.words = calloc(DAY_WORDS, sizeof *days.words), .first = DAY_WORDS};
     struct partition_listed *files = NULL;
-    enum status status = io_list(directory, directory_label, add_name, &days, err);
-    if (days.no_memory)
-        status = error_set_memory(err);
-    if (days.count > 1)
-        qsort(days.data, days.count, sizeof *days.data, by_day);
+    enum status status = days.words ? io_list(directory, directory_label, add_name, &days, err) : error_set_memory(err);
     if (status == STATUS_OK && !(files = calloc(days.count + 1, sizeof *files)))
         status = error_set_memory(err);
-    for (size_t i = 0; i < days.count && status == STATUS_OK; i++)
-        files[i].day = days.data[i];
+    if (status == STATUS_OK)
+        put_days(&days, files);
+    free(days.words);
     if (status == STATUS_OK)
         status = look_at_all(directory, directory_label, files, days.count, err);
-    free(days.data);
     if (status != STATUS_OK) {
         free(files);
         return status;
