@@ -2,9 +2,11 @@
 """R7: the partition, every file of the index and a checkpoint, cut at every byte and with every bit flipped.
 
 No crash, no hang; undamaged events are always replayed and nothing else is printed; damage of the index never changes an
-answer; a checkpoint that is no longer one is refused.
+answer, nor under a writer that has read it; a checkpoint that is no longer one is refused.
 """
 
+import contextlib
+import subprocess
 import zlib
 
 import judge
@@ -85,6 +87,34 @@ def index_of_a_writer(store, content):
         raise Fault(f"the writer answered {statuses}")
 
 
+@contextlib.contextmanager
+def writer(store, _):
+    """One that has read the index, and is there still when it is damaged."""
+    command = judge.argv("write", "-C", store.workspace, "--print=result")
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          env=judge.environment()) as process:
+        expect_answers(process, [LINES[0], OTHERS[1]], "duplicate")
+        yield process
+        process.stdin.close()
+        status = process.wait(judge.TIMEOUT)
+        if status != 0:
+            raise Fault(f"the writer ended with {status}: {process.stderr.read()!r}")
+
+
+def expect_answers(process, lines, wanted):
+    process.stdin.write(judge.joined(lines))
+    process.stdin.flush()
+    statuses = [answer["status"] for answer in judge.answers(b"".join(process.stdout.readline() for _ in lines))]
+    if statuses != [wanted] * len(lines):
+        raise Fault(f"the writer answered {statuses}")
+
+
+def index_under_a_writer(_, process):
+    """What it has read of the index proves nothing any more."""
+    expect_answers(process, LINES + OTHERS[1:], "duplicate")
+    expect_answers(process, [signal("new"), emission("new")], "appended")
+
+
 def checkpoint(store, _):
     """Refused, nothing printed; or what is printed are stored lines, as they lie. (That a good position or time became
     another good one, or a member one that is not ours, cannot be seen.)"""
@@ -97,7 +127,7 @@ def checkpoint(store, _):
 
 def work(workspace, case):
     """A share of the damages of one file."""
-    name, places, check = case
+    name, places, check, around = case
     store = Store(workspace)
     path = name(workspace)
     content = store.files[path]
@@ -107,10 +137,11 @@ def work(workspace, case):
         if n not in chosen:
             continue
         store.restore()
-        path.write_bytes(bad)
         tried += 1
         try:
-            check(store, bad)
+            with around(store, bad) as given:
+                path.write_bytes(bad)
+                check(store, given)
         except Fault as fault:
             raise Fault(f"{path.name} {what}: {fault}") from None
     return tried
@@ -135,6 +166,14 @@ def stale(workspace, _):
     found.check(fsck=False)
 
 
+def manifest(workspace):
+    return workspace / "store/index/manifest"
+
+
+def log(workspace):
+    return next(workspace.glob("store/index/log-*"))
+
+
 def runs(workspace):
     return max(workspace.glob("store/index/ids-*"))
 
@@ -144,21 +183,25 @@ def main():
     probe = Store(judge.pathlib.Path(judge.tempfile.mkdtemp(dir=item.kept)))
     names = {
         "partition": (lambda ws: ws / DAY, partition, 1),
-        "manifest": (lambda ws: ws / "store/index/manifest", index, 1),
-        "log": (lambda ws: next(ws.glob("store/index/log-*")), index, 1),
+        "manifest": (manifest, index, 1),
+        "log": (log, index, 1),
         "ids": (runs, index, 5),
         "refs": (lambda ws: max(ws.glob("store/index/refs-*")), index, 5),
-        "manifest for a writer": (lambda ws: ws / "store/index/manifest", index_of_a_writer, 3),
-        "log for a writer": (lambda ws: next(ws.glob("store/index/log-*")), index_of_a_writer, 3),
+        "manifest for a writer": (manifest, index_of_a_writer, 3),
+        "log for a writer": (log, index_of_a_writer, 3),
         "ids for a writer": (runs, index_of_a_writer, 11),
+        "manifest under a writer": (manifest, index_under_a_writer, 11, writer),
+        "log under a writer": (log, index_under_a_writer, 11, writer),
+        "ids under a writer": (runs, index_under_a_writer, 37, writer),
         "checkpoint": (lambda ws: ws / CHECKPOINT, checkpoint, 1),
     }
     cases = []
-    for name, (path, check, step) in names.items():
+    for name, (path, check, step, *around) in names.items():
         total = len(probe.files[path(probe.workspace)]) * 9
         step *= 701 if item.quick else 1
         count = 1 if item.quick else 8
-        cases += [(path, range(n * step, total, count * step), check) for n in range(count)]
+        around = around[0] if around else lambda _, bad: contextlib.nullcontext(bad)
+        cases += [(path, range(n * step, total, count * step), check, around) for n in range(count)]
     item.trials(stale, [None])
     item.trials(work, cases)
     item.finish()
