@@ -29,6 +29,12 @@ static int letters(void)
     return fd;
 }
 
+static void open_mapping(struct mapping *mapping, int fd)
+{
+    if (!mapping_open(mapping, fd, LENGTH))
+        abort();
+}
+
 static void test_what_nobody_touches(void)
 {
     struct mapping mapping = {0};
@@ -48,7 +54,7 @@ static void test_written_to(void)
 {
     struct mapping mapping;
     int fd = letters();
-    mapping_open(&mapping, fd, LENGTH);
+    open_mapping(&mapping, fd);
     ok(pwrite(fd, "b", 1, 4096) == 1, "somebody writes a byte");
     ok(!mapping_is_intact(&mapping), "and it is not intact");
     mapping_close(&mapping);
@@ -59,7 +65,7 @@ static void test_longer(void)
 {
     struct mapping mapping;
     int fd = letters();
-    mapping_open(&mapping, fd, LENGTH);
+    open_mapping(&mapping, fd);
     ok(ftruncate(fd, LENGTH + 4096) == 0 && !mapping_is_intact(&mapping), "a longer file is not intact");
     mapping_close(&mapping);
     close(fd);
@@ -72,7 +78,7 @@ static void test_cut(void)
     int fds[3];
     for (int i = 0; i < 3; i++) {
         fds[i] = letters();
-        mapping_open(&mappings[i], fds[i], LENGTH);
+        open_mapping(&mappings[i], fds[i]);
     }
     ok(ftruncate(fds[1], 0) == 0, "somebody cuts the file");
     const volatile char *data = mappings[1].data;
@@ -92,7 +98,7 @@ static void test_of_others(void)
     struct mapping mapping;
     char outside;
     int fd = letters();
-    mapping_open(&mapping, fd, LENGTH);
+    open_mapping(&mapping, fd);
     const char *data = mapping.data;
     ok(!mapping_mend(data - 1) && !mapping_mend(data + LENGTH), "what lies beside a mapping is not mended");
     ok(!mapping_mend(&outside), "nor any other memory");
