@@ -57,6 +57,8 @@ __attribute__((format(printf, 3, 0))) static void say(const struct cli *cli, con
                                                       va_list arguments)
 {
     char text[MESSAGE_SIZE], line[MESSAGE_SIZE];
+    if (cli->progress)
+        progress_clear(cli->progress);
     vsnprintf(text, sizeof text, format, arguments);
     size_t length = (size_t)snprintf(line, sizeof line, "%s: %s", cli->name, severity);
     length += escape_buffer(line + length, sizeof line - length - 1, text, strlen(text), ESCAPE_MESSAGE);

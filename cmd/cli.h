@@ -18,13 +18,15 @@
 #include <stdint.h>
 
 #include "output.h"
+#include "progress.h"
 #include "status.h"
 
 struct cli {
-    const char *name;   /* "metaspn-top" */
-    const char *help;   /* what --help prints */
-    bool quiet;         /* no notes and no warnings */
-    enum status status; /* the exit status so far: the greatest that was noted */
+    const char *name;          /* "metaspn-top" */
+    const char *help;          /* what --help prints */
+    bool quiet;                /* no notes and no warnings */
+    enum status status;        /* the exit status so far: the greatest that was noted */
+    struct progress *progress; /* what each message removes first; NULL: none is shown */
 };
 
 /*

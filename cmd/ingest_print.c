@@ -10,7 +10,6 @@
 void ingest_notice(void *context, enum notice notice, const char *text)
 {
     struct writer *writer = context;
-    progress_clear(&writer->progress);
     if (notice == NOTICE_WARNING)
         cli_warning(writer->cli, "%s", text);
     else
@@ -165,7 +164,6 @@ static enum status reject_line(struct writer *writer, const struct input_line *l
 
 bool ingest_reject(struct writer *writer, const struct input_line *line, const struct error *why)
 {
-    progress_clear(&writer->progress);
     if (++writer->totals.invalid <= REPORTED_INVALID)
         cli_error(writer->cli, "%s:%llu: %s", line->file, (unsigned long long)line->number, why->text);
     cli_note_status(writer->cli, STATUS_INVALID);

@@ -199,6 +199,7 @@ int main(int argc, char **argv)
     read_options(&fsck, argc, argv);
     output_start(&fsck.out);
     progress_start(&fsck.progress, fsck.wish, 0);
+    cli.progress = &fsck.progress;
     if (fsck.repair) {
         interrupt_catch();
         interrupt_ignore_sigpipe();

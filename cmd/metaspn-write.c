@@ -185,6 +185,7 @@ int main(int argc, char **argv)
     }
     struct input *input = input_open(&cli, argv + optind, files, request.rules.max_line);
     progress_start(&writer.progress, request.progress, input_size(argv + optind, files));
+    cli.progress = &writer.progress;
     if (input)
         ingest_run(&writer, input);
     else

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "cli.h"
 #include "io.h"
 
 #define INTERVAL_MS 500

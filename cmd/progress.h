@@ -1,7 +1,8 @@
 /*
  * progress - how far a long run has got, on one line of stderr that is rewritten twice a second.
  *
- * Shown where stderr is a terminal, or where the caller insists; never otherwise. Clear it before a message is printed.
+ * Shown where stderr is a terminal, or where the caller insists; never otherwise. The messages of cli.h clear it;
+ * before anything else is put on the terminal, the caller does.
  */
 #ifndef METASPN_PROGRESS_H
 #define METASPN_PROGRESS_H

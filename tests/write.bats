@@ -890,6 +890,20 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' "$@" 2>"$err"
     expect_err
 }
 
+@test "section 5: a message is a line of its own, also where progress is shown" {
+    two_batches()
+    {
+        signal s1 2026-02-05T10:00:00Z
+        eventually grep -qs '"s1"' ws/store/signals/2026-02-05.jsonl
+        sleep 0.6
+        signal s2 2026-02-05T10:00:00Z
+        eventually grep -q events "$err"
+    }
+    two_batches | store --progress - missing 2>"$err" || status=$?
+    expect_status 5
+    grep -qF $'MB/s\r\033[Kmetaspn-write: missing: cannot open' "$err"
+}
+
 @test "section 6: --lock-timeout: exit 5 when the lock is not to be had, with nothing stored" {
     signal s1 2026-02-05T10:00:00Z | store
     hold_lock
