@@ -14,7 +14,7 @@
 #include "escape.h"
 #include "interrupt.h"
 
-#define MESSAGE_SIZE 4096
+#define MESSAGE_SIZE (2 * ERROR_TEXT_SIZE)
 
 /* Bytes of freed memory that are kept: what one batch gives back the next one takes, without a fault for each page. */
 #define KEPT_MEMORY (32 << 20)

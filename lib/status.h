@@ -9,6 +9,7 @@
 #ifndef METASPN_STATUS_H
 #define METASPN_STATUS_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -21,7 +22,7 @@ enum status {
     STATUS_IO = 5,        /* cannot be read or written: missing, I/O error, no space, no memory, lock not to be had */
 };
 
-#define ERROR_TEXT_SIZE 1024
+#define ERROR_TEXT_SIZE (PATH_MAX + 1024) /* any path, and what is wrong with it */
 
 struct error {
     char text[ERROR_TEXT_SIZE]; /* one line, no newline, NUL-terminated, cut short if need be */

@@ -448,6 +448,19 @@ keep()
     done
 }
 
+@test "section 5: the message says what is wrong, however long the path" {
+    local folder path=ws
+    printf -v folder '%0200d' 0
+    for _ in {1..18}; do
+        path+=/$folder
+    done
+    mkdir -p "$path/store/snapshots"
+    printf '{' >"$path/store/snapshots/a__2026-02-05.json"
+    run_split metaspn-snapshot -C "$path" read a
+    expect_status 5
+    expect_err "metaspn-snapshot: $path/store/snapshots/a__2026-02-05.json: damaged at byte 2: ends too early, expected a member name or '}'"
+}
+
 @test "section 6: documents of other writers are read as they stand" {
     mkdir -p ws/store/snapshots
     printf '{"n": NaN, "a": "\xc3\xa9"}' >ws/store/snapshots/a__2026-02-05T120000Z.json

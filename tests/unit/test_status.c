@@ -24,6 +24,16 @@ static void test_error(void)
     is_int(error_set_errno(NULL, EIO, "nobody"), STATUS_IO, "nor to an errno");
 }
 
+static void test_error_has_room_for_any_path(void)
+{
+    struct error err;
+    char path[PATH_MAX];
+    memset(path, 'p', PATH_MAX - 1);
+    path[PATH_MAX - 1] = '\0';
+    error_set(&err, STATUS_IO, "%s: damaged at byte %d: %s", path, 7, "expected a value: \"x\"");
+    is_text(err.text + PATH_MAX - 1, ": damaged at byte 7: expected a value: \"x\"", "what is wrong with a path stays");
+}
+
 static void test_error_is_cut(void)
 {
     struct error err;
@@ -100,6 +110,7 @@ static void test_quote_is_cut(void)
 int main(void)
 {
     test_error();
+    test_error_has_room_for_any_path();
     test_error_is_cut();
     test_quote();
     test_quote_is_cut();
