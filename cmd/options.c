@@ -42,12 +42,12 @@ static const struct option *find_code(const struct option *long_options, int cod
 /* getopt_long() has answered '?': optopt tells a letter or a code, 0 a long name. */
 _Noreturn static void refuse_option(const struct cli *cli, const char *argument, const struct option *long_options)
 {
-    char candidates[256];
+    char candidates[256], quoted[QUOTED_SIZE];
     if (optopt == 0) {
         int length = (int)name_length(argument);
         if (count_candidates(argument, long_options, candidates, sizeof candidates) > 1)
             cli_usage(cli, "option '%.*s' may mean %s", length, argument, candidates);
-        cli_usage(cli, "unknown option '%.*s'", length, argument);
+        cli_usage(cli, "unknown option %s", quote_bytes(quoted, argument, (size_t)length));
     }
     const struct option *o = find_code(long_options, optopt);
     if (o)

@@ -267,15 +267,17 @@ keep()
     usage 'command: not one of write, read, list: "wipe"' wipe
     usage 'read: the name of a snapshot is needed' read
     usage 'read: too many operands' read a b
-    usage "unknown option '--foo'" read --foo a
-    usage "unknown option '--foo'" --foo=bar read a
+    usage 'unknown option "--foo"' read --foo a
+    usage 'unknown option "--foo"' --foo=bar read a
     usage "unknown option '-x'" -qx read a
     usage "unknown option '-x'" --quiet -xq read a
     usage "option '--quiet' takes no value" --quiet=yes read a
     usage "option '--at' needs a value" read a --at
     usage "option '-C' needs a value" read a -qC
     usage "option '--workspace' needs the name of a directory" -C '' read a
-    usage "unknown option '--days'" read a --days=1
+    usage 'unknown option "--days"' read a --days=1
+    printf -v long '%0100d' 0
+    usage "unknown option \"--${long:42}...\"" "--$long" read a
 }
 
 @test "section 5: options that do not go together" {
