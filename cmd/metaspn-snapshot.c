@@ -174,7 +174,7 @@ static enum status run_read(struct workspace *workspace, const struct request *r
     struct bytes document = {0};
     enum status status = snapshot_read(workspace, request->name, request->when, &document, err);
     if (status == STATUS_OK)
-        output_jsonl(out, document.data, document.length - 1);
+        output_lines(out, document.data, document.length);
     bytes_release(&document);
     return status;
 }

@@ -166,6 +166,18 @@ bool output_jsonl(struct output *out, const char *line, size_t length)
     return output_escaped(out, line, length, ESCAPE_JSON);
 }
 
+bool output_lines(struct output *out, const char *lines, size_t length)
+{
+    if (!out->is_terminal)
+        return output_write(out, lines, length);
+    bool good = true;
+    for (const char *at = lines, *end = lines + length, *newline; good && at < end; at = newline + 1) {
+        newline = memchr(at, '\n', (size_t)(end - at));
+        good = output_jsonl(out, at, (size_t)(newline - at));
+    }
+    return good;
+}
+
 bool output_name(struct output *out, const char *name)
 {
     return output_escaped(out, name, strlen(name), ESCAPE_MESSAGE);

@@ -43,6 +43,8 @@ bool output_write(struct output *out, const char *data, size_t length);
 bool output_line(struct output *out, const char *data, size_t length);
 /* A stored line and a newline: on a terminal with unprintable characters as \uXXXX, anywhere else untouched. */
 bool output_jsonl(struct output *out, const char *line, size_t length);
+/* Whole stored lines, as output_jsonl() puts out each of them. */
+bool output_lines(struct output *out, const char *lines, size_t length);
 /* A path or a name and a newline: escaped on a terminal, as in messages; anywhere else as it is. */
 bool output_name(struct output *out, const char *name);
 /* Writes out what is buffered. While stdout blocks, a signal that is caught acts at once; after one that came before,

@@ -1,7 +1,5 @@
 #include "reading.h"
 
-#include <string.h>
-
 #include "io.h"
 #include "told.h"
 
@@ -90,23 +88,13 @@ void printer_start(struct printer *printer, struct output *out, bool as_table)
         table_start(&printer->table, out);
 }
 
-static void put_lines(struct output *out, const char *at, size_t length)
-{
-    for (const char *end = at + length, *newline; at < end; at = newline + 1) {
-        newline = memchr(at, '\n', (size_t)(end - at));
-        output_jsonl(out, at, (size_t)(newline - at));
-    }
-}
-
 bool printer_put(struct printer *printer, const struct scan_item *item)
 {
     struct output *out = printer->out;
     if (printer->as_table)
         table_event(&printer->table, &item->event, NULL);
-    else if (out->is_terminal)
-        put_lines(out, item->data, item->length);
     else
-        output_write(out, item->data, item->length);
+        output_lines(out, item->data, item->length);
     if (out->buffer.length > 0) {
         int64_t now = io_monotonic_ms();
         if (now >= printer->flush_ms) {

@@ -471,6 +471,14 @@ keep()
     expect_out $'{"n": NaN, "a": "\xc3\xa9"}'
 }
 
+@test "section 5: on a terminal the lines of another writer's document stay lines" {
+    mkdir -p ws/store/snapshots
+    printf '{\n  "a": "\xe2\x80\xae"\n}' >ws/store/snapshots/a__2026-02-05T120000Z.json
+    run_split script -qec 'metaspn-snapshot -C ws read a' /dev/null </dev/null
+    expect_status 0
+    expect_out $'{\r' $'  "a": "\\u202e"\r' $'}\r'
+}
+
 # ---- section 5: output, input and signals
 
 @test "section 5: output that cannot be written is exit 5" {
