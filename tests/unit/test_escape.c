@@ -69,6 +69,8 @@ static void test_columns(void)
     is_int(escape_columns("e\xcc\x81", 3), 1, "a combining accent takes no column");
     is_int(escape_columns("\xe6\x97\xa5\xe6\x9c\xac", 6), 4, "ideographs take two");
     is_int(escape_columns("\xf0\x9f\x91\x8d", 4), 2, "so does an emoji");
+    is_int(escape_columns("\xe2\x9c\x85\xe2\xad\x90\xf0\x9f\xaa\x90", 10), 6, "wherever it stands");
+    is_int(escape_columns("\xf0\x9f\x91\x8d\xf0\x9f\x8f\xbd", 8), 4, "its colour is not counted on to join it");
     is_int(escape_columns("\xc3\xa9", 2), 1, "a letter with an accent takes one");
     is_int(escape_fit("plain", 5, 3), 3, "cut at a column");
     is_int(escape_fit("\xe6\x97\xa5\xe6\x9c\xac", 6, 3), 3, "a wide character is not halved");
