@@ -139,21 +139,37 @@ static bool operand_is(const char *operand, const struct stat *file)
     return result == 0 && st.st_dev == file->st_dev && st.st_ino == file->st_ino;
 }
 
-/* What is read and written at once is never at its end: each reject would be read again. */
-static enum status check_rejects(int fd, char *const *files, size_t count, struct error *err)
+/* What is read and written at once is never at its end: each line that goes to `fd` would be read again. */
+static enum status check_output(int fd, const char *what, char *const *files, size_t count, struct error *err)
 {
     char *const stdin_only[] = {(char[]){"-"}};
-    struct stat rejects;
-    if (fstat(fd, &rejects) != 0 || !S_ISREG(rejects.st_mode))
+    struct stat output;
+    if (fstat(fd, &output) != 0 || !S_ISREG(output.st_mode))
         return STATUS_OK;
     if (count == 0) {
         files = stdin_only;
         count = 1;
     }
     for (size_t i = 0; i < count; i++)
-        if (operand_is(files[i], &rejects))
-            return error_set(err, STATUS_USAGE, "%s: the input is the file of --rejects itself", files[i]);
+        if (operand_is(files[i], &output))
+            return error_set(err, STATUS_USAGE, "%s: the input is the file of %s itself", files[i], what);
     return STATUS_OK;
+}
+
+/* Opens the store and the rejects. STATUS_USAGE: some output is the input, too. */
+static enum status open_all(struct writer *writer, char *const *files, size_t count, struct error *err)
+{
+    const struct request *request = writer->request;
+    enum status status = STATUS_OK;
+    if (request->print != PRINT_NONE)
+        status = check_output(STDOUT_FILENO, "standard output", files, count, err);
+    if (status == STATUS_OK)
+        status = store_open(writer->options->workspace, &request->store, &writer->store, err);
+    if (status == STATUS_OK && request->rejects)
+        status = output_append_to(&writer->rejects, request->rejects, err);
+    if (status == STATUS_OK && request->rejects)
+        status = check_output(writer->rejects.fd, "--rejects", files, count, err);
+    return status;
 }
 
 int main(int argc, char **argv)
@@ -174,11 +190,7 @@ int main(int argc, char **argv)
     interrupt_catch();
     interrupt_ignore_sigpipe();
     size_t files = (size_t)(argc - optind);
-    enum status status = store_open(options.workspace, &request.store, &writer.store, &err);
-    if (status == STATUS_OK && request.rejects)
-        status = output_append_to(&writer.rejects, request.rejects, &err);
-    if (status == STATUS_OK && request.rejects)
-        status = check_rejects(writer.rejects.fd, argv + optind, files, &err);
+    enum status status = open_all(&writer, argv + optind, files, &err);
     if (status != STATUS_OK) {
         store_close(writer.store);
         cli_die(&cli, status, &err);

@@ -826,6 +826,26 @@ END
     [[ $(wc -l <rejects) == 2 ]]
 }
 
+@test "section 6: a file that is printed to and read at once is refused, as cat refuses it" {
+    signal s1 2026-02-05T10:00:00Z >events
+    cp events before
+    refused()
+    {
+        status=0
+        metaspn-write -C ws --print=all "$@" >>events 2>"$err" || status=$?
+        expect_status 2
+        expect_same before events
+        [[ ! -e ws/store ]]
+    }
+    refused before events
+    expect_err "metaspn-write: events: the input is the file of standard output itself" "Try 'metaspn-write --help'."
+    refused <events
+    expect_err "metaspn-write: -: the input is the file of standard output itself" "Try 'metaspn-write --help'."
+    # shellcheck disable=SC2094 # nothing is written
+    metaspn-write -C ws events >>events
+    expect_same before events
+}
+
 @test "section 6: lines that are blank, or skipped, take no memory" {
     [[ -z ${METASPN_TESTED_UNDER:-} ]] || skip "memory under $METASPN_TESTED_UNDER is not the command's"
     most()
