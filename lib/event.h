@@ -100,9 +100,9 @@ void event_rebase(struct event *event, const char *line);
 /* The payload's member at a dotted path ("scores.fit"): absent where there is none or a step is no object. */
 struct json_text event_payload_at(const struct event *event, const char *path, size_t length);
 
-/* One entity reference. Pieces are JSON texts as they stand (absent where missing). */
+/* One entity reference. Pieces are JSON texts as they stand; null is as absent as what is missing. */
 struct entity_ref {
-    struct json_text type;  /* ref_type, or else (absent or null) kind */
+    struct json_text type;  /* ref_type, or else kind */
     struct json_text value; /* value, or else identifier */
     struct json_text platform;
     struct json_text object; /* the whole reference */

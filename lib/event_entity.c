@@ -67,11 +67,16 @@ static bool take_plain(struct json_walk *walk, struct json_text *ret_found, stru
     return true;
 }
 
+static struct json_text unless_null(struct json_text value)
+{
+    return json_type(value) == JSON_NULL ? (struct json_text){0} : value;
+}
+
 /* The first of two members that is there and not null. */
 static struct json_text either(struct json_text first, struct json_text second)
 {
-    enum json_type type = json_type(first);
-    return type == JSON_ABSENT || (type == JSON_NULL && second.data) ? second : first;
+    first = unless_null(first);
+    return first.data ? first : unless_null(second);
 }
 
 bool event_next_entity(struct json_walk *walk, struct entity_ref *ret_ref)
@@ -89,7 +94,7 @@ bool event_next_entity(struct json_walk *walk, struct entity_ref *ret_ref)
         *ret_ref = (struct entity_ref){
             .type = either(found[REF_TYPE], found[KIND]),
             .value = either(found[VALUE], found[IDENTIFIER]),
-            .platform = found[PLATFORM],
+            .platform = unless_null(found[PLATFORM]),
             .object = object,
         };
         return true;

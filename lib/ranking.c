@@ -198,10 +198,7 @@ static bool find_score(const struct ranking *ranking, const struct event *event,
 /* Appends one part of an entity, so that no two entities have the same bytes. */
 static bool append_part(struct ranking *ranking, struct json_text part)
 {
-    enum json_type type = json_type(part);
-    bool is_string = type == JSON_STRING;
-    if (type == JSON_NULL)
-        part.length = 0;
+    bool is_string = json_type(part) == JSON_STRING;
     if (is_string && !json_string_decode(part, &ranking->scratch, &part))
         return false;
     return bytes_append_char(&ranking->entity, is_string ? 's' : '-') &&

@@ -54,6 +54,8 @@ static void test_events(void)
         "{\"emission_id\":\"e1\",\"timestamp\":\"2026-02-05T10:00:00.5Z\",\"emission_type\":\"T\",\"caused_by\":\"s1\","
         "\"payload\":\"text\",\"entity_refs\":[{\"kind\":\"user\",\"identifier\":7}]}",
         EVENT_EMISSION, NULL, "2026-02-05T10:00:00.500000Z\tE\tT\ts1\tuser:7\te1\t\"text\"\n", "an emission");
+    is_row("{\"signal_id\":\"s\",\"timestamp\":\"2026-02-05\",\"entity_refs\":[{\"ref_type\":null,\"value\":\"v\"}]}",
+           EVENT_SIGNAL, NULL, "2026-02-05T00:00:00Z\tS\t\t\t:v\ts\t\n", "a type that is null is none");
     is_row("{\"signal_id\":\"s\\u202e\\t\\\\\",\"timestamp\":\"2026-02-05\",\"source\":3,\"payload\":\"a\\nb\x7f\"}",
            EVENT_SIGNAL, NULL, "2026-02-05T00:00:00Z\tS\t\t3\t\ts\\u202e\\t\\\\\t\"a\\\\nb\\u007f\"\n",
            "what another program wrote: missing members, controls and backslashes");
