@@ -153,8 +153,9 @@ static enum status reject_line(struct writer *writer, const struct input_line *l
                                struct error *err)
 {
     struct bytes document = {0};
-    struct rejected_line rejected = {line->file,           line->number, why->text,
-                                     writer->options->now, line->data,   line->length};
+    struct rejected_line rejected = {
+        line->file, line->number, why->text, options_moment(writer->options), line->data, line->length,
+    };
     enum status status = document_rejected(&rejected, &document, err);
     if (status == STATUS_OK)
         output_line(&writer->rejects, document.data, document.length);

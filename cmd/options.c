@@ -131,6 +131,11 @@ void options_finish(const struct cli *cli, struct options *options)
         options->now = options_time(cli, "--now", options->now_text, options->now, false);
 }
 
+int64_t options_moment(const struct options *options)
+{
+    return options->now == options->clock ? cli_clock() : options->now;
+}
+
 /* Digits that fill the number; *ret_end is behind them. False: none, or too many. */
 static bool read_digits(const char *text, uint64_t *ret_number, const char **ret_end)
 {

@@ -73,6 +73,9 @@ void options_no_operands(const struct cli *cli, int argc, char **argv);
 /* After the last option: the workspace and the time, from options, environment and clock. */
 void options_finish(const struct cli *cli, struct options *options);
 
+/* When something happens: what was said to be the present, else the clock as it is by now. */
+int64_t options_moment(const struct options *options);
+
 /* The values of options; `option` is its name for messages, "--limit". */
 
 /* A decimal number from 0. */

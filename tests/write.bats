@@ -759,6 +759,19 @@ END
     [[ $(wc -l <ws/store/signals/2026-02-05.jsonl) == 1 ]]
 }
 
+@test "section 6: a reject has the time at which it was rejected" {
+    unset METASPN_NOW
+    {
+        echo x
+        eventually grep -qs '"line":1' rejects
+        sleep 0.2
+        echo y
+    } | store --rejects=rejects 2>"$err" || status=$?
+    expect_status 3
+    [[ $(jq -r .time rejects | sort -u | wc -l) == 2 ]]
+    jq -r .time rejects | sort -c
+}
+
 @test "section 6: --rejects keeps at most 64 KiB of a line" {
     head -c 100000 /dev/zero | tr '\0' x >events
     run_split store --rejects=rejects events
