@@ -37,11 +37,11 @@ static enum status print_result(struct writer *writer, const struct store_item *
     return status;
 }
 
-/* The first record's line: of the store, or of this batch. */
+/* The first record's line: of this batch, or of the store, where the day may have been rewritten meanwhile. */
 static enum status print_first(struct writer *writer, const struct store_item *item, struct error *err)
 {
     if (item->outcome != STORE_APPENDED && item->first_item == SIZE_MAX) {
-        enum status status = store_read_line(writer->store, item->first, &writer->text, err);
+        enum status status = store_read_record(writer->store, item->first, &item->event, &writer->text, err);
         if (status == STATUS_OK)
             output_jsonl(&writer->out, writer->text.data, writer->text.length);
         return status == STATUS_ABSENT ? STATUS_IO : status;

@@ -261,22 +261,29 @@ enum status store_read_line(struct store *store, struct store_position position,
     return status;
 }
 
+enum status store_read_record(struct store *store, struct store_position position, const struct event *event,
+                              struct bytes *line, struct error *err)
+{
+    struct event stored;
+    enum status status = store_read_line(store, position, line, err);
+    if (status != STATUS_OK)
+        return status;
+    enum event_verdict verdict = event_read(line->data, line->length, event->kind, false, &stored, NULL);
+    if (verdict == EVENT_NO_MEMORY)
+        return error_set_memory(err);
+    if (verdict == EVENT_GOOD && json_string_same(stored.id, event->id))
+        return STATUS_OK;
+    return error_set(err, STATUS_ABSENT, "%s: was rewritten meanwhile", partition_label(store->open));
+}
+
 /* Whether the line at a position is a record of this event's id. What has gone is none. */
 static enum status holds_id(struct store *store, const struct event *event, uint64_t value, bool *ret_holds,
                             struct error *err)
 {
     struct store_position position = {index_value_partition(value), index_value_offset(value)};
-    struct event stored;
-    enum event_verdict verdict = EVENT_DAMAGED;
-    enum status status = store_read_line(store, position, &store->line, err);
-    if (status != STATUS_OK && status != STATUS_ABSENT)
-        return status;
-    if (status == STATUS_OK)
-        verdict = event_read(store->line.data, store->line.length, event->kind, false, &stored, NULL);
-    if (verdict == EVENT_NO_MEMORY)
-        return error_set_memory(err);
-    *ret_holds = verdict == EVENT_GOOD && json_string_same(stored.id, event->id);
-    return STATUS_OK;
+    enum status status = store_read_record(store, position, event, &store->line, err);
+    *ret_holds = status == STATUS_OK;
+    return status == STATUS_ABSENT ? STATUS_OK : status;
 }
 
 enum status store_find_matches(struct store *store, enum index_table table, uint64_t key, struct error *err)

@@ -178,6 +178,10 @@ enum status store_append(struct store *store, struct store_item *items, size_t c
 /* Reads the line at a position (without newline) into *line. */
 enum status store_read_line(struct store *store, struct store_position position, struct bytes *line, struct error *err);
 
+/* The same; STATUS_ABSENT where what stands there now is no record of the event's id. */
+enum status store_read_record(struct store *store, struct store_position position, const struct event *event,
+                              struct bytes *line, struct error *err);
+
 /* Makes partitions' first `offset` bytes durable (checkpoint advance). */
 enum status store_sync_partition(struct store *store, uint32_t number, struct error *err);
 

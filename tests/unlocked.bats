@@ -353,3 +353,26 @@ expect_results()
     expect_results 'ours appended' 'second appended'
     [[ $(metaspn-replay -C ws | jq -r .signal_id | paste -sd' ') == 'second first ours' ]]
 }
+
+@test "a day rewritten in place while a writer prints what it holds: lines of it come out whole or not at all" {
+    local i filling reader first day=ws/store/signals/2026-02-05.jsonl
+    printf -v filling '%032000d' 0
+    for i in {1..128}; do
+        signal "s$i" 2026-02-05T10:00:00Z payload="\"$filling\""
+    done >events
+    metaspn-write -C ws events
+    mkfifo pipe
+    metaspn-write -C ws --print=all events >pipe 2>"$err" &
+    exec {reader}<pipe
+    IFS= read -r -N 1 -u "$reader" first
+    tr '[:print:]' x <events | dd of=$day conv=notrunc status=none
+    cat <&"$reader" >rest
+    exec {reader}<&-
+    status=0
+    wait $! || status=$?
+    expect_status 5
+    expect_err "metaspn-write: $day: was rewritten meanwhile"
+    { printf %s "$first" && cat rest; } >printed
+    head -n "$(wc -l <printed)" events >leading
+    expect_same printed leading
+}
