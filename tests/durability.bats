@@ -449,6 +449,13 @@ torn()
     signals 1 3 | expect_same - "$day"
 }
 
+@test "blanks behind the last newline are no fragment: they get a newline of their own, without a word" {
+    torn '  \t'
+    { signals 1 2; printf '  \t\n'; signals 3 3; } | expect_same - "$day"
+    expect_err
+    [[ ! -e ws/store/quarantine ]]
+}
+
 @test "a file of nothing but zero bytes is empty" {
     mkdir -p ws/store/signals
     head -c 5000 /dev/zero >"$day"

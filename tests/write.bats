@@ -742,6 +742,10 @@ END
     [[ $(head -n 1 "$err") == 'metaspn-write: events:2: invalid JSON at byte 1: expected a value: "x1"' ]]
     [[ $(tail -n 1 "$err") == 'metaspn-write: 12 invalid lines in all' ]]
     [[ $(wc -l <ws/store/signals/2026-02-05.jsonl) == 2 ]]
+    # ten of them are all told, and need no total
+    run_split store --on-invalid=skip < <(head -n 11 events)
+    expect_status 3
+    [[ $(wc -l <"$err") == 10 ]]
 }
 
 @test "section 6: --rejects implies skip and appends what was wrong" {
@@ -790,6 +794,19 @@ END
     run_split store --rejects=/dev/full lines
     expect_status 5
     [[ $(grep -c '/dev/full: cannot write: No space left on device$' "$err") == 1 ]]
+}
+
+@test "section 6: rejects are written while the input goes on" {
+    mkfifo fifo
+    store -q --rejects=rejects fifo 3>&- &
+    writer=$!
+    exec {input}>fifo
+    echo x >&"$input"
+    eventually test -s rejects
+    exec {input}>&-
+    status=0
+    wait "$writer" || status=$?
+    expect_status 3
 }
 
 @test "section 6: rejects are not glued to a torn last line of their file" {
@@ -935,6 +952,16 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' "$@" 2>"$err"
     two_batches | store --progress - missing 2>"$err" || status=$?
     expect_status 5
     grep -qF $'MB/s\r\033[Kmetaspn-write: missing: cannot open' "$err"
+}
+
+@test "section 5: a terminal on stdin is noted where it is read, and only there" {
+    signal s1 2026-02-05T10:00:00Z >events
+    run_split script -qec 'metaspn-write -C ws events' /dev/null </dev/null
+    expect_status 0
+    expect_out
+    run_split script -qec 'metaspn-write -C ws events -' /dev/null < <(printf '\4')
+    expect_status 0
+    [[ $(<"$out") == *'metaspn-write: note: reading standard input from the terminal; end it with Ctrl-D'* ]]
 }
 
 @test "section 6: --lock-timeout: exit 5 when the lock is not to be had, with nothing stored" {
