@@ -448,6 +448,34 @@ next()
     expect_places w 2026-02-03=2 2026-02-04=2 2026-02-05=2
 }
 
+@test "advance --to: a position before a newline that came since is no greater than the one behind it, nor the other way round" {
+    six
+    truncate -s -1 ws/store/signals/2026-02-05.jsonl
+    next --checkpoint-file=none
+    mv n before
+    echo >>ws/store/signals/2026-02-05.jsonl
+    next --checkpoint-file=none
+    checkpoint advance w --to=n
+    checkpoint read w >stored
+    checkpoint advance w --to=before
+    checkpoint read w | expect_same stored -
+    checkpoint delete w
+    checkpoint advance w --to=before
+    checkpoint read w >stored
+    checkpoint advance w --to=n
+    checkpoint read w | expect_same stored -
+}
+
+@test "advance --to: the new position where the old one is of other bytes, though it stands at the same place" {
+    six
+    next --checkpoint=w
+    checkpoint advance w --to=n
+    sed -i 's/"s/"t/' ws/store/signals/2026-02-04.jsonl
+    next --checkpoint=w
+    checkpoint advance w --to=n
+    expect_due w ''
+}
+
 @test "advance --to: the new position where the old one does not fit, and not one that fits nothing" {
     six
     next --checkpoint=w
@@ -560,6 +588,16 @@ next()
         { cat trace; false; }
 }
 
+@test "advance --to: where the store's lock is not to be had nothing is moved, exit 5" {
+    needs_strace
+    six
+    next --checkpoint=w
+    run_split strace -o trace -P "$PWD/ws/store/lock" -e inject=fcntl:error=ENOLCK metaspn-checkpoint -C ws advance w --to=n
+    expect_status 5
+    expect_err 'metaspn-checkpoint: ws/store/lock: cannot lock: No locks available'
+    [[ ! -e ws/store/checkpoints/w.json ]]
+}
+
 # ---- advance from lines
 
 @test "advance: behind each line that was read, of leading ones in their order" {
@@ -630,6 +668,19 @@ next()
     expect_status 5
     expect_err 'metaspn-checkpoint: missing: cannot open: No such file or directory; what precedes it counts'
     expect_due w 's3 s4 s5 s6'
+}
+
+@test "advance: a store that cannot be read from the start is exit 5" {
+    six
+    replay >lines
+    mkfifo ws/store/signals/2026-02-06.jsonl
+    run_split checkpoint advance w lines
+    expect_status 5
+    expect_err "metaspn-checkpoint: $ws/store/signals/2026-02-06.jsonl: is not a regular file"
+    [[ ! -e ws/store/checkpoints/w.json ]]
+    run_split metaspn-checkpoint -C nowhere advance w lines
+    expect_status 5
+    expect_err 'metaspn-checkpoint: nowhere: No such file or directory'
 }
 
 @test "advance: where the store cannot be read, what precedes counts too; where that cannot be stored, nobody says so" {

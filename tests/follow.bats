@@ -112,6 +112,15 @@ numbered()
     expect_ids 'before again'
 }
 
+@test "section 6: --follow --since: the last instant of a day is in that day's file" {
+    numbered 1 1 | write
+    follow --since=2026-02-04T23:59:59.999999Z -n 2
+    expect_ids s1
+    { signal early 2026-02-04T23:59:59.999998Z && signal last 2026-02-04T23:59:59.999999Z; } | write
+    expect_ids 's1 last'
+    expect_end 0
+}
+
 @test "section 6: by whomever, whatever their timestamp" {
     numbered 1 1 | write
     follow

@@ -585,6 +585,13 @@ by_time()
     loop 's2 s3'
 }
 
+@test "--since and --until: behind a partition that ended, the first instant of the window is in it" {
+    lay 2026-02-05 "$(signal s1 2026-02-05T10:30:00Z)" "$(signal s2 2026-02-05T12:00:00Z)"
+    lay 2026-02-06 "$(signal early 2026-02-05T09:59:59.999999Z)" "$(signal first 2026-02-05T10:00:00Z)"
+    loop 's1 first' --since=2026-02-05T10:00:00Z --until=2026-02-05T11:00:00Z
+    expect_next 2026-02-05=1 2026-02-06=2
+}
+
 @test "--until ends a partition at a copy whose first record in an earlier one has not been passed" {
     lay 2026-02-05 "$(signal s1 2026-02-05T10:00:00Z)" "$(signal s2 2026-02-05T12:00:00Z)"
     lay 2026-02-06 "$(signal s1 2026-02-05T10:00:00Z)" "$(signal s2 2026-02-05T12:00:00Z)" "$(signal s3 2026-02-06T10:00:00Z)"
