@@ -135,6 +135,19 @@ state()
     expect_err 'metaspn-fsck: 0 findings in 4 lines of 1 partition; lines: 2 in quarantine'
 }
 
+@test "damage of which quarantine has a copy that was changed since is found again" {
+    local copy
+    mkdir -p ws/store/signals
+    { signals 1 2; echo damaged; } >"$day"
+    run_split fsck --repair
+    copy=(ws/store/quarantine/*)
+    printf damages >"${copy[0]}"
+    run_split fsck
+    expect_status 3
+    run_split metaspn-replay -C ws
+    expect_status 3
+}
+
 @test "lines that are not canonical, and lines out of order, are only counted" {
     mkdir -p ws/store/signals
     {

@@ -174,6 +174,14 @@ keep()
     expect_status 1
 }
 
+@test "section 6: list prints nothing where nothing was kept yet" {
+    mkdir ws/store
+    run_split snapshot list
+    expect_status 0
+    expect_out
+    expect_err
+}
+
 @test "section 6: list prints paths, oldest first" {
     keep b '{}' --at=2026-02-05T10:00:00Z
     keep digest '{}' --day=2026-02-05

@@ -82,6 +82,26 @@ static void test_read_all_of_a_file(void)
     bytes_release(&out);
 }
 
+static void test_read_from(void)
+{
+    static char text[200000];
+    char path[] = "/tmp/test_io_XXXXXX";
+    struct bytes out = {0};
+    struct error err;
+    int fd = mkstemp(path);
+    for (size_t i = 0; i < sizeof text; i++)
+        text[i] = (char)('a' + i / 7 % 26);
+    ok(write(fd, text, sizeof text) == sizeof text, "a file of several blocks");
+    bytes_append_string(&out, "before");
+    is_int(io_read_from(fd, 100, path, &out, &err), STATUS_OK, "is read from a byte on");
+    ok(out.length == sizeof text - 94 && memcmp(out.data, "before", 6) == 0 &&
+           memcmp(out.data + 6, text + 100, sizeof text - 100) == 0,
+       "to its end, behind what was there");
+    unlink(path);
+    close(fd);
+    bytes_release(&out);
+}
+
 static void test_lease(void)
 {
     char path[] = "/tmp/test_io_XXXXXX";
@@ -111,5 +131,6 @@ int main(void)
     test_lease();
     test_read_all_of_a_pipe();
     test_read_all_of_a_file();
+    test_read_from();
     return done();
 }
