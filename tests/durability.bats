@@ -81,10 +81,14 @@ printed='write\(1<'
     [[ $(cat ws/store/signals/*.jsonl | wc -l) == 1001 ]]
 }
 
-@test "with --no-sync nothing is synced" {
+@test "with --no-sync nothing is synced, until somebody else is told that it is stored" {
     signal s1 2026-02-05T10:00:00Z >event
     store <<<"$(signal s0 2026-02-05T10:00:00Z)"
     traced fdatasync metaspn-write -C ws --no-sync event
+    [[ -z $(lines_of fdatasync) ]]
+    traced fdatasync metaspn-write -C ws event
+    [[ $(lines_of 'fdatasync\([0-9]+<.*/signals/' | wc -l) == 1 ]]
+    traced fdatasync metaspn-write -C ws event
     [[ -z $(lines_of fdatasync) ]]
 }
 

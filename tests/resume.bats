@@ -165,6 +165,8 @@ expect_next()
     six
     line=$(signal s7 2026-02-05T12:00:00Z)
     printf '%s' "${line:0:40}" >>ws/store/signals/2026-02-05.jsonl
+    run_split replay --day=today
+    expect_err "metaspn-replay: note: $ws/store/signals/2026-02-05.jsonl: the last line is not whole yet (40 bytes from byte $(place 2026-02-05 2) on)"
     loop 's1 s2 s3 s4 s5 s6'
     loop ''
     printf '%s\n' "${line:40}" >>ws/store/signals/2026-02-05.jsonl
@@ -300,6 +302,9 @@ expect_next()
         [[ $(jq -r .signal_id "$out" | paste -sd' ') == 's3 s4' ]]
         expect_err_like 'warning: .*2026-02-04\.jsonl'
     done
+    checkpoint read w | jq -c '.positions["2026-02-04"] = {hash:"0123456789abcdef",offset:0}' >c
+    run_split replay --checkpoint-file=c
+    expect_err_like 'warning: .*2026-02-04\.jsonl'
     checkpoint read w | jq -c 'del(.positions["2026-02-04"].hash)' >c
     [[ $(replay -q --checkpoint-file=c | jq -r .signal_id | paste -sd' ') == 's3 s4' ]]
     checkpoint read w | sed 's/"offset":[0-9]*/"offset":99999999999999999999999999/' >c

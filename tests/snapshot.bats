@@ -118,6 +118,11 @@ keep()
     expect_out '{"n":1}'
     run_split snapshot read state --at=tomorrow
     expect_out '{"n":3}'
+    # A name that begins like another one is another one.
+    keep sta '{"n":5}' --at=2026-02-08T10:00:00Z
+    keep states '{"n":6}' --at=2026-02-08T10:00:00Z
+    run_split snapshot read state
+    expect_out '{"n":3}'
     expect_err
     expect_status 0
 }

@@ -186,6 +186,23 @@ static void test_deadline(void)
     close(ends[1]);
 }
 
+static void test_document(void)
+{
+    struct bytes text = {0}, out = {0};
+    struct cli cli = {.name = "test"};
+    struct error err;
+    bytes_append_string(&text, "0123456789");
+    for (size_t limit = 10; limit >= 9; limit--) {
+        pid_t child = feed_stdin(&text, 3);
+        is_int(input_read_document(&cli, limit, &out, &err), limit < 10 ? STATUS_INVALID : STATUS_OK,
+               "10 bytes, at most %zu", limit);
+        waitpid(child, NULL, 0);
+    }
+    is_text(err.text, "-: is longer than 9 bytes", "which is told");
+    bytes_release(&text);
+    bytes_release(&out);
+}
+
 int main(void)
 {
     test_random_lines(100, 100000, 50, 1000, 1);
@@ -197,5 +214,6 @@ int main(void)
     test_random_lines(4000000, 12000000, 65536, 70000, 3);
     test_operands();
     test_deadline();
+    test_document();
     return done();
 }
