@@ -54,20 +54,21 @@ enum status checkpoint_read_event(const char *line, size_t length, unsigned *kin
 }
 
 /*
- * The position in the partition at hand gets the hash of the file in which its lines were found: by the time that it is
- * stored, another one may stand there. That it cannot be read is told by checkpoint_lines_take().
+ * The position in the partition at hand gets the hash of the file in which its lines were found, as it was when the
+ * store was looked at: by the time that it is stored, others may stand there, in another file or in the same one. Where
+ * they do, what was passed is no more, and no position fits what came. That it cannot be read is told by
+ * checkpoint_lines_take().
  */
 static void hash_passed(struct checkpoint_lines *lines)
 {
-    const struct checkpoint_position *passed =
-        lines->open ? checkpoint_find(&lines->passed, partition_number_day(lines->next.partition)) : NULL;
-    if (!passed || passed->has_hash)
+    const struct store_partition *row = lines->open ? store_partition(lines->store, lines->next.partition) : NULL;
+    const struct checkpoint_position *passed = row ? checkpoint_find(&lines->passed, row->day) : NULL;
+    if (!passed || passed->has_hash || passed->offset == 0)
         return;
-    struct checkpoint_position position = *passed;
+    struct checkpoint_position position = {.day = row->day};
     struct error why;
-    enum status status = partition_hash_before(lines->open, position.offset, &position.hash, &why);
-    position.has_hash = status == STATUS_OK;
-    if (status == STATUS_OK)
+    enum status status = checkpoint_position_at(lines->store, row, lines->open, passed->offset, &position, &why);
+    if (status == STATUS_OK || status == STATUS_ABSENT)
         status = checkpoint_put(&lines->passed, &position, &why);
     if (status != STATUS_OK && lines->trouble == STATUS_OK) {
         lines->trouble = status;
@@ -195,6 +196,7 @@ static enum status find_line(struct checkpoint_lines *lines, const struct event 
 static enum status take_in_hand(struct checkpoint_lines *lines, uint32_t number, struct error *err)
 {
     forget_next(lines);
+    lines->next.partition = number;
     enum status status = store_open_partition(lines->store, number, &lines->open, err);
     if (status == STATUS_OK)
         status = store_suspects(lines->store, number, &lines->suspects, &lines->suspect_count, err);
@@ -251,8 +253,8 @@ static enum status move_behind(struct checkpoint_lines *lines, struct store_posi
         end = row->end;
     lines->next = (struct store_position){position.partition, end};
     const struct checkpoint_position *old = checkpoint_find(&lines->passed, day);
-    struct checkpoint_position behind = {.day = day, .offset = end};
-    return old && old->offset >= end ? STATUS_OK : checkpoint_put(&lines->passed, &behind, err);
+    struct checkpoint_position behind = {.day = day, .offset = lines->open ? end : 0}; /* 0: it has gone again */
+    return old && old->offset >= behind.offset ? STATUS_OK : checkpoint_put(&lines->passed, &behind, err);
 }
 
 enum status checkpoint_lines_pass(struct checkpoint_lines *lines, const char *line, size_t length, struct error *err)
@@ -283,7 +285,7 @@ bool checkpoint_lines_pending(const struct checkpoint_lines *lines)
 
 enum status checkpoint_lines_take(struct checkpoint_lines *lines, struct checkpoint *ret_passed, struct error *err)
 {
-    hash_passed(lines);
+    forget_next(lines); /* the store is looked at next, and may hold other bytes than those that were read ahead */
     if (lines->trouble != STATUS_OK) {
         *err = lines->why;
         return lines->trouble;

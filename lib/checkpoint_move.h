@@ -36,7 +36,8 @@ enum status checkpoint_fit(struct store *store, const struct store_partition *pa
 enum status checkpoint_end(struct store *store, const struct store_partition *partition, const struct partition *open,
                            uint64_t *ret_end, struct error *err);
 /* The position at this offset (partition->end: at checkpoint_end()), with its hash: of the facts where it is the end of
- * what they describe, else read likewise. STATUS_ABSENT: the partition has gone. */
+ * what they describe, else read likewise. STATUS_ABSENT: the partition has gone, or holds other bytes by now than the
+ * facts tell of, so that nobody knows which ones lay before the offset. */
 enum status checkpoint_position_at(struct store *store, const struct store_partition *partition,
                                    const struct partition *open, uint64_t offset,
                                    struct checkpoint_position *ret_position, struct error *err);

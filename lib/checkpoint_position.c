@@ -101,13 +101,30 @@ enum status checkpoint_end(struct store *store, const struct store_partition *pa
     return status;
 }
 
+/* STATUS_ABSENT too where the file does not hold any more what is known of it: others were read than would be hashed.
+ */
+static enum status hash_as_known(const struct store_partition *partition, const struct partition *open, uint64_t offset,
+                                 uint64_t *ret_hash, struct error *err)
+{
+    const struct partition_facts *facts = &partition->facts;
+    uint64_t hash, known = facts->hash;
+    enum status status = partition_hash_before(open, offset, &hash, err);
+    if (status == STATUS_OK && facts->known > 0)
+        status = partition_hash_before(open, facts->known, &known, err);
+    if (status == STATUS_OK && known != facts->hash)
+        return error_set(err, STATUS_ABSENT, "%s: was rewritten meanwhile", partition_label(open));
+    if (status == STATUS_OK)
+        *ret_hash = hash;
+    return status;
+}
+
 static enum status read_hash(struct store *store, const struct store_partition *partition, const struct partition *open,
                              uint64_t offset, uint64_t *ret_hash, struct error *err)
 {
     struct partition *opened = NULL;
     enum status status = open ? STATUS_OK : store_open_seen(store, partition, &opened, err);
     if (status == STATUS_OK)
-        status = partition_hash_before(open ? open : opened, offset, ret_hash, err);
+        status = hash_as_known(partition, open ? open : opened, offset, ret_hash, err);
     partition_close(opened);
     return status;
 }

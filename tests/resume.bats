@@ -533,6 +533,29 @@ by_time()
     expect_file n old
 }
 
+@test "--next: behind no line of a day that is written anew in place while nobody reads what was printed" {
+    local full line
+    lay 2026-02-05 "$(signal a1 2026-02-05T10:00:00Z)" "$(signal a2 2026-02-05T11:00:00Z)"
+    mkfifo pipe
+    exec {full}<>pipe
+    head -c 65536 /dev/zero >pipe
+    metaspn-replay -q -C ws --checkpoint=w --next=n -n 1 >pipe 3>&- &
+    background=$!
+    for _ in {1..500}; do
+        [[ $(</proc/$background/stat) != *'(metaspn-replay) S '* ]] || break
+        sleep 0.02
+    done
+    lay 2026-02-05 "$(signal b1 2026-02-05T10:00:00Z)" "$(signal b2 2026-02-05T11:00:00Z)"
+    head -c 65536 <&"$full" >zeros
+    wait "$background"
+    background=
+    read -r -u "$full" line
+    exec {full}<&-
+    [[ $line == *'"a1"'* ]]
+    checkpoint advance w --to=n
+    due 'b1 b2'
+}
+
 @test "--next: not on exit 5" {
     six
     echo old >n

@@ -31,6 +31,12 @@ static void replace(void)
     is_int(rename(other, path), 0, "the day is replaced");
 }
 
+/* With one line more: of a file as large, written at the same tick of the clock, nobody can tell without reading. */
+static void write_anew_in_place(void)
+{
+    write_file(path, THREE("n") LINE("n4") "\n");
+}
+
 static struct store *open_store(void)
 {
     struct store_options options = {.access = WORKSPACE_READ, .no_index = true};
@@ -88,6 +94,38 @@ static int64_t passed_when(enum when when)
     return from;
 }
 
+/* Two lines are passed, then the day is written anew in place, and a third one is passed (NULL: none). */
+static int64_t passed_in_place(const char *third)
+{
+    struct store *store = open_store();
+    struct checkpoint_lines lines = {.store = store, .kinds = KIND_BITS_ALL};
+    pass(&lines, LINE("a1"));
+    pass(&lines, LINE("a2"));
+    write_anew_in_place();
+    if (third)
+        pass(&lines, third);
+    int64_t from = taken(&lines);
+    checkpoint_lines_release(&lines);
+    store_close(store);
+    return from;
+}
+
+/* What was read ahead before the day was written anew is no line of it. */
+static int64_t passed_after_a_look(void)
+{
+    struct store *store = open_store();
+    struct checkpoint_lines lines = {.store = store, .kinds = KIND_BITS_ALL};
+    struct error err;
+    pass(&lines, LINE("a1"));
+    is_int(taken(&lines), LENGTH(LINE("a1")) + 1, "a line is passed");
+    write_anew_in_place();
+    is_int(store_refresh(store, KIND_BITS_ALL, &err), STATUS_OK, "the store is looked at");
+    enum status status = checkpoint_lines_pass(&lines, LINE("a2"), LENGTH(LINE("a2")), &err);
+    checkpoint_lines_release(&lines);
+    store_close(store);
+    return status;
+}
+
 static void test_open_seen(void)
 {
     struct store *store = open_store();
@@ -117,6 +155,9 @@ int main(void)
     is_int(passed_when(AT_HAND), -1, "a day that is replaced meanwhile is not passed");
     is_int(passed_when(AT_REST), -1, "nor one that is replaced while lines are waited for");
     is_int(passed_when(BETWEEN), -1, "nor one of which lines before and after are passed");
+    is_int(passed_in_place(NULL), -1, "nor one that is written anew in place");
+    is_int(passed_in_place(LINE("n1")), LENGTH(LINE("n1")) + 1, "of which only lines count that are passed then");
+    is_int(passed_after_a_look(), STATUS_INVALID, "and those of before are not in the store any more");
     test_open_seen();
     unlink(path);
     for (size_t i = sizeof folders / sizeof *folders; i-- > 0;) {
