@@ -55,17 +55,17 @@ void replay_run_follow(struct replay_run *run, void (*begin)(struct replay_run *
         .report_context = &run->reading,
     };
     struct error err;
-    struct follow *follow;
+    struct follow *follow = NULL;
     struct watch watch;
+    enum status status = STATUS_OK;
     watch_start(&watch, store_workspace(run->reading.store));
-    enum status status = follow_open(run->reading.store, &options, &follow, &err);
-    if (status == STATUS_OK) {
-        begin(run);
-        printer_flush(&run->printer);
-        if (run->cli->status < STATUS_IO)
-            status = go_on(run, follow, &watch, &err);
-        follow_close(follow);
-    }
+    begin(run);
+    printer_flush(&run->printer);
+    if (run->cli->status < STATUS_IO)
+        status = follow_open(run->reading.store, &options, &follow, &err);
+    if (status == STATUS_OK && follow)
+        status = go_on(run, follow, &watch, &err);
+    follow_close(follow);
     watch_end(&watch);
     cli_fail(run->cli, status, &err);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bytes.h"
+#include "hash.h"
 #include "partition.h"
 
 /* How far one partition has been handed out. */
@@ -85,18 +86,35 @@ static enum status hash_places(struct follow *follow, const struct store_partiti
     return status;
 }
 
+/* A place in no file: what was handed out of the partition is not what stands there. */
+static struct place nowhere(uint32_t number)
+{
+    return (struct place){.number = number, .hash = ~hash_bytes("", 0, 0)};
+}
+
+/* The place behind a partition that was handed out as its row has it. */
+static enum status place_behind(struct follow *follow, const struct store_partition *row, struct place *ret_place,
+                                struct error *err)
+{
+    const struct partition_facts *facts = &row->facts;
+    struct place place = {.number = row->number, .offset = row->end, .hash = facts->hash, .stat = row->stat};
+    uint64_t known = facts->hash;
+    enum status status = STATUS_OK;
+    if (row->end != facts->known || row->end == 0)
+        status = hash_places(follow, row, facts->known, &known, &place.hash, err);
+    if (status == STATUS_OK)
+        *ret_place = facts->known > 0 && known != facts->hash ? nowhere(row->number) : place;
+    return status;
+}
+
 static enum status pass_all(struct follow *follow, struct error *err)
 {
     size_t count;
     const struct store_partition *rows = store_partitions(follow->store, &count);
     enum status status = STATUS_OK;
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
-        struct place place = {.number = rows[i].number, .offset = rows[i].end, .stat = rows[i].stat};
-        uint64_t before;
-        if (rows[i].end == rows[i].facts.known && rows[i].end > 0)
-            place.hash = rows[i].facts.hash;
-        else
-            status = hash_places(follow, &rows[i], 0, &before, &place.hash, err);
+        struct place place;
+        status = place_behind(follow, &rows[i], &place, err);
         if (status == STATUS_OK)
             status = put_place(follow, &place, err);
         else if (status == STATUS_ABSENT)

@@ -1,8 +1,9 @@
 /*
  * follow - events as they are appended, by whomever, whatever their timestamp (SPEC section 6, --follow).
  *
- *     store_refresh(...); follow_open(...);             everything that stands there now is done
+ *     store_refresh(...);
  *     ... replay what is to be printed first ...
+ *     follow_open(...);                                 everything that stood there for the replay is done
  *     for (;;) {
  *         while (follow_next(...) == STATUS_OK) ...     what the last refresh found
  *         if (!follow_found(...)) flush, and wait for news; the refresh left no file open
@@ -10,7 +11,8 @@
  *     }
  *
  * Positions are kept for each partition; no file is held open between two looks. A partition that was rewritten (the
- * bytes before its position are others, or it is shorter) is reported, and handed out from its start.
+ * bytes before its position are others, or it is shorter, or was while it was read) is reported, and handed out from
+ * its start.
  */
 #ifndef METASPN_FOLLOW_H
 #define METASPN_FOLLOW_H
@@ -34,7 +36,8 @@ struct follow_options {
 
 struct follow;
 
-/* Copies the options. */
+/* Copies the options. Goes on behind the partitions as the store was looked at last: as a replay since then has seen
+ * them, which may have looked at some of them again. */
 enum status follow_open(struct store *store, const struct follow_options *options, struct follow **ret_follow,
                         struct error *err);
 /* NULL is taken. */

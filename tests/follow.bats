@@ -249,6 +249,41 @@ numbered()
     [[ ! -s $err ]]
 }
 
+@test "section 6: nor is it one while it prints what it begins with" {
+    local i printer
+    mkdir -p ws/store/signals
+    for i in {1..600}; do
+        signal "a$i" 2026-02-03T10:00:00Z
+    done >ws/store/signals/2026-02-03.jsonl
+    numbered 1 3 >ws/store/signals/2026-02-05.jsonl
+    : >"$out"
+    mkfifo fifo
+    exec {reader}<>fifo
+    metaspn-replay -C ws --follow --since=2026-02-03 >fifo 2>"$err" 3>&- &
+    follower=$!
+    for _ in {1..500}; do # it waits for the reader, in the first day
+        [[ $(</proc/$follower/stat) != *'(metaspn-replay) S '* ]] || break
+        sleep 0.02
+    done
+    numbered 1 5 >new
+    mv new ws/store/signals/2026-02-05.jsonl
+    cat <&"$reader" >"$out" 3>&- &
+    printer=$!
+    exec {reader}<&-
+    for i in {1..500}; do
+        [[ $(<"$out") != *'"s5"'* ]] || break
+        sleep 0.02
+    done
+    numbered 6 6 | write
+    for i in {1..500}; do
+        [[ $(<"$out") != *'"s6"'* ]] || break
+        sleep 0.02
+    done
+    kill "$printer"
+    [[ $(tail -n 7 "$out" | jq -r .signal_id | paste -sd' ') == 'a600 s1 s2 s3 s4 s5 s6' ]]
+    [[ ! -s $err ]]
+}
+
 # in_its_place FOLDER: a copy of it, in one step.
 in_its_place()
 {
