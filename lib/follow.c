@@ -103,7 +103,7 @@ static enum status place_behind(struct follow *follow, const struct store_partit
     if (row->end != facts->known || row->end == 0)
         status = hash_places(follow, row, facts->known, &known, &place.hash, err);
     if (status == STATUS_OK)
-        *ret_place = facts->known > 0 && known != facts->hash ? nowhere(row->number) : place;
+        *ret_place = row->is_unread || (facts->known > 0 && known != facts->hash) ? nowhere(row->number) : place;
     return status;
 }
 
@@ -238,6 +238,8 @@ enum status follow_next(struct follow *follow, struct scan_item *ret_item, struc
             status = scan_next(follow->scan, ret_item, err);
             if (status != STATUS_ABSENT)
                 break;
+            if (scan_was_cut(follow->scan))
+                follow->at = nowhere(follow->at.number);
             scan_close(follow->scan);
             follow->scan = NULL;
             status = put_place(follow, &follow->at, err);

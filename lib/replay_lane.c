@@ -129,6 +129,15 @@ static enum status open_sorted(struct lane *lane, struct scan_options *scan, str
     return sorted_open(lane->plan->store, scan, &lane->sorted, err);
 }
 
+/* There are no events in the partition, or it has gone since the store was looked at, or it cannot be read. */
+static enum status leave_lane(struct lane *lane, const struct store_partition *row, enum status status)
+{
+    if (status == STATUS_ABSENT)
+        store_note_unread(lane->plan->store, row->number);
+    lane_close(lane);
+    return status == STATUS_ABSENT ? STATUS_OK : status;
+}
+
 enum status lane_open(struct lane *lane, struct lane_plan *plan, const struct store_partition *row, bool need_events,
                       struct error *err)
 {
@@ -136,10 +145,8 @@ enum status lane_open(struct lane *lane, struct lane_plan *plan, const struct st
     bool changed, ordered = true;
     *lane = (struct lane){.plan = plan};
     enum status status = store_confirm(plan->store, row, &changed, err);
-    if (status != STATUS_OK || row->end == 0) {
-        lane_close(lane);
-        return status == STATUS_ABSENT ? STATUS_OK : status; /* it has gone since the store was looked at */
-    }
+    if (status != STATUS_OK || row->end == 0)
+        return leave_lane(lane, row, status);
     if (changed) /* they are of what was there before */
         plan->candidates.state = CANDIDATES_NONE;
     scan.partition = row->number;
@@ -153,9 +160,7 @@ enum status lane_open(struct lane *lane, struct lane_plan *plan, const struct st
         status = narrow(plan, row, &scan, err);
     if (status == STATUS_OK)
         status = ordered ? open_stream(lane, &scan, err) : open_sorted(lane, &scan, err);
-    if (status != STATUS_OK)
-        lane_close(lane);
-    return status == STATUS_ABSENT ? STATUS_OK : status; /* just now */
+    return status == STATUS_OK ? STATUS_OK : leave_lane(lane, row, status);
 }
 
 void lane_close(struct lane *lane)

@@ -72,12 +72,18 @@ static struct reader_block *choose_block(struct reader *reader, uint64_t offset)
     return block;
 }
 
+static enum status cut(const struct reader *reader, struct error *err)
+{
+    store_note_unread(reader->store, reader->number);
+    return error_set(err, STATUS_ABSENT, "%s: has become shorter", partition_label(reader->partition));
+}
+
 /* Fills the block around the line at `offset`, until the whole line is in it. */
 static enum status fill_block(struct reader *reader, struct reader_block *block, uint64_t offset,
                               struct scan_item *ret_item, struct error *err)
 {
     if (offset >= reader->to)
-        return error_set(err, STATUS_ABSENT, "%s: has become shorter", partition_label(reader->partition));
+        return cut(reader, err);
     uint64_t from = !reader->backward ? offset : offset > block->size ? offset - block->size : 0;
     for (size_t size = (size_t)(offset - from) + block->size;; size *= 2) {
         struct chunk chunk;
@@ -94,7 +100,7 @@ static enum status fill_block(struct reader *reader, struct reader_block *block,
         if (find_line(block, offset, ret_item))
             return STATUS_OK;
         if (ends)
-            return error_set(err, STATUS_ABSENT, "%s: has become shorter", partition_label(reader->partition));
+            return cut(reader, err);
     }
 }
 

@@ -98,6 +98,13 @@ static struct scan_options plan_scan(struct resume *resume, const struct store_p
     return scan;
 }
 
+/* It has gone since the store was looked at. */
+static enum status skip(struct resume *resume, const struct store_partition *row)
+{
+    store_note_unread(resume->store, row->number);
+    return STATUS_OK;
+}
+
 static enum status open_partition(struct resume *resume, const struct store_partition *row, struct error *err)
 {
     enum status status = STATUS_OK;
@@ -108,7 +115,7 @@ static enum status open_partition(struct resume *resume, const struct store_part
         status = scan_open(resume->store, &scan, &resume->scan, err);
     if (status != STATUS_OK)
         leave(resume);
-    return status == STATUS_ABSENT ? STATUS_OK : status; /* it has gone since the store was looked at */
+    return status == STATUS_ABSENT ? skip(resume, row) : status;
 }
 
 static enum status enter(struct resume *resume, const struct store_partition *row, struct error *err)
@@ -125,7 +132,7 @@ static enum status enter(struct resume *resume, const struct store_partition *ro
     if (status == STATUS_OK && changed)
         status = resume_find_start(resume, row, &resume->from, err);
     if (status != STATUS_OK)
-        return status == STATUS_ABSENT ? STATUS_OK : status; /* it has gone since the store was looked at */
+        return status == STATUS_ABSENT ? skip(resume, row) : status;
     resume->at = row;
     resume->behind = resume->from;
     if (resume->from < row->end)

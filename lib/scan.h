@@ -82,7 +82,8 @@ void scan_close(struct scan *scan);
 /* STATUS_ABSENT: no more. */
 enum status scan_next(struct scan *scan, struct scan_item *ret_item, struct error *err);
 
-/* Forward, when there is no more: the file has become shorter than the extent, so that not all of that was read. */
+/* When there is no more: the file has become shorter than the extent, so that not all of that was read. The partition's
+ * row says so too. */
 bool scan_was_cut(const struct scan *scan);
 
 #endif

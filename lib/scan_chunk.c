@@ -118,6 +118,12 @@ static enum status read_stretch(struct scan *scan, uint64_t start, uint64_t stop
     return status;
 }
 
+static void note_cut(struct scan *scan)
+{
+    scan->was_cut = true;
+    store_note_unread(scan->store, scan->options.partition);
+}
+
 static enum status take_forward(struct scan *scan, struct error *err)
 {
     struct chunk chunk;
@@ -137,7 +143,8 @@ static enum status take_forward(struct scan *scan, struct error *err)
         status = settle_chunk(scan, &chunk, err);
     if (status != STATUS_OK)
         return status;
-    scan->was_cut = scan->length == 0;
+    if (scan->length == 0)
+        note_cut(scan);
     scan->low = scan->was_cut ? scan->high : scan->end;
     return STATUS_OK;
 }
@@ -146,7 +153,7 @@ static enum status take_backward(struct scan *scan, struct error *err)
 {
     struct chunk chunk;
     bool is_known = scan->high <= scan->known;
-    uint64_t start = is_known ? scan->low : greatest_of(scan->known, scan->low), stop;
+    uint64_t start = is_known ? scan->low : greatest_of(scan->known, scan->low), stop = scan->high;
     enum status status;
     if (!is_known || !scan->options.candidates) {
         status =
@@ -158,6 +165,8 @@ static enum status take_backward(struct scan *scan, struct error *err)
         scan->high = scan->low;
         return STATUS_OK;
     }
+    if (status == STATUS_OK && chunk.offset + chunk.length < stop)
+        note_cut(scan);
     if (status == STATUS_OK)
         status = settle_chunk(scan, &chunk, err);
     if (status == STATUS_OK)

@@ -20,6 +20,13 @@ enum status store_open_seen(struct store *store, const struct store_partition *r
     return status;
 }
 
+void store_note_unread(struct store *store, uint32_t number)
+{
+    struct store_partition *row = store_row(store, number);
+    if (row)
+        row->is_unread = true;
+}
+
 /* Looked at by name, for most are as they were: nothing is opened for that. */
 static enum status stat_now(struct store *store, const struct store_partition *row, struct partition_stat *ret_stat,
                             struct error *err)

@@ -62,6 +62,44 @@ once()
     done
 }
 
+# eventually ID ...: these come to stand in `lines` before the follower ends
+eventually()
+{
+    local id missing=yes
+    while [[ $missing ]]; do
+        missing=
+        for id; do
+            [[ $(<lines) == *"\"signal_id\":\"$id\""* ]] || missing=$id
+        done
+        [[ $missing ]] || return 0
+        [[ -d /proc/$follower && $((SECONDS - begun)) -lt 5 ]] || break
+        sleep 0.01
+    done
+    [[ ! -d /proc/$follower ]] || has "$@"
+}
+
+# follow N CALL:FAULT OPTION ...: follows with the N-th such call failing, while c4 is appended; false: there are not so
+# many
+follow()
+{
+    local signals=$PWD/ws/store/signals follower begun=$SECONDS lost=
+    cp -R ws/store/signals before
+    : >lines
+    strace -D -qq -o trace -P "$signals" -P "$signals/2026-02-03.jsonl" -P "$signals/2026-02-04.jsonl" \
+        -P "$signals/2026-02-05.jsonl" -e trace="${2%%:*}" -e inject="$2:when=$1" \
+        metaspn-replay -q -C ws --follow "${@:3}" >lines 2>"$err" 3>&- &
+    follower=$!
+    eventually b2 c3 || lost=yes
+    { echo; signal c4 2026-02-05T12:00:00Z; } >>ws/store/signals/2026-02-05.jsonl
+    eventually b2 c1 c2 c3 c4 || lost=yes
+    kill "$follower" 2>/dev/null || true
+    wait "$follower" || true
+    rm -r ws/store/signals
+    mv before ws/store/signals
+    [[ ! $lost ]] || exit 1
+    [[ $(<trace) == *INJECTED* ]]
+}
+
 readonly gone=openat2:error=ENOENT cut=pread64:retval=0
 
 @test "a day that is moved away for a moment is printed as a whole, or not at all" {
@@ -202,4 +240,17 @@ readonly gone=openat2:error=ENOENT cut=pread64:retval=0
         has b2 c1 c2 c3
     done
     ((n > 3 && n < 60))
+}
+
+@test "--follow loses nothing of a day that is away, or empty, for a moment" {
+    local n fault options
+    for options in --since=2026-02-03 --checkpoint=none; do
+        for fault in $gone $cut; do
+            for n in {1..60}; do
+                rm -rf ws/store/index
+                follow "$n" "$fault" "$options" || break
+            done
+            ((n > 3 && n < 60))
+        done
+    done
 }
