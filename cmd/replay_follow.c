@@ -34,10 +34,12 @@ static enum status go_on(struct replay_run *run, struct follow *follow, struct w
         status = look_again(run, follow, err);
         if (status == STATUS_OK)
             status = print_news(run, follow, err);
-        if (status != STATUS_OK || follow_found(follow))
-            continue;
-        printer_flush(&run->printer);
-        if (!output_failed(&run->out) && watch_wait(watch, run->out.fd) == WATCH_READER_GONE)
+        if (status != STATUS_OK)
+            break;
+        bool found = follow_found(follow);
+        if (!found)
+            printer_flush(&run->printer);
+        if (!output_failed(&run->out) && watch_wait(watch, run->out.fd, found) == WATCH_READER_GONE)
             interrupt_die(SIGPIPE);
     }
     return status;

@@ -39,10 +39,10 @@ static void drain(const struct watch *watch)
         continue;
 }
 
-enum watch_result watch_wait(struct watch *watch, int out)
+enum watch_result watch_wait(struct watch *watch, int out, bool at_once)
 {
     struct pollfd fds[] = {{.fd = out}, {.fd = watch->fd, .events = POLLIN}};
-    int ready = poll(fds, 2, LOOK_MS);
+    int ready = poll(fds, 2, at_once ? 0 : LOOK_MS);
     if (ready > 0 && (fds[0].revents & (POLLERR | POLLHUP)) != 0)
         return WATCH_READER_GONE;
     drain(watch);

@@ -5,6 +5,8 @@
 #ifndef METASPN_WATCH_H
 #define METASPN_WATCH_H
 
+#include <stdbool.h>
+
 #include "workspace.h"
 
 struct watch {
@@ -17,7 +19,7 @@ void watch_start(struct watch *watch, struct workspace *workspace);
 void watch_end(struct watch *watch);
 
 enum watch_result { WATCH_LOOK, WATCH_READER_GONE };
-/* Waits until it is worth looking, or until the reader of `out` is gone. */
-enum watch_result watch_wait(struct watch *watch, int out);
+/* Waits until it is worth looking (`at_once`: it is), or until the reader of `out` is gone. */
+enum watch_result watch_wait(struct watch *watch, int out, bool at_once);
 
 #endif

@@ -346,6 +346,30 @@ sys.exit(ctypes.CDLL(None).renameat2(-100, sys.argv[1].encode(), -100, sys.argv[
     expect_end 141
 }
 
+@test "section 6: a reader that has gone is noticed beside a program that never stops writing" {
+    local day i
+    needs_strace
+    numbered 1 1 | write
+    day=$PWD/ws/store/signals/2026-02-05.jsonl
+    mkfifo fifo
+    exec {reader}<>fifo
+    exec {writer}>fifo
+    # between two of its looks something new has always come
+    strace -D -qq -o trace -P "${day%/*}" -e trace=openat2 -e inject=openat2:delay_enter=20000 metaspn-replay -C ws --follow \
+        --source=social.feed 1>&"$writer" 2>"$err" 3>&- {reader}<&- {writer}>&- &
+    follower=$!
+    exec {writer}>&-
+    read -r -u "$reader" line
+    exec {reader}<&-
+    for i in {1..1000}; do
+        kill -0 "$follower" 2>/dev/null || break
+        signal "n$i" 2026-02-05T11:00:00Z source='"other"' >>"$day"
+        sleep 0.002
+    done
+    [[ $i -lt 1000 ]]
+    expect_end 141
+}
+
 @test "section 5: SIGTERM and SIGINT end it by the signal's own action" {
     numbered 1 3 | write
     follow
