@@ -31,6 +31,8 @@ enum status checkpoint_settle(struct store *store, enum event_kind kind, struct 
         status = checkpoint_first_due(store, checkpoint, &rows[i], &offset, err);
         if (status == STATUS_OK)
             status = put_at(store, &rows[i], offset, checkpoint, err);
+        if (status == STATUS_OK)
+            status = sync_partition(store, rows[i].number, err);
         if (status == STATUS_ABSENT) /* should it come back, it is due as a whole */
             status = STATUS_OK;
     }

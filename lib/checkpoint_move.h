@@ -53,8 +53,8 @@ enum checkpoint_share checkpoint_share_due(const struct checkpoint *checkpoint,
 enum status checkpoint_first_due(struct store *store, const struct checkpoint *checkpoint,
                                  const struct store_partition *partition, uint64_t *ret_offset, struct error *err);
 
-/* Gives a checkpoint without positions one for every partition of the kind: before the first event still due, or at
- * the end. One that has positions stays as it is. */
+/* Gives a checkpoint without positions one for every partition of the kind, which is synced: before the first event
+ * still due, or at the end. One that has positions stays as it is. */
 enum status checkpoint_settle(struct store *store, enum event_kind kind, struct checkpoint *checkpoint,
                               struct error *err);
 

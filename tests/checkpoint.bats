@@ -907,6 +907,23 @@ next()
          END {exit !(synced && synced < stored)}' trace || { cat trace; false; }
 }
 
+@test "a checkpoint without positions: advance and reset sync the partitions in which it gets one" {
+    [[ -z ${METASPN_TESTED_UNDER:-} ]] || skip "strace does not go with $METASPN_TESTED_UNDER"
+    local verb
+    for verb in 'advance w line' 'reset w --to=2026-02-05'; do
+        rm -rf ws/store
+        lay 2026-02-03 "$(signal s1 2026-02-03T10:00:00Z)"
+        lay 2026-02-04 "$(signal s2 2026-02-04T10:00:00Z)"
+        echo '{"last_timestamp":"2026-02-03T12:00:00Z"}' | checkpoint write w
+        replay --checkpoint=w >line
+        # shellcheck disable=SC2086 # words
+        strace -f -y -o trace -e trace=fdatasync,renameat metaspn-checkpoint -C ws $verb
+        awk '/fdatasync\(.*2026-02-03\.jsonl/ {synced = NR}
+             /rename.*w\.json/ {stored = NR}
+             END {exit !(synced && synced < stored)}' trace || { cat trace; false; }
+    done
+}
+
 @test "reset: no position moves forward; earlier ones stay" {
     six
     replay -n 1 | checkpoint advance w
