@@ -6,8 +6,6 @@
 #include "checkpoint_lines.h"
 #include "input.h"
 
-#define RELEASE_AFTER 256 /* lines, after which the input's memory is given back */
-
 struct build {
     struct checkpoint checkpoint;
     unsigned kinds; /* set of KIND_BIT()s; the first event decides */
@@ -36,13 +34,12 @@ static enum status take_lines(struct build *build, struct input *input, struct e
     struct input_line line;
     struct error why;
     enum status status = STATUS_OK;
-    for (unsigned held = 1; status == STATUS_OK && input_next(input, INPUT_FOR_EVER, &line) == INPUT_LINE; held++) {
+    while (status == STATUS_OK && input_next(input, INPUT_FOR_EVER, &line) == INPUT_LINE) {
         status = take_line(build, &line, &why);
         if (status != STATUS_OK)
             error_set(err, status, "%s:%llu: %s; no checkpoint was printed", line.file, (unsigned long long)line.number,
                       why.text);
-        if (held % RELEASE_AFTER == 0)
-            input_release(input);
+        input_release(input);
     }
     return status;
 }

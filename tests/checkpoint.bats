@@ -177,6 +177,15 @@ CASES
     expect_err_like missing
 }
 
+@test "build: takes no more memory for many long lines than for one" {
+    [[ -z ${METASPN_TESTED_UNDER:-} ]] || skip "not under $METASPN_TESTED_UNDER, which takes more"
+    signal s1 2026-02-05T10:00:00Z payload="\"$(head -c 4000000 /dev/zero | tr '\0' x)\"" >line
+    for _ in {1..40}; do
+        cat line
+    done | prlimit --as=100000000 metaspn-checkpoint build >"$out"
+    expect_out '{"last_timestamp":"2026-02-05T10:00:00Z","schema_version":"0.1","seen_ids_at_timestamp":["s1"]}'
+}
+
 @test "build | write: what the original does, byte for byte" {
     six
     replay | metaspn-checkpoint build | checkpoint write w
