@@ -119,6 +119,8 @@ static void refuse_what_does_not_fit(const struct cli *cli, const struct request
         cli_usage(cli, "--to goes with advance and reset only");
     if (!request->to && request->verb == RESET)
         cli_usage(cli, "reset needs --to=TIME");
+    if (request->to && request->verb == ADVANCE)
+        options_file(cli, "--to", request->to);
     if (request->kind && request->verb != RESET)
         cli_usage(cli, "--kind goes with reset only");
     if (request->format && request->verb != LIST)

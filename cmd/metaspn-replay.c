@@ -132,10 +132,10 @@ static void take_option(const struct cli *cli, struct replay_request *request, i
         request->checkpoint = optarg;
         break;
     case OPTION_CHECKPOINT_FILE:
-        request->checkpoint_file = optarg;
+        request->checkpoint_file = options_file(cli, "--checkpoint-file", optarg);
         break;
     case OPTION_NEXT:
-        request->next = optarg;
+        request->next = options_file(cli, "--next", optarg);
         break;
     }
 }

@@ -136,6 +136,13 @@ int64_t options_moment(const struct options *options)
     return options->now == options->clock ? cli_clock() : options->now;
 }
 
+const char *options_file(const struct cli *cli, const char *option, const char *text)
+{
+    if (text[0] == '\0')
+        cli_usage(cli, "option '%s' needs the name of a file", option);
+    return text;
+}
+
 /* Digits that fill the number; *ret_end is behind them. False: none, or too many. */
 static bool read_digits(const char *text, uint64_t *ret_number, const char **ret_end)
 {

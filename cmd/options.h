@@ -78,6 +78,8 @@ int64_t options_moment(const struct options *options);
 
 /* The values of options; `option` is its name for messages, "--limit". */
 
+/* The name of a file, which is not empty. */
+const char *options_file(const struct cli *cli, const char *option, const char *text);
 /* A decimal number from 0. */
 uint64_t options_count(const struct cli *cli, const char *option, const char *text);
 /* The same with K, M or G (1024) behind it, and not 0. */

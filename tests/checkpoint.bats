@@ -377,6 +377,7 @@ list --format=lines
 read a --format=table
 read a --to=now
 advance
+advance a --to=
 advance a --to=f g
 advance a --kind=signals
 reset a

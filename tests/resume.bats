@@ -682,6 +682,8 @@ by_time()
 --checkpoint=w --count --next=m
 --checkpoint=../w
 --checkpoint=
+--checkpoint-file=
+--checkpoint=w --next=
 --next=m
 --follow --checkpoint=w --next=m
 --follow --checkpoint=w --tail=3
