@@ -211,7 +211,7 @@ static enum status add_row(struct lister *lister, const char *name, struct error
         table_string(table, time);
         snprintf(number, sizeof number, "%llu", (unsigned long long)behind);
         table_string(table, number);
-        timestamp_format(checkpoint.replaced / MICROSECONDS_A_SECOND * MICROSECONDS_A_SECOND, time);
+        timestamp_format(checkpoint.replaced, time);
         table_string(table, time);
         table_end_row(table);
     }

@@ -69,7 +69,7 @@ struct checkpoint {
     bool has_positions;
     struct checkpoint_position *positions; /* ascending by day; owned */
     size_t position_count, position_capacity;
-    int64_t replaced; /* when the file that it was loaded from was last replaced, microseconds */
+    int64_t replaced; /* when the file that it was loaded from was last replaced: a time, to the second */
 };
 
 /* A checkpoint that has passed nothing: no kind, no positions, the least timestamp. */

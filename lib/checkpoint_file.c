@@ -47,6 +47,14 @@ static enum status find_place(struct workspace *workspace, const char *name, boo
     return STATUS_OK;
 }
 
+/* File systems know of times that no timestamp can hold: they are taken for the nearest one. */
+static int64_t time_of(const struct stat *st)
+{
+    const int64_t least = TIMESTAMP_MIN / MICROSECONDS_A_SECOND, most = TIMESTAMP_MAX / MICROSECONDS_A_SECOND;
+    int64_t seconds = st->st_mtim.tv_sec;
+    return (seconds < least ? least : seconds > most ? most : seconds) * MICROSECONDS_A_SECOND;
+}
+
 /* Reads the file and closes it. STATUS_INVALID: it is damaged. */
 static enum status load(int fd, const char *label, struct checkpoint *ret_checkpoint, struct error *err)
 {
@@ -63,8 +71,7 @@ static enum status load(int fd, const char *label, struct checkpoint *ret_checkp
     }
     bytes_release(&text);
     if (status == STATUS_OK)
-        ret_checkpoint->replaced =
-            (int64_t)st.st_mtim.tv_sec * MICROSECONDS_A_SECOND + (int64_t)st.st_mtim.tv_nsec / 1000;
+        ret_checkpoint->replaced = time_of(&st);
     return status;
 }
 

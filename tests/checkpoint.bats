@@ -6,6 +6,7 @@ load helper
 
 teardown()
 {
+    rm -rf "${elsewhere:-}"
     [[ -n ${background:-} ]] || return 0
     kill -KILL "$background" || true
 }
@@ -306,6 +307,21 @@ CASES
     expect_out half$'\t'signals$'\t'2026-02-04T10:00:00Z$'\t'$((size - $(place 2026-02-03 2) - $(place 2026-02-04 1)))$'\t'2026-02-05T17:00:00Z \
         none$'\t'emissions$'\t'2026-01-01T00:00:00Z$'\t'0$'\t'2026-02-05T17:00:00Z \
         time$'\t'signals$'\t'2026-02-05T11:00:00Z$'\t'0$'\t'2026-02-05T17:00:00Z
+}
+
+@test "list --format=table: a time of the file that no timestamp can hold" {
+    local time
+    # the file systems of disks do not keep such times
+    elsewhere=$(mktemp -d /dev/shm/metaspn.XXXXXX) || skip 'there is no /dev/shm'
+    six
+    checkpoint reset w --to=now
+    cp -R ws/store "$elsewhere"
+    for time in -99999999999999,0001-01-01T00:00:00Z -2,1969-12-31T23:59:57Z 99999999999999,9999-12-31T23:59:59Z; do
+        touch -d "@${time%,*}.5" "$elsewhere/store/checkpoints/w.json"
+        run_split metaspn-checkpoint -C "$elsewhere" list --format=table
+        expect_status 0
+        [[ $(cut -f 5 "$out") == "${time#*,}" ]]
+    done
 }
 
 @test "list --format=table: where the position does not fit any more, the whole day is behind" {
