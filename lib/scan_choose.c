@@ -185,6 +185,17 @@ static enum status add_block(struct scan *scan, size_t start, size_t end, struct
     return add_piece(scan, &piece, err);
 }
 
+/* Whether suspects are lines: where the file was written anew in place since it was looked at, others begin elsewhere.
+ */
+static bool suspects_stand(const struct scan *scan)
+{
+    bool stand = true;
+    for (size_t i = suspect_at(scan, scan->offset); stand && i < scan->suspect_count && scan->suspects[i] < scan->end;
+         i++)
+        stand = scan->suspects[i] == scan->offset || scan->data[scan->suspects[i] - scan->offset - 1] == '\n';
+    return stand;
+}
+
 /* All lines are events that are wanted; only suspects are looked at. */
 static enum status choose_blocks(struct scan *scan, struct error *err)
 {
@@ -212,5 +223,5 @@ enum status scan_choose(struct scan *scan, struct error *err)
         return choose_events(scan, err);
     if (options->backward || scan->facts.blank > 0)
         return choose_lines(scan, err);
-    return choose_blocks(scan, err);
+    return suspects_stand(scan) ? choose_blocks(scan, err) : choose_events(scan, err);
 }

@@ -298,6 +298,29 @@ static void test_candidates(void)
 }
 
 /* How many whole lines of the first `size` bytes a scan gives. */
+/* Another program writes it anew in place between the look and the reading: repeats are no lines any more. */
+static void test_file_that_has_changed(void)
+{
+    char line[3 * LENGTH(LINE("a", "1")) + 1];
+    WRITE(LINE("a", "1") LINE("a", "1") LINE("a", "1"));
+    struct store *store = open_store();
+    struct scan_options options = whole(store);
+    struct scan *scan = NULL;
+    struct scan_item item = {0};
+    struct error err;
+    gives(store, &options, LINE("a", "1"), "one of three");
+    is_int(scan_open(store, &options, &scan, &err), STATUS_OK, "it is opened");
+    snprintf(line, sizeof line, "{\"timestamp\":\"2026-02-05T10:00:00Z\",\"signal_id\":\"%0*d\"}\n",
+             (int)(sizeof line - sizeof LINE("", "0")), 0);
+    is_int(strlen(line), sizeof line - 1, "a line as long as all three");
+    write_partition(line, sizeof line - 1);
+    is_int(scan_next(scan, &item, &err), STATUS_OK, "it is read");
+    is_int(item.length, sizeof line - 1, "as a whole");
+    is_int(scan_next(scan, &item, &err), STATUS_ABSENT, "and nothing more");
+    scan_close(scan);
+    store_close(store);
+}
+
 static void check_short(struct store *store, struct scan_options options, size_t size, const char *how)
 {
     size_t lines = 0;
@@ -358,6 +381,7 @@ int main(void)
     test_reports();
     test_candidates();
     test_file_that_has_shrunk();
+    test_file_that_has_changed();
     unlink(path);
     for (size_t i = 2; i-- > 0;) {
         snprintf(path, sizeof path, "%s/%s", workspace, folders[i]);
