@@ -257,12 +257,29 @@ static enum status move_behind(struct checkpoint_lines *lines, struct store_posi
     return old && old->offset >= behind.offset ? STATUS_OK : checkpoint_put(&lines->passed, &behind, err);
 }
 
+/* Finds the line as an event of one kind; of which ones it may be is narrowed to that one. */
+static enum status find_as(struct checkpoint_lines *lines, const char *line, size_t length, unsigned *kinds,
+                           struct event *ret_event, struct store_position *ret_position, bool *ret_blank,
+                           struct error *err)
+{
+    enum status status = checkpoint_read_event(line, length, kinds, ret_event, ret_blank, err);
+    return status == STATUS_OK && !*ret_blank ? find(lines, ret_event, ret_position, err) : status;
+}
+
 enum status checkpoint_lines_pass(struct checkpoint_lines *lines, const char *line, size_t length, struct error *err)
 {
     struct event event;
     struct store_position position;
     bool blank;
-    enum status status = checkpoint_read_event(line, length, &lines->kinds, &event, &blank, err);
+    unsigned kinds = lines->kinds;
+    enum status status = find_as(lines, line, length, &kinds, &event, &position, &blank, err);
+    unsigned others = lines->kinds & ~kinds;
+    if (status == STATUS_INVALID && others != 0) { /* it has both ids, and lies in the other kind's folder */
+        struct error why;
+        enum status other = find_as(lines, line, length, &others, &event, &position, &blank, &why);
+        status = other == STATUS_INVALID ? status : other;
+        *err = other == STATUS_IO ? why : *err;
+    }
     if (status != STATUS_OK || blank)
         return status;
     if (!lines->passed.has_kind) {
@@ -270,9 +287,8 @@ enum status checkpoint_lines_pass(struct checkpoint_lines *lines, const char *li
         lines->passed.has_kind = true;
         lines->passed.kind = event.kind;
     }
-    status = find(lines, &event, &position, err);
-    if (status == STATUS_OK)
-        status = move_behind(lines, position, length, err);
+    lines->kinds = KIND_BIT(event.kind);
+    status = move_behind(lines, position, length, err);
     if (status == STATUS_OK && !checkpoint_note(&lines->passed, event.timestamp, event.id))
         status = error_set_memory(err);
     return status;

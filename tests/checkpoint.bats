@@ -750,6 +750,22 @@ next()
     expect_out
 }
 
+@test "advance: an event with both ids is of the kind in whose folder it lies" {
+    mkdir -p ws/store/emissions
+    emission e1 2026-02-05T10:00:00Z signal_id='"s1"' >ws/store/emissions/2026-02-05.jsonl
+    emission e2 2026-02-05T10:00:00Z signal_id='"s2"' >>ws/store/emissions/2026-02-05.jsonl
+    run_split checkpoint advance w <ws/store/emissions/2026-02-05.jsonl
+    expect_status 0
+    [[ $(checkpoint read w | jq -c '[.kind,.seen_ids_at_timestamp]') == '["emissions",["e1","e2"]]' ]]
+    expect_due w ''
+    lay 2026-02-05 "$(signal s1 2026-02-05T10:00:00Z emission_id='"e1"')"
+    checkpoint advance v <ws/store/signals/2026-02-05.jsonl
+    [[ $(checkpoint read v | jq -c '[.kind,.seen_ids_at_timestamp]') == '["signals",["s1"]]' ]]
+    run_split checkpoint advance u <<<"$(signal s9 2026-02-05T10:00:00Z emission_id='"e9"')"
+    expect_status 3
+    expect_err 'metaspn-checkpoint: -:1: is not in the store; what precedes it counts'
+}
+
 @test "advance: the first line in the store with these bytes, where an id has several" {
     local one two
     one=$(signal s1 2026-02-04T10:00:00Z)
