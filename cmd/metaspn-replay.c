@@ -224,6 +224,7 @@ int main(int argc, char **argv)
     };
     reading_open(&run.reading, &cli, &options, request.no_index, request.kinds);
     run.reading.skip_damaged = request.skip_damaged;
+    run.reading.goes_on = request.follow;
     output_start(&run.out);
     printer_start(&run.printer, &run.out, request.as_table);
     answer(&run);

@@ -75,6 +75,12 @@ void reading_report(void *context, const struct scan_report_line *found)
     case SCAN_MISFILED:
         say_misfiled(reading, found);
         break;
+    case SCAN_CUT:
+        if (reading->goes_on)
+            break;
+        cli_error(reading->cli, "%s: %s", found->file, found->what);
+        cli_note_status(reading->cli, STATUS_IO);
+        break;
     case SCAN_REWRITTEN:
         cli_warning(reading->cli, "%s: %s; it is read from its start", found->file, found->what);
         break;

@@ -8,7 +8,8 @@
  * on the filter.
  *
  * What is known of the partition (store.h) saves work below facts.known; what lies behind is validated, and each event
- * there is confirmed to be the first record. A file that has become shorter than it was gives what there is.
+ * there is confirmed to be the first record. A file that has become shorter than it was, or that was written anew so
+ * that its lines begin elsewhere, gives whole lines as far as it can, and is reported.
  */
 #ifndef METASPN_SCAN_H
 #define METASPN_SCAN_H
@@ -42,6 +43,7 @@ enum scan_finding {
     SCAN_QUARANTINED, /* one whose bytes lie in quarantine/ */
     SCAN_MISFILED,    /* events whose own day is another: told once a partition, perhaps without line and offset */
     SCAN_REWRITTEN,   /* a file that is delivered from its start again (told by follow and resume) */
+    SCAN_CUT,         /* a file that was cut, or written anew, while it was read: the rest was not read */
 };
 struct scan_report_line {
     enum scan_finding finding;
@@ -82,8 +84,8 @@ void scan_close(struct scan *scan);
 /* STATUS_ABSENT: no more. */
 enum status scan_next(struct scan *scan, struct scan_item *ret_item, struct error *err);
 
-/* When there is no more: the file has become shorter than the extent, so that not all of that was read. The partition's
- * row says so too. */
+/* When there is no more: the file has become shorter than the extent, or its lines begin elsewhere, so that not all of
+ * it was read. The partition's row says so too. */
 bool scan_was_cut(const struct scan *scan);
 
 #endif

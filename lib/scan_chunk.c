@@ -42,13 +42,14 @@ static size_t next_block(struct scan *scan)
     return block;
 }
 
-/* Makes the chunk end in a newline. Without one it ends where the extent does, or the file has become shorter. */
+/* Makes the chunk end in a newline. Without one it ends where the extent does, in a last line behind what is known, or
+ * the file is another one by now. */
 static enum status settle_chunk(struct scan *scan, const struct chunk *chunk, struct error *err)
 {
     size_t start = (size_t)(chunk->data ? chunk->data - scan->buffer.data : 0), length = chunk->length;
     scan->end = chunk->offset + length;
     if (length > 0 && chunk->data[length - 1] != '\n') {
-        if (scan->end == scan->options.to) {
+        if (scan->end == scan->options.to && scan->end > scan->known) {
             scan->buffer.length = start + length;
             if (!bytes_append_char(&scan->buffer, '\n'))
                 return error_set_memory(err);
@@ -120,8 +121,23 @@ static enum status read_stretch(struct scan *scan, uint64_t start, uint64_t stop
 
 static void note_cut(struct scan *scan)
 {
+    if (!scan->was_cut)
+        scan_report_cut(scan);
     scan->was_cut = true;
     store_note_unread(scan->store, scan->options.partition);
+}
+
+/* The next chunk of lines from `low` on; none where no line begins there any more. */
+static enum status read_on(struct scan *scan, uint64_t limit, struct chunk *ret_chunk, struct error *err)
+{
+    uint64_t start = scan->low;
+    enum status status =
+        partition_read_forward(scan->partition, scan->low, limit, next_block(scan), &scan->buffer, ret_chunk, err);
+    if (status == STATUS_OK && scan->low > 0)
+        status = partition_line_start(scan->partition, scan->low, scan->low - 1, &start, err);
+    if (start != scan->low)
+        ret_chunk->length = 0;
+    return status;
 }
 
 static enum status take_forward(struct scan *scan, struct error *err)
@@ -130,8 +146,7 @@ static enum status take_forward(struct scan *scan, struct error *err)
     uint64_t start, stop, limit = scan->low < scan->known ? scan->known : scan->high;
     enum status status;
     if (scan->low >= scan->known || !scan->options.candidates) {
-        status =
-            partition_read_forward(scan->partition, scan->low, limit, next_block(scan), &scan->buffer, &chunk, err);
+        status = read_on(scan, limit, &chunk, err);
     } else if (stretch_forward(scan, limit, &start, &stop)) {
         next_block(scan);
         status = read_stretch(scan, start, stop, limit, &chunk, err);
@@ -165,10 +180,10 @@ static enum status take_backward(struct scan *scan, struct error *err)
         scan->high = scan->low;
         return STATUS_OK;
     }
-    if (status == STATUS_OK && chunk.offset + chunk.length < stop)
-        note_cut(scan);
     if (status == STATUS_OK)
         status = settle_chunk(scan, &chunk, err);
+    if (status == STATUS_OK && scan->end < stop)
+        note_cut(scan);
     if (status == STATUS_OK)
         scan->high = chunk.offset < scan->high ? chunk.offset : start;
     return status;

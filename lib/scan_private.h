@@ -70,5 +70,6 @@ enum status scan_report_damage(struct scan *scan, size_t start, size_t length, c
                                struct error *err);
 enum status scan_report_misfiled(struct scan *scan, uint64_t offset, int64_t timestamp, struct error *err);
 void scan_report_misfiled_by_facts(struct scan *scan);
+void scan_report_cut(const struct scan *scan);
 
 #endif

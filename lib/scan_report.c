@@ -96,3 +96,9 @@ void scan_report_misfiled_by_facts(struct scan *scan)
     if (scan->options.report)
         report(scan, SCAN_MISFILED, 0, 0, "holds events of other days");
 }
+
+void scan_report_cut(const struct scan *scan)
+{
+    if (scan->options.report)
+        report(scan, SCAN_CUT, 0, 0, "was cut, or written anew, while it was read");
+}

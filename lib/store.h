@@ -73,7 +73,7 @@ struct store_partition {
     uint64_t end;
     struct partition_facts facts; /* facts.known 0: nothing known */
     bool is_gone;                 /* it went while it was to be read; store_refresh() leaves no such row */
-    bool is_unread;               /* it had gone when it was to be read, or had become shorter (store_note_unread()) */
+    bool is_unread;               /* it had gone when it was to be read, or had changed (store_note_unread()) */
 };
 
 /*
@@ -92,7 +92,7 @@ const struct store_partition *store_partition(const struct store *store, uint32_
  */
 enum status store_confirm(struct store *store, const struct store_partition *row, bool *ret_changed, struct error *err);
 
-/* Whoever was to read a partition has found it gone, or shorter than it was when the store was looked at. */
+/* Whoever was to read a partition has found it gone, or not as it was when the store was looked at. */
 void store_note_unread(struct store *store, uint32_t number);
 
 /* Opens a partition to read. STATUS_ABSENT: it has gone. */

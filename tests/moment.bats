@@ -72,7 +72,7 @@ eventually()
             [[ $(<lines) == *"\"signal_id\":\"$id\""* ]] || missing=$id
         done
         [[ $missing ]] || return 0
-        [[ -d /proc/$follower && $((SECONDS - begun)) -lt 5 ]] || break
+        [[ -d /proc/$follower && $((SECONDS - begun)) -lt 60 ]] || break
         sleep 0.01
     done
     [[ ! -d /proc/$follower ]] || has "$@"
@@ -253,4 +253,68 @@ readonly gone=openat2:error=ENOENT cut=pread64:retval=0
             ((n > 3 && n < 60))
         done
     done
+}
+
+# numbered N PAD: so many signals on one day, each with so much more in it
+numbered()
+{
+    local pad
+    printf -v pad "%*s" "$2" ''
+    seq "$1" | sed "s/.*/{\"payload\":\"$pad\",\"signal_id\":\"s&\",\"timestamp\":\"2026-02-06T10:00:00Z\"}/"
+}
+
+# written_anew OPTION ...: replays into a pipe that is read when the day has been written anew in place: $status, $out
+written_anew()
+{
+    local full emptied
+    rm -f pipe
+    numbered 6000 50 >ws/store/signals/2026-02-06.jsonl
+    mkfifo pipe
+    exec {full}<>pipe
+    metaspn-replay -C ws --since=2026-02-06 "$@" >pipe 2>"$err" 3>&- {full}<&- &
+    replay=$!
+    for _ in {1..500}; do
+        [[ $(</proc/$replay/stat) != *'(metaspn-replay) S '* ]] || break
+        sleep 0.02
+    done
+    numbered 6000 70 1<>ws/store/signals/2026-02-06.jsonl
+    exec {emptied}<pipe {full}<&-
+    cat <&"$emptied" >"$out" 3>&- &
+    reader=$!
+    exec {emptied}<&-
+}
+
+# The lines that came are whole ones, of either time.
+expect_whole_lines()
+{
+    [[ $(grep -cvxE '\{"payload":" *","signal_id":"s[0-9]+","timestamp":"2026-02-06T10:00:00Z"\}' "$out") == 0 ]]
+}
+
+@test "a day that is written anew in place while it is printed: whole lines, and exit 5" {
+    local options replay reader
+    for options in '' '--checkpoint=none --next=next' --order=append; do
+        # shellcheck disable=SC2086 # words
+        written_anew $options
+        status=0
+        wait "$replay" || status=$?
+        wait "$reader"
+        expect_status 5
+        expect_err_like 'signals/2026-02-06.jsonl: was cut, or written anew, while it was read$'
+        expect_whole_lines
+        [[ ! -e next ]]
+    done
+}
+
+@test "--follow: a day that is written anew in place while it is printed comes from its start" {
+    local replay reader
+    written_anew -q --follow
+    for _ in {1..500}; do
+        [[ $(tail -n 1 "$out") != *'"s6000"'* ]] || break
+        sleep 0.02
+    done
+    kill "$replay"
+    wait "$reader"
+    [[ ! -s $err ]]
+    expect_whole_lines
+    tail -n 6000 "$out" | cmp - <(numbered 6000 70)
 }
