@@ -212,8 +212,7 @@ static bool name_entity(struct ranking *ranking, struct offer *offer)
     struct json_walk walk = event_entities(offer->event);
     struct entity_ref ref;
     bytes_clear(&ranking->entity);
-    if (ranking->options.unique == RANKING_EVERY || !event_next_entity(&walk, &ref) ||
-        json_type(ref.value) != JSON_STRING)
+    if (ranking->options.unique == RANKING_EVERY || !event_next_entity(&walk, &ref) || !ref.value.data)
         return true;
     if (!append_part(ranking, ref.type) || !append_part(ranking, ref.platform) || !append_part(ranking, ref.value))
         return false;

@@ -7,7 +7,7 @@
  * order: the result is the same.
  *
  * A score is a JSON number, NaN excepted. An entity is the type, platform and value of an event's first reference;
- * where that has no string for a value, the event stands alone.
+ * where that has no value, the event stands alone.
  */
 #ifndef METASPN_RANKING_H
 #define METASPN_RANKING_H

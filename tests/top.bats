@@ -165,6 +165,17 @@ some()
     [[ $(ids) == 's5 s4 s3 s2' ]]
 }
 
+@test "section 6: an entity whose value is a number is one, too" {
+    {
+        signal s1 2026-02-05T10:00:00Z payload='{"score":1}' entity_refs='[{"kind":"user","identifier":7}]'
+        signal s2 2026-02-05T10:00:00Z payload='{"score":2}' entity_refs='[{"kind":"user","identifier":7}]'
+        signal s3 2026-02-05T10:00:00Z payload='{"score":3}' entity_refs='[{"kind":"user","identifier":"7"}]'
+        signal s4 2026-02-05T10:00:00Z payload='{"score":4}' entity_refs='[{"kind":"user","identifier":null}]'
+        signal s5 2026-02-05T10:00:00Z payload='{"score":5}' entity_refs='[{"kind":"user"}]'
+    } | metaspn-write -C ws
+    [[ $(ids) == 's5 s4 s3 s2' ]]
+}
+
 @test "section 6: --format=digest is ready for metaspn-snapshot" {
     some
     run_split top --format=digest -n 2

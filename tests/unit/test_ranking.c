@@ -139,11 +139,13 @@ static void test_entities(void)
         {"n1", "{\"score\":0.5}", 0, "[{\"kind\":\"h\"}]"},
         {"n2", "{\"score\":0.5}", 1, "[{\"kind\":\"h\"}]"},
         {"n3", "{\"score\":0.5}", 2, "[{\"kind\":\"h\",\"value\":7}]"},
+        {"n4", "{\"score\":0.4}", 2, "[{\"kind\":\"h\",\"identifier\":7,\"value\":null}]"},
+        {"n5", "{\"score\":0.3}", 2, "[{\"kind\":\"h\",\"value\":\"7\"}]"},
         {"e1", "{\"score\":0.1}", 2, "[7,{\"kind\":\"e\",\"value\":\"7\"}]"},
         {"e2", "{\"score\":0.2}", 2, REF("e", "7")},
     };
     struct ranking_options options = {.limit = 100, .unique = RANKING_BY_ENTITY, .score_field = "score"};
-    is_text(RANKED(options, signals), "c1 a3 b1 n3 n2 n1 e2 d1 f1 f2 ", "the best of each entity");
+    is_text(RANKED(options, signals), "c1 a3 b1 n3 n2 n1 n5 e2 d1 f1 f2 ", "the best of each entity");
     options.limit = 3;
     is_text(RANKED(options, signals), "c1 a3 b1 ", "the best three of them");
     options.limit = 2;
