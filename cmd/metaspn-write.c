@@ -9,6 +9,7 @@
 #include "io.h"
 #include "options.h"
 #include "store.h"
+#include "workspace.h"
 
 static const char help_text[] = "Usage: metaspn-write [OPTION]... [FILE]...\n"
                                 "\n"
@@ -156,19 +157,22 @@ static enum status check_output(int fd, const char *what, char *const *files, si
     return STATUS_OK;
 }
 
-/* Opens the store and the rejects. STATUS_USAGE: some output is the input, too. */
+/* Opens the store and the rejects. STATUS_USAGE: some output is the input, too. The store is made last: what is refused
+ * has done nothing. */
 static enum status open_all(struct writer *writer, char *const *files, size_t count, struct error *err)
 {
     const struct request *request = writer->request;
     enum status status = STATUS_OK;
     if (request->print != PRINT_NONE)
         status = check_output(STDOUT_FILENO, "standard output", files, count, err);
-    if (status == STATUS_OK)
-        status = store_open(writer->options->workspace, &request->store, &writer->store, err);
+    if (status == STATUS_OK && request->rejects)
+        status = workspace_check(writer->options->workspace, err);
     if (status == STATUS_OK && request->rejects)
         status = output_append_to(&writer->rejects, request->rejects, err);
     if (status == STATUS_OK && request->rejects)
         status = check_output(writer->rejects.fd, "--rejects", files, count, err);
+    if (status == STATUS_OK)
+        status = store_open(writer->options->workspace, &request->store, &writer->store, err);
     return status;
 }
 
