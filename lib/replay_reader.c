@@ -29,9 +29,11 @@ enum status reader_turn(struct reader *reader, uint32_t number, struct error *er
     }
     const struct store_partition *row = store_partition(reader->store, number);
     reader->number = number;
-    reader->to = row ? row->end : 0;
+    reader->told = false;
     if (!row)
         return error_set(err, STATUS_ABSENT, "no such partition");
+    reader->to = row->end;
+    reader->known = row->facts.known;
     return store_open_seen(reader->store, row, &reader->partition, err);
 }
 
@@ -40,10 +42,19 @@ static uint64_t block_end(const struct reader_block *block)
     return block->offset + block->buffer.length;
 }
 
-/* The line at `offset` with its newline, where the block holds it whole. */
+/* Whether the block shows that no line begins at `offset` any more. */
+static bool is_inside_line(const struct reader_block *block, uint64_t offset)
+{
+    return offset > block->offset && offset <= block_end(block) &&
+           block->buffer.data[offset - block->offset - 1] != '\n';
+}
+
+/* The line at `offset` with its newline, where one begins there and the block holds it whole. */
 static bool find_line(const struct reader_block *block, uint64_t offset, struct scan_item *ret_item)
 {
     if (offset < block->offset || offset >= block_end(block))
+        return false;
+    if ((offset > 0 && offset == block->offset) || is_inside_line(block, offset))
         return false;
     const char *line = block->buffer.data + (offset - block->offset);
     const char *newline = memchr(line, '\n', (size_t)(block_end(block) - offset));
@@ -72,10 +83,17 @@ static struct reader_block *choose_block(struct reader *reader, uint64_t offset)
     return block;
 }
 
-static enum status cut(const struct reader *reader, struct error *err)
+/* The file has become shorter, or was written anew. */
+static enum status cut(struct reader *reader, struct error *err)
 {
+    static const char what[] = "was cut, or written anew, while it was read";
+    const char *file = partition_label(reader->partition);
+    struct scan_report_line found = {.finding = SCAN_CUT, .file = file, .what = what};
+    if (reader->report && !reader->told)
+        reader->report(reader->report_context, &found);
+    reader->told = true;
     store_note_unread(reader->store, reader->number);
-    return error_set(err, STATUS_ABSENT, "%s: has become shorter", partition_label(reader->partition));
+    return error_set(err, STATUS_ABSENT, "%s: %s", file, what);
 }
 
 /* Fills the block around the line at `offset`, until the whole line is in it. */
@@ -84,7 +102,8 @@ static enum status fill_block(struct reader *reader, struct reader_block *block,
 {
     if (offset >= reader->to)
         return cut(reader, err);
-    uint64_t from = !reader->backward ? offset : offset > block->size ? offset - block->size : 0;
+    uint64_t before = reader->backward ? block->size : 1; /* the newline before it, at least */
+    uint64_t from = offset > before ? offset - before : 0;
     for (size_t size = (size_t)(offset - from) + block->size;; size *= 2) {
         struct chunk chunk;
         enum status status =
@@ -94,17 +113,17 @@ static enum status fill_block(struct reader *reader, struct reader_block *block,
         bool ends = size >= reader->to - from;
         block->buffer.length = chunk.length;
         block->offset = from;
-        bool whole = chunk.length > 0 && from + chunk.length == reader->to;
+        bool whole = chunk.length > 0 && from + chunk.length == reader->to && reader->to > reader->known;
         if (whole && chunk.data[chunk.length - 1] != '\n' && !bytes_append_char(&block->buffer, '\n'))
             return error_set_memory(err);
         if (find_line(block, offset, ret_item))
             return STATUS_OK;
-        if (ends)
+        if (ends || is_inside_line(block, offset))
             return cut(reader, err);
     }
 }
 
-static enum status read_event(const struct reader *reader, struct scan_item *item, struct error *err)
+static enum status read_event(struct reader *reader, struct scan_item *item, struct error *err)
 {
     enum event_kind kind = partition_number_kind(item->partition);
     switch (event_read(item->data, item->length - 1, kind, false, &item->event, NULL)) {
@@ -113,7 +132,7 @@ static enum status read_event(const struct reader *reader, struct scan_item *ite
     case EVENT_NO_MEMORY:
         return error_set_memory(err);
     default:
-        return error_set(err, STATUS_ABSENT, "%s: has changed", partition_label(reader->partition));
+        return cut(reader, err);
     }
 }
 

@@ -76,6 +76,8 @@ enum status sorted_open(struct store *store, const struct scan_options *options,
     sorted->backward = options->backward;
     sorted->need_events = options->need_events;
     reader_init(&sorted->reader, store, options->backward);
+    sorted->reader.report = options->report;
+    sorted->reader.report_context = options->report_context;
     struct scan_options forward = *options;
     forward.backward = false;
     forward.need_events = true;

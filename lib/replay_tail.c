@@ -86,6 +86,8 @@ enum status tail_open(struct store *store, const struct replay_options *options,
         return error_set_memory(err);
     tail->need_events = options->need_events;
     reader_init(&tail->reader, store, options->reverse);
+    tail->reader.report = options->report;
+    tail->reader.report_context = options->report_context;
     enum status status = options->tail > 0 ? collect(tail, store, options, err) : STATUS_OK;
     if (status != STATUS_OK) {
         tail_close(tail);
