@@ -284,6 +284,12 @@ static enum status check_content(struct store *store, const struct store_partiti
     return status == STATUS_OK ? same_content(&row->facts, partition, ret_same, err) : status;
 }
 
+/* The file was cut back to what is known of it. A last line of zeros was damage while something stood behind it. */
+static bool may_end_in_zeros(const struct partition_facts *facts, const struct partition_stat *stat)
+{
+    return stat->size == facts->known && facts->size > stat->size && facts->damaged > 0;
+}
+
 static enum status forget_content(struct store *store, struct store_partition *row, struct error *err)
 {
     row->facts = (struct partition_facts){.partition = row->number, .generation = row->facts.generation + 1};
@@ -297,8 +303,9 @@ static enum status compare(struct store *store, struct store_partition *row, con
     enum status status = STATUS_OK;
     row->facts = facts ? *facts : (struct partition_facts){.partition = row->number};
     if (!same_file(&row->facts, &row->stat) && row->facts.known > 0) {
-        bool same;
+        bool same = false;
         status = check_content(store, row, &same, err);
+        same = same && !may_end_in_zeros(&row->facts, &row->stat);
         if (status == STATUS_OK && same && row->stat.size == row->facts.known) {
             store_set_stat(&row->facts, &row->stat);
             status = index_put_facts(store->index, &row->facts, err);

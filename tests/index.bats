@@ -564,6 +564,20 @@ expect_result()
     expect_result appended "$(signals 35 35)"
 }
 
+@test "a fragment behind a line of zeros is cut off: that is the last line then, and not written yet" {
+    { cat "$day"; printf '\0\0\0\n{"a'; } >new
+    mv new "$day"
+    run_split replay
+    expect_status 3
+    signal elsewhere 2026-02-08T10:00:00Z | metaspn-write -q -C ws
+    run_split replay --no-index -q
+    expect_status 0
+    mv "$out" plain
+    run_split replay -q
+    expect_status 0
+    expect_same plain "$out"
+}
+
 @test "others delete a day, or all" {
     rm "$day"
     run_split replay --count
