@@ -158,6 +158,8 @@ static bool gather_batch(struct writer *writer, struct input *input)
 
 void ingest_run(struct writer *writer, struct input *input)
 {
+    if (!writer->request->skip)
+        input_hand_out_excess(input);
     for (bool more = true; more;) {
         more = gather_batch(writer, input);
         if (!store_batch(writer))

@@ -34,6 +34,7 @@ struct input {
     int error;        /* why `file` cannot be read, not told yet; 0 */
     const char *what; /* could not be done with it */
     bool stops;       /* at such a file */
+    bool hurries;     /* does not wait for the end of a line that is too long */
 
     struct block *current; /* NULL until something is read */
     size_t start;          /* of the line that has not been handed out yet */
@@ -96,6 +97,11 @@ static void fail(struct input *input, int error, const char *what)
 void input_stop_at_failure(struct input *input)
 {
     input->stops = true;
+}
+
+void input_hand_out_excess(struct input *input)
+{
+    input->hurries = true;
 }
 
 enum status input_failure(const struct input *input, struct error *err)
@@ -315,6 +321,11 @@ enum input_result input_next(struct input *input, int64_t deadline, struct input
             continue;
         }
         skip_excess(input);
+        if (input->skipping && input->hurries) {
+            hand_out(input, input->end, ret_line);
+            input->start = input->scanned = input->end;
+            return INPUT_LINE;
+        }
         enum input_result result = wait_for_input(input, deadline);
         if (result != INPUT_LINE)
             return result;

@@ -70,6 +70,9 @@ enum input_result input_next(struct input *input, int64_t deadline, struct input
 void input_stop_at_failure(struct input *input);
 enum status input_failure(const struct input *input, struct error *err);
 
+/* For those who end at a line that is too long: it is handed out before its end has come, which may never come. */
+void input_hand_out_excess(struct input *input);
+
 /* All lines that were handed out are done with. */
 void input_release(struct input *input);
 

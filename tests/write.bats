@@ -321,6 +321,16 @@ b='"payload":1,"payload_type":"t","source":"s","timestamp":"2026-02-05T10:00:00Z
     [[ $(wc -l <ws/store/signals/2026-02-05.jsonl) == 2 ]]
 }
 
+@test "a line that is too long ends the command when it is, though its own end never comes" {
+    run_split timeout 20 metaspn-write -C ws < <(
+        signal s1 2026-02-05T10:00:00Z
+        exec cat /dev/zero
+    )
+    expect_status 3
+    expect_err_like '^metaspn-write: -:2: line is longer than 16777216 bytes: .*: not stored, nor is what follows$'
+    expect_stored 1
+}
+
 @test "section 3: an event of exactly 16 MiB is stored" {
     local head='{"payload":"' tail='","payload_type":"t","schema_version":"0.9","signal_id":"s1","source":"s","timestamp":"2026-02-05T10:00:00Z"}'
     {
