@@ -325,7 +325,7 @@ static enum status append_log(struct index *index, const struct bytes *frame, st
     if (status == STATUS_OK)
         status = io_write_at(fd, frame->data, frame->length, index->log_length, name, err);
     enum status closed = io_close(fd, name, err);
-    return status == STATUS_OK ? closed : status;
+    return status == STATUS_OK ? closed : STATUS_IO;
 }
 
 static bool has_uncommitted_files(const struct index *index)

@@ -173,8 +173,11 @@ enum status io_truncate(int fd, uint64_t length, const char *label, struct error
     do
         result = ftruncate(fd, (off_t)length);
     while (result != 0 && errno == EINTR);
-    return result == 0 ? STATUS_OK
-                       : error_set_errno(err, errno, "%s: cannot cut to %llu bytes", label, (unsigned long long)length);
+    if (result == 0)
+        return STATUS_OK;
+    bool forbidden = errno == EPERM;
+    enum status status = error_set_errno(err, errno, "%s: cannot cut to %llu bytes", label, (unsigned long long)length);
+    return forbidden ? STATUS_ABSENT : status;
 }
 
 void io_start_sync(int fd)

@@ -59,6 +59,7 @@ enum status io_write(int fd, const void *data, size_t length, const char *label,
                      struct error *err);
 /* Writes in full at `offset` (not for descriptors that append). */
 enum status io_write_at(int fd, const void *data, size_t length, uint64_t offset, const char *label, struct error *err);
+/* STATUS_ABSENT: the file may only grow (chattr +a). */
 enum status io_truncate(int fd, uint64_t length, const char *label, struct error *err);
 
 /* Starts the writing out of a file's pages without waiting for it; a hint, no promise. */

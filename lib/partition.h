@@ -123,8 +123,8 @@ void partition_start_sync(struct partition *partition);
 enum status partition_rewrite(struct partition *partition, uint64_t from, uint64_t to, struct error *err);
 /* fdatasync. */
 enum status partition_sync(struct partition *partition, struct error *err);
-/* Cuts the file back from exactly `from` bytes to `to`, only where its size is `from` and nobody else has it open (a
- * lease tells). STATUS_ABSENT: that is not so, nothing was done. */
+/* Cuts the file back from exactly `from` bytes to `to`, only where its size is `from`, nobody else has it open (a lease
+ * tells) and it may be cut at all. STATUS_ABSENT: that is not so, nothing was done. */
 enum status partition_cut(struct partition *partition, uint64_t from, uint64_t to, struct error *err);
 
 #endif

@@ -36,7 +36,8 @@ static enum status read_fragment(const struct store_partition *row, struct parti
     return partition_read_line(partition, row->facts.known, row->stat.size, fragment, &end, err);
 }
 
-/* The fragment is copied, then cut off: nobody else has the file open, a lease tells. STATUS_ABSENT: somebody has. */
+/* The fragment is copied, then cut off: nobody else has the file open, a lease tells. STATUS_ABSENT: somebody has, or
+ * the file may only grow. */
 static enum status cut_off(struct store *store, const struct store_partition *row, struct partition *partition,
                            const struct bytes *fragment, struct error *err)
 {
@@ -82,7 +83,7 @@ static enum status wait_for_newline(const struct store_partition *row, struct pa
     return status;
 }
 
-/* Somebody has the file open and does not go on: the fragment is copied, ended with a newline and left. */
+/* Somebody may have the file open and does not go on: the fragment is copied, ended with a newline and left. */
 static enum status seal(struct store *store, const struct store_partition *row, struct partition *partition,
                         struct bytes *fragment, struct error *err)
 {

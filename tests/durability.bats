@@ -495,6 +495,17 @@ torn()
     expect_status 0
 }
 
+@test "a file that may only grow is not cut: the fragment is ended and left" {
+    needs_strace
+    signals 1 2 | store
+    printf '{"torn' >>"$day"
+    signals 3 3 >event
+    run_split strace -f -o trace -P "$PWD/$day" -e inject=ftruncate:error=EPERM metaspn-write -C ws event
+    expect_status 0
+    expect_err_like 'warning: .*: ended a last line of 6 bytes that its writer did not finish; a copy is in ws/store/quarantine'
+    { signals 1 2; echo '{"torn'; signals 3 3; } | expect_same - "$day"
+}
+
 @test "a damaged line in the middle is never changed" {
     mkdir -p ws/store/signals
     { signals 1 1; echo '{"damaged'; head -c 100 /dev/zero; echo; signals 2 2; } >"$day"
