@@ -41,13 +41,15 @@ static void open_lock(struct index *index)
 }
 
 /* What stands in the place of a file or folder of ours. STATUS_IO: a link or special file, which is refused. A
- * directory for a file, or a file for a directory, is damage: *ret_good is false, and the trouble is set. */
+ * directory for a file, a file for a directory, and what cannot be looked at: *ret_good is false, the trouble set. */
 static enum status look_at_place(struct index *index, int directory, const char *name, mode_t type, const char *label,
                                  bool *ret_good, struct error *err)
 {
     enum status status = io_check_type(directory, name, type, label, err);
     *ret_good = status == STATUS_OK;
     mode_t other = type == S_IFDIR ? S_IFREG : S_IFDIR;
+    if (status != STATUS_OK && !index_can_look(index, directory, name))
+        return STATUS_OK;
     if (status == STATUS_OK || io_check_type(directory, name, other, label, NULL) != STATUS_OK)
         return status;
     if (type == S_IFDIR)

@@ -1,5 +1,7 @@
 #include "index_private.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -251,6 +253,18 @@ static enum status lack_memory(struct index *index, struct error *err)
     index_clear(index);
     index_abandon(index);
     return error_set_memory(err);
+}
+
+bool index_can_look(struct index *index, int directory, const char *name)
+{
+    struct stat st;
+    struct error why;
+    if (fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) == 0 || errno == ENOENT)
+        return true;
+    error_set_errno(&why, errno, "%s", name);
+    index->unreadable = true;
+    index_set_trouble(index, "%s", why.text);
+    return false;
 }
 
 enum status index_load(struct index *index, struct error *err)

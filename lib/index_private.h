@@ -90,6 +90,8 @@ bool index_has_uncommitted(const struct index *index);
 bool index_is_behind(struct index *index);
 /* Loads manifest and log. Damage leaves the index empty, with `replace` and `trouble` set. STATUS_IO: no memory. */
 enum status index_load(struct index *index, struct error *err);
+/* Whether it can be told what a name stands for (the directory may not be searchable); else the trouble is set. */
+bool index_can_look(struct index *index, int directory, const char *name);
 void index_set_trouble(struct index *index, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

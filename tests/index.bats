@@ -356,6 +356,22 @@ END
     diff -r before ws/store/index
 }
 
+@test "an index whose folder may be listed and not searched: right answers, and fsck could not look" {
+    local unprivileged=()
+    [[ $(id -u) != 0 ]] || unprivileged=(setpriv '--bounding-set=-dac_override,-dac_read_search')
+    chmod 444 ws/store/index
+    run_split "${unprivileged[@]}" metaspn-replay -C ws --count
+    expect_status 0
+    expect_out 60
+    run_split "${unprivileged[@]}" metaspn-write -C ws --print=result <<<"$(signals 60 61)"
+    expect_status 0
+    [[ $(jq -r .status "$out" | paste -sd' ') == 'conflict appended' ]]
+    run_split "${unprivileged[@]}" metaspn-fsck -C ws -q
+    expect_status 5
+    expect_err_like '^metaspn-fsck: ws/store/index: manifest: Permission denied$'
+    chmod 755 ws/store/index
+}
+
 @test "no index at all on a read-only file system" {
     unshare --mount mount -t tmpfs tmpfs ws 2>"$err" || skip 'may not mount'
     remember_answers
