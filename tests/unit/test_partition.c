@@ -244,6 +244,34 @@ static void test_hash(void)
     partition_close(partition);
 }
 
+/* Checkpoints hold these hashes, for years: XXH3 of at most 4096 bytes. */
+static void test_hash_on_disk(void)
+{
+    char text[5001] = "";
+    uint64_t hash = 0, other = 0;
+    for (size_t i = 0; i < sizeof text - 1; i++)
+        text[i] = (char)('a' + i / 7 % 26);
+    put(text);
+    struct partition *partition = open_as(IO_READ);
+    partition_hash_before(partition, 100, &hash, NULL);
+    ok(hash == UINT64_C(0x1bc92dcdf265b482), "the hash of 100 bytes is what it always was");
+    partition_hash_before(partition, 5000, &hash, NULL);
+    ok(hash == UINT64_C(0xb8d03ad9c6671376), "that of the last 4096 of 5000, too");
+    partition_close(partition);
+    text[903] = '-';
+    put(text);
+    partition = open_as(IO_READ);
+    partition_hash_before(partition, 5000, &other, NULL);
+    ok(hash == other, "what lies before them does not count");
+    partition_close(partition);
+    text[904] = '-';
+    put(text);
+    partition = open_as(IO_READ);
+    partition_hash_before(partition, 5000, &other, NULL);
+    ok(hash != other, "the first of them does");
+    partition_close(partition);
+}
+
 int main(void)
 {
     if (!mkdtemp(folder) || (directory = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0) {
@@ -259,6 +287,7 @@ int main(void)
     test_chunks();
     test_lines();
     test_hash();
+    test_hash_on_disk();
     unlink(path);
     rmdir(folder);
     return done();
