@@ -827,6 +827,23 @@ next()
     background=
 }
 
+@test "advance: what was read waits for more lines for less than a second" {
+    needs_strace
+    six
+    replay -n 1 >line
+    mkfifo pipe
+    strace -f -o trace -e trace=poll,ppoll metaspn-checkpoint -C "$ws" advance w <pipe 3>&- &
+    background=$!
+    exec 4>pipe
+    cat line >&4
+    eventually test -e ws/store/checkpoints/w.json
+    exec 4>&-
+    wait "$background"
+    background=
+    grep -o 'tv_sec=[0-9]*, tv_nsec=[0-9]*' trace >waits
+    [[ -s waits && $(<waits) != *tv_sec=[1-9]* ]]
+}
+
 @test "advance: SIGTERM stores what was read, then ends it" {
     six
     mkfifo pipe
@@ -974,7 +991,7 @@ next()
     replay --checkpoint=w | checkpoint advance w
     checkpoint reset w --to=2026-02-04T11:00:00Z
     expect_due w 's4 s5 s6'
-    [[ $(checkpoint read w | jq -r .last_timestamp) == 2026-02-04T11:00:00Z ]]
+    [[ $(checkpoint read w | jq -c '[.last_timestamp,.seen_ids_at_timestamp]') == '["2026-02-04T11:00:00Z",[]]' ]]
     checkpoint reset w --to=2026-02-04T11:30:00Z
     expect_due w 's4 s5 s6'
     replay -n 3 | checkpoint advance v

@@ -591,8 +591,7 @@ events()
     run_split replay
     expect_status 0
     expect_ids 's1 s2 s3 s5 s4'
-    [[ $(wc -l <"$err") == 1 ]]
-    expect_err_like '^metaspn-replay: warning: .*2026-02-04\.jsonl'
+    expect_err "metaspn-replay: warning: $ws/store/signals/2026-02-04.jsonl: holds events of other days"
     for options in '' --no-index; do
         # shellcheck disable=SC2086 # may be empty
         [[ $(ids --day=2026-02-05 $options 2>/dev/null) == 's4' ]]
@@ -601,6 +600,14 @@ events()
         # shellcheck disable=SC2086
         [[ $(ids --since=2026-02-04 --until=2026-02-05 $options 2>/dev/null) == 's1 s2 s3 s5 s4' ]]
     done
+}
+
+@test "section 8: a record of another day on a last line without newline is told of with line and byte" {
+    lay signals 2026-02-05 "$(signal s1 2026-02-05T10:00:00Z)" ''
+    printf %s "$(signal s2 2026-02-04T12:00:00Z)" >>ws/store/signals/2026-02-05.jsonl
+    run_split replay
+    expect_status 0
+    expect_err "metaspn-replay: warning: $ws/store/signals/2026-02-05.jsonl:3:$(signal s1 2026-02-05T10:00:00Z | wc -c | awk '{print $1 + 1}'): an event of another day: 2026-02-04T12:00:00Z"
 }
 
 # ---- section 5

@@ -974,6 +974,21 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' "$@" 2>"$err"
     [[ $(<"$out") == *'metaspn-write: note: reading standard input from the terminal; end it with Ctrl-D'* ]]
 }
 
+@test "section 6: a slow producer's event waits 200 ms for others at most" {
+    needs_strace
+    mkfifo fifo
+    strace -f -o trace -e trace=poll,ppoll metaspn-write -C ws fifo 3>&- &
+    writer=$!
+    exec {input}>fifo
+    signal s1 2026-02-05T10:00:00Z >&"$input"
+    eventually test -s ws/store/signals/2026-02-05.jsonl
+    exec {input}>&-
+    wait "$writer"
+    grep -o 'tv_sec=[0-9]*, tv_nsec=[0-9]*' trace >waits
+    [[ -s waits ]]
+    awk -F '[=,]' '$2 > 0 || $4 > 200000000 {exit 1}' waits
+}
+
 @test "section 6: --lock-timeout: exit 5 when the lock is not to be had, with nothing stored" {
     signal s1 2026-02-05T10:00:00Z | store
     hold_lock
