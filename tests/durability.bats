@@ -446,6 +446,18 @@ torn()
     expect_same ws/store/quarantine/signals-2026-02-05-827be7e62a1f0197 fragment
 }
 
+@test "a fragment that cannot be cut off is exit 5, and nothing is put behind it" {
+    needs_strace
+    signals 1 2 | store
+    printf '{"to' >>"$day"
+    cp "$day" before
+    # the first one only tries whether it may be cut
+    run_split strace -f -o trace -P "$PWD/$day" -e inject=ftruncate:error=EIO:when=2 metaspn-write -q -C ws <<<"$(signals 3 3)"
+    expect_status 5
+    expect_err "metaspn-write: $day: cannot cut to $(signals 1 2 | wc -c) bytes: Input/output error; 0 events of the input are stored"
+    expect_same before "$day"
+}
+
 @test "zero bytes that a power cut left are cut off, with a newline or without" {
     torn '\0\0\0\0\0\0\0\0'
     signals 1 3 | expect_same - "$day"

@@ -659,6 +659,7 @@ with open(sys.argv[1], "ab", buffering=0) as file:
     touch ws/store/checkpoints/.tmp-metaspn-fedcba9876543210
     run_split fsck --repair
     expect_status 0
+    expect_err_like '^metaspn-fsck: note: removed 1 temporary$'
     [[ $(ls -A ws/store/checkpoints) == $'.tmp-metaspn-fedcba9876543210\n.tmp-other' ]]
 }
 
