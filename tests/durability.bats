@@ -592,7 +592,7 @@ expect_written_anew()
 
 @test "a doubt about one partition does not touch another, and noise in the lock file is none" {
     signals 1 2 | store
-    printf 'signals/2026-02-04.jsonl 0\nnoise\nsignals/2026-02-31.jsonl 0\nsignals/2026-02-05.jsonl 1x\n\0\0' >ws/store/lock
+    printf 'signals/2026-02-04.jsonl 0\nnoise\nsignals/2026-02-31.jsonl 0\nsignals/2026-02-05.jsonl 1x\nsignals/2026-02-05.jsonl+0\n\0\0' >ws/store/lock
     traced write,pwrite64,fdatasync metaspn-write -C ws <<<"$(signals 3 3)"
     expect_status 0
     [[ -z $(lines_of 'pwrite64\([0-9]+<.*/signals/') ]]

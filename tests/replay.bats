@@ -585,6 +585,20 @@ events()
     done
 }
 
+@test "section 8: damage at the start of a partition, and nothing but damage, backward too" {
+    lay signals 2026-02-04 garbage
+    lay signals 2026-02-05 garbage "$(signal s1 2026-02-05T10:00:00Z)"
+    for options in '' --reverse '--reverse --order=append' --tail=9; do
+        # shellcheck disable=SC2086 # may be empty
+        run_split replay $options
+        expect_status 3
+        expect_out "$(signal s1 2026-02-05T10:00:00Z)"
+        expect_err_like "^metaspn-replay: $ws/store/signals/2026-02-04.jsonl:1:0: "
+        expect_err_like "^metaspn-replay: $ws/store/signals/2026-02-05.jsonl:1:0: "
+        [[ $(wc -l <"$err") == 2 ]]
+    done
+}
+
 @test "section 8: a record in the wrong day's file needs both days in the window, and is told of once" {
     lay signals 2026-02-04 "$(signal s1 2026-02-04T10:00:00Z)" "$(signal s2 2026-02-05T10:00:00Z)" "$(signal s3 2026-02-05T11:00:00Z)"
     lay signals 2026-02-05 "$(signal s4 2026-02-05T10:00:00Z)" "$(signal s5 2026-02-04T12:00:00Z)"
@@ -611,6 +625,13 @@ events()
 }
 
 # ---- section 5
+
+@test "section 5: a terminal that does not say how wide it is has 80 columns" {
+    signal s1 2026-02-05T10:00:00Z payload="\"$(printf '%0200d' 7)\"" | metaspn-write -C ws
+    run_split script -qec 'stty columns 0; metaspn-replay -C ws --format=table' /dev/null </dev/null
+    expect_status 0
+    [[ $(head -n 1 "$out" | tr -d '\r\n' | wc -m) == 80 ]]
+}
 
 @test "section 6: --format=table, a line for each event with fields separated by one tab" {
     three_days

@@ -381,6 +381,15 @@ by_time()
     loop 'late s4 s5 s6'
 }
 
+@test "--next: what comes between the replay and the advance is due, where the checkpoint went by time before" {
+    six
+    by_time 2026-02-05T10:00:00Z s5
+    due s6 --next=n
+    signal late 2026-02-03T09:00:00Z | store
+    checkpoint advance w --to=n
+    due late
+}
+
 @test "--next: processed ones behind a stop by -n come once more, none is lost" {
     lay 2026-02-05 "$(signal s2 2026-02-05T12:00:00Z)" "$(signal s1 2026-02-05T10:00:00Z)" "$(signal s3 2026-02-05T13:00:00Z)"
     lay 2026-02-06 "$(signal s5 2026-02-06T12:00:00Z)" "$(signal m 2026-02-05T10:00:00Z)" "$(signal s6 2026-02-06T13:00:00Z)"

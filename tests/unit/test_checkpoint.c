@@ -45,6 +45,35 @@ static void refuses(const char *document, const char *why)
     ok(checkpoint.has_kind, "and leaves the result alone");
 }
 
+/* The least number of 65 bits must not be the least of all. */
+static void test_offsets(void)
+{
+    static const struct {
+        const char *text;
+        uint64_t offset;
+    } offsets[] = {
+        {"0", 0},
+        {"18446744073709551614", UINT64_MAX - 1},
+        {"18446744073709551615", UINT64_MAX},
+        {"18446744073709551616", UINT64_MAX},
+        {"18446744073709551623", UINT64_MAX},
+        {"184467440737095516167", UINT64_MAX},
+    };
+    for (size_t i = 0; i < sizeof offsets / sizeof *offsets; i++) {
+        struct checkpoint checkpoint;
+        struct error err;
+        char document[256];
+        int length =
+            snprintf(document, sizeof document,
+                     "{\"last_timestamp\":\"2026-02-05T10:00:00Z\",\"positions\":{\"2026-02-05\":{\"offset\":%s}}}",
+                     offsets[i].text);
+        if (!ok(checkpoint_parse(document, (size_t)length, &checkpoint, &err) == STATUS_OK, "reads %s", document))
+            continue;
+        ok(checkpoint.positions[0].offset == offsets[i].offset, "as %" PRIu64, offsets[i].offset);
+        checkpoint_release(&checkpoint);
+    }
+}
+
 static void test_documents(void)
 {
     reads_as(" {\"last_timestamp\":\"2026-02-05T10:00:00\"} ",
@@ -215,6 +244,7 @@ int main(void)
 {
     test_too_large();
     test_documents();
+    test_offsets();
     test_faults();
     test_hashes();
     test_positions();
