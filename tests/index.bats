@@ -148,6 +148,15 @@ expect_index_left()
     done
 }
 
+@test "what is left of an index that is of no use is removed by the next one" {
+    local before
+    before=$(ls -d ws/store/index/*-*)
+    [[ $before == *ids-* ]]
+    rm ws/store/index/manifest
+    replay --count
+    run ! grep -qxF "$before" <(ls -d ws/store/index/*-*)
+}
+
 @test "the index cut at any length" {
     local file size
     remember_answers

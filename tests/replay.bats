@@ -585,6 +585,16 @@ events()
     done
 }
 
+@test "section 8: damage is named though the index says where the event that is asked for stands" {
+    lay signals 2026-02-05 "$(signal s1 2026-02-05T10:00:00Z)" "$(signal s2 2026-02-05T11:00:00Z payload="\"$(printf '%050000d' 7)\"")" \
+        garbage "$(signal s3 2026-02-05T12:00:00Z)"
+    replay --skip-damaged -q --count >"$out"
+    run_split replay --id=s1
+    expect_status 3
+    expect_out "$(signal s1 2026-02-05T10:00:00Z)"
+    expect_err_like '2026-02-05\.jsonl:3:'
+}
+
 @test "section 8: damage at the start of a partition, and nothing but damage, backward too" {
     lay signals 2026-02-04 garbage
     lay signals 2026-02-05 garbage "$(signal s1 2026-02-05T10:00:00Z)"
