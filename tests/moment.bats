@@ -85,7 +85,8 @@ follow()
     local signals=$PWD/ws/store/signals follower begun=$SECONDS lost=
     cp -R ws/store/signals before
     : >lines
-    strace -D -qq -o trace -P "$signals" -P "$signals/2026-02-03.jsonl" -P "$signals/2026-02-04.jsonl" \
+    # By env, for the signal must not go to the shell of a function (helper.bash).
+    env ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0" strace -D -qq -o trace -P "$signals" -P "$signals/2026-02-03.jsonl" -P "$signals/2026-02-04.jsonl" \
         -P "$signals/2026-02-05.jsonl" -e trace="${2%%:*}" -e inject="$2:when=$1" \
         metaspn-replay -q -C ws --follow "${@:3}" >lines 2>"$err" 3>&- &
     follower=$!
