@@ -84,12 +84,6 @@ drained()
 sys.exit(struct.unpack("i", fcntl.ioctl(int(sys.argv[1]), termios.FIONREAD, bytes(4)))[0] > 0)' "$1"
 }
 
-# sleeps PID: the command has begun, and waits
-sleeps()
-{
-    [[ $(</proc/"$1"/stat) == *'(metaspn-'*') S '* ]]
-}
-
 # ---- build
 
 @test "build: the last timestamp and the ids at it, in the order processed, each once" {

@@ -295,7 +295,7 @@ refused()
 @test "a signal ends the wait for the reader of a FIFO of rejects" {
     mkfifo rejects
     metaspn-write -C ws --rejects=rejects <<<x 2>"$err" 3>&- &
-    eventually grep -q '^[0-9]* (m[^)]*) S' "/proc/$!/stat"  # or memcheck
+    eventually sleeps $!
     kill -TERM $!
     status=0
     wait $! || status=$?
@@ -308,7 +308,7 @@ refused()
     mkfifo rejects
     exec {reader}<>rejects
     metaspn-write -q -C ws --rejects=rejects lines 2>"$err" 3>&- &
-    eventually grep -q '^[0-9]* (m[^)]*) S' "/proc/$!/stat"  # or memcheck
+    eventually sleeps $!
     kill -TERM $!
     timeout 30 tail -s 0.05 --pid=$! -f /dev/null
     status=0
@@ -883,6 +883,7 @@ END
 
 @test "few descriptors are enough for a batch over many days" {
     local i
+    not_under valgrind 'which opens files of its own'
     for i in {100..159}; do sed "s/s1/s$i/; s/2026/2$i/" <<<"$(signals 1 1)"; done >events
     (ulimit -n 48 && store events)
     cat ws/store/signals/*.jsonl | expect_same - events

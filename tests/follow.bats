@@ -262,7 +262,7 @@ numbered()
     metaspn-replay -C ws --follow --since=2026-02-03 >fifo 2>"$err" 3>&- &
     follower=$!
     for _ in {1..500}; do # it waits for the reader, in the first day
-        [[ $(</proc/$follower/stat) != *'(metaspn-replay) S '* ]] || break
+        ! sleeps "$follower" || break
         sleep 0.02
     done
     numbered 1 5 >new

@@ -15,6 +15,7 @@
 #   expect_err_like REGEX              some line of $err matches (an extended regular expression)
 #   expect_same FILE FILE              the same bytes
 # Each of these shows what it got and what it wanted.
+#   sleeps PID                         such a process, a command of ours, waits for something
 #   needs_strace                       skips the test where strace cannot be used
 #   not_under CHECKER WHY              skips the test where commands run under it (valgrind, sanitizers)
 #
@@ -98,6 +99,11 @@ emission()
     shift 2
     print_object caused_by='"s1"' emission_id="\"$id\"" emission_type='"DraftReady"' entity_refs='[]' \
         payload='{"n":1}' schema_version='"0.9"' timestamp="\"$time\"" "$@"
+}
+
+sleeps()
+{
+    [[ $(</proc/"$1"/stat) == *' (m'*') S '* ]] # under valgrind its name is memcheck
 }
 
 not_under()

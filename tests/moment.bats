@@ -275,7 +275,7 @@ written_anew()
     metaspn-replay -C ws --since=2026-02-06 "$@" >pipe 2>"$err" 3>&- {full}<&- &
     replay=$!
     for _ in {1..500}; do
-        [[ $(</proc/$replay/stat) != *'(metaspn-replay) S '* ]] || break
+        ! sleeps "$replay" || break
         sleep 0.02
     done
     numbered 6000 70 1<>ws/store/signals/2026-02-06.jsonl

@@ -551,7 +551,7 @@ by_time()
     metaspn-replay -q -C ws --checkpoint=w --next=n -n 1 >pipe 3>&- &
     background=$!
     for _ in {1..500}; do
-        [[ $(</proc/$background/stat) != *'(metaspn-replay) S '* ]] || break
+        ! sleeps "$background" || break
         sleep 0.02
     done
     lay 2026-02-05 "$(signal b1 2026-02-05T10:00:00Z)" "$(signal b2 2026-02-05T11:00:00Z)"
