@@ -183,29 +183,36 @@ static enum status read_page(struct index_run *run, uint64_t place)
     if (!run->cache && !(run->cache = malloc(sizeof *run->cache)))
         return STATUS_IO;
     run->cached = UINT64_MAX;
-    run->unreadable =
-        io_read_at(run->fd, run->cache, sizeof *run->cache, (place + 1) * PAGE_SIZE, "", &n, NULL) != STATUS_OK;
-    if (run->unreadable || n != sizeof *run->cache || !page_is_good(run, run->cache, place))
+    if (run->map) { /* a copy, which nobody changes any more */
+        *run->cache = run->map[place + 1];
+    } else {
+        run->unreadable =
+            io_read_at(run->fd, run->cache, sizeof *run->cache, (place + 1) * PAGE_SIZE, "", &n, NULL) != STATUS_OK;
+        if (run->unreadable || n != sizeof *run->cache)
+            return STATUS_INVALID;
+    }
+    if (!page_is_good(run, run->cache, place))
         return STATUS_INVALID;
     run->cached = place;
     return STATUS_OK;
 }
 
-/* The entries of page `place`; a mapped one is as good as believe() says afterwards, others are checked.
- * STATUS_INVALID: damage. STATUS_IO: no memory. */
-static enum status get_page(struct index_run *run, uint64_t place, const struct index_entry **ret_entries)
+/* The entries of page `place`. STATUS_INVALID: damage. STATUS_IO: no memory. */
+typedef enum status get_page(struct index_run *run, uint64_t place, const struct index_entry **ret_entries);
+
+static enum status checked_page(struct index_run *run, uint64_t place, const struct index_entry **ret_entries)
 {
-    enum status status = STATUS_OK;
-    if (run->fd < 0) {
-        *ret_entries = run->memory.data + place * PAGE_ENTRIES;
-    } else if (run->map) {
-        *ret_entries = run->map[place + 1].entries;
-    } else {
-        status = read_page(run, place);
-        if (status == STATUS_OK)
-            *ret_entries = run->cache->entries;
-    }
+    enum status status = run->fd >= 0 ? read_page(run, place) : STATUS_OK;
+    if (status == STATUS_OK)
+        *ret_entries = run->fd >= 0 ? run->cache->entries : run->memory.data + place * PAGE_ENTRIES;
     return status;
+}
+
+/* As good as believe() says afterwards. */
+static enum status mapped_page(struct index_run *run, uint64_t place, const struct index_entry **ret_entries)
+{
+    *ret_entries = run->map[place + 1].entries;
+    return STATUS_OK;
 }
 
 enum status index_run_error(enum status status, struct error *err)
@@ -248,7 +255,7 @@ static enum status map_run(struct index_run *run)
  * nothing. */
 static enum status believe(struct index_run *run, enum status status)
 {
-    if (status != STATUS_OK || !run->map || mapping_is_intact(&run->mapping))
+    if (status != STATUS_OK || mapping_is_intact(&run->mapping))
         return status;
     unmap_run(run);
     return STATUS_INVALID;
@@ -274,7 +281,7 @@ static enum status find_page(struct index_run *run, uint64_t key, uint64_t low, 
     for (int probe = 0; low < high; probe++) {
         uint64_t middle = probe < PROBES ? guess(key, low, high - 1, low_key, high_key) : low + (high - low) / 2;
         const struct index_entry *entries;
-        enum status status = get_page(run, middle, &entries);
+        enum status status = checked_page(run, middle, &entries);
         if (status != STATUS_OK)
             return status;
         uint64_t first = entries[0].key, last = entries[entries_in_page(run, middle) - 1].key;
@@ -314,7 +321,7 @@ enum status index_run_find(struct index_run *run, uint64_t key, struct index_ent
     enum status status = find_page(run, key, 0, &place);
     for (; status == STATUS_OK && place < run->pages; place++) {
         const struct index_entry *entries;
-        status = get_page(run, place, &entries);
+        status = checked_page(run, place, &entries);
         if (status != STATUS_OK)
             break;
         size_t count = entries_in_page(run, place), i = lower_bound(entries, count, key);
@@ -324,16 +331,16 @@ enum status index_run_find(struct index_run *run, uint64_t key, struct index_ent
         if (i < count)
             break;
     }
-    return believe(run, status);
+    return status;
 }
 
 /* All entries with keys[k], from entry `i` of page `place` on; equal keys may run over several pages. */
-static enum status add_hits(struct index_run *run, uint64_t place, size_t i, uint64_t key, size_t k,
+static enum status add_hits(struct index_run *run, get_page *get, uint64_t place, size_t i, uint64_t key, size_t k,
                             struct index_entries *hits)
 {
     for (; place < run->pages; place++, i = 0) {
         const struct index_entry *entries;
-        enum status status = get_page(run, place, &entries);
+        enum status status = get(run, place, &entries);
         if (status != STATUS_OK)
             return status;
         size_t n = entries_in_page(run, place);
@@ -381,7 +388,7 @@ static enum status lookup_mapped(struct index_run *run, const uint64_t *keys, si
         if (k >= AHEAD) {
             const struct index_entry *entries = run->map[slot->place + 1].entries;
             size_t i = settle(entries, entries_in_page(run, slot->place), keys[k - AHEAD], slot->at);
-            status = add_hits(run, slot->place, i, keys[k - AHEAD], k - AHEAD, hits);
+            status = add_hits(run, mapped_page, slot->place, i, keys[k - AHEAD], k - AHEAD, hits);
         }
         if (k < count) {
             *slot = expect(run, keys[k]);
@@ -428,15 +435,16 @@ static enum status lookup_page_by_page(struct index_run *run, const uint64_t *ke
     enum status status = STATUS_OK;
     for (size_t k = 0; k < count && status == STATUS_OK; k++) {
         const struct index_entry *entries;
-        status = get_page(run, place, &entries);
+        status = checked_page(run, place, &entries);
         if (status == STATUS_OK && entries[entries_in_page(run, place) - 1].key < keys[k]) {
             status = find_page(run, keys[k], place, &place);
             if (status != STATUS_OK || place == run->pages)
                 break;
-            status = get_page(run, place, &entries);
+            status = checked_page(run, place, &entries);
         }
         if (status == STATUS_OK)
-            status = add_hits(run, place, lower_bound(entries, entries_in_page(run, place), keys[k]), keys[k], k, hits);
+            status = add_hits(run, checked_page, place, lower_bound(entries, entries_in_page(run, place), keys[k]),
+                              keys[k], k, hits);
     }
     return status;
 }
@@ -463,19 +471,18 @@ void index_cursor_start(struct index_cursor *cursor, struct index_run *run)
     cursor->entries = NULL;
 }
 
-/* The entries that are next: where they lie in memory, or read and checked. What is mapped may have been written to. */
+/* The entries that are next. */
 static enum status fill_cursor(struct index_cursor *cursor)
 {
     struct index_run *run = cursor->run;
     uint64_t place = cursor->at / PAGE_ENTRIES;
-    enum status status = run->fd >= 0 ? read_page(run, place) : STATUS_OK;
+    const struct index_entry *entries;
+    enum status status = checked_page(run, place, &entries);
     if (status != STATUS_OK)
         return status;
     cursor->first = place * PAGE_ENTRIES;
     cursor->count = entries_in_page(run, place);
-    cursor->entries = run->memory.data + cursor->first;
-    if (run->fd >= 0)
-        cursor->entries = memcpy(cursor->page, run->cache->entries, cursor->count * sizeof *cursor->page);
+    cursor->entries = run->fd < 0 ? entries : memcpy(cursor->page, entries, cursor->count * sizeof *entries);
     return STATUS_OK;
 }
 
