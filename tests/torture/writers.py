@@ -152,6 +152,8 @@ def locked(workspace, event):
         judge.expect(result, 5)
         if b"store/lock" not in result.stderr or found.partitions():
             raise Fault(f"stored under another's lock, or does not say so: {result.stderr!r}")
+        # closing alone would leave it to a process that another thread is just about to begin
+        fcntl.fcntl(file, fcntl.F_OFD_SETLK, struct.pack("hhqqi4x", fcntl.F_UNLCK, 0, 0, 0, 0))
     judge.expect(judge.write(workspace, [event], "--lock-timeout=0"), 0)
     found.acknowledge([event])
     found.check()
