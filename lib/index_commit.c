@@ -22,14 +22,23 @@ static bool keep_current(void *context, struct index_entry entry)
     return index_value_is_current(context, entry.value);
 }
 
+/* Only where a partition was read anew can there be entries that are of no use. */
+static bool has_stale_entries(const struct index *index)
+{
+    for (size_t i = 0; i < index->facts_count; i++)
+        if (index->facts[i].generation != 0)
+            return true;
+    return false;
+}
+
 enum status index_write_run(struct index *index, enum index_table table, struct index_run *const *runs, size_t count,
                             bool clean, struct index_run **ret_run, struct error *err)
 {
     char name[INDEX_RUN_NAME_SIZE];
     uint64_t number = index_random_number();
     index_run_name(index_table_names[table], number, name);
-    return index_run_merge(index->directory, name, number, runs, count, clean ? keep_current : NULL, index, ret_run,
-                           err);
+    index_keep *keep = clean && has_stale_entries(index) ? keep_current : NULL;
+    return index_run_merge(index->directory, name, number, runs, count, keep, index, ret_run, err);
 }
 
 /* Replaces runs[from..to) of a table, which are then closed, and their files removed with the next manifest. */
