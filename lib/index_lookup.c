@@ -2,10 +2,13 @@
 
 #include "index_page.h"
 
-#define DENSE       8                   /* keys asked for per page from which on a run is mapped */
-#define AHEAD       16                  /* keys whose entries are fetched in advance */
-#define FILTER_BITS 16                  /* for each entry, at most */
-#define FILTER_MOST ((uint64_t)1 << 24) /* bits: 2 MiB a run, so that memory is bounded however large the store */
+#define PAGES_A_KEY 8  /* a run is mapped when one key for so many pages was asked for */
+#define AHEAD       16 /* keys whose entries are fetched in advance */
+/* What a run may take of memory, so that all of them take little however large the store. */
+#define MAP_PAGES   ((uint64_t)1 << 18) /* at most: 64 M entries, a fence of 2 MiB */
+#define FILTER_MOST ((uint64_t)1 << 24) /* bits: 2 MiB */
+#define FILTER_RICH 16                  /* bits for each entry that are enough */
+#define FILTER_POOR 2                   /* and that tell too little */
 
 void index_run_unmap(struct index_run *run)
 {
@@ -26,14 +29,14 @@ static enum status mapped_page(struct index_run *run, uint64_t place, const stru
     return STATUS_OK;
 }
 
-/* Without memory, or for a run that is too large, there is none: then every key is looked for. */
+/* Without memory, or for a large run, there is none: then every key is looked for. */
 static void make_filter(struct index_run *run)
 {
     uint64_t bits = 64;
     run->filter_shift = 64 - 6;
-    for (; bits < FILTER_MOST && bits * 2 <= run->count * FILTER_BITS; bits *= 2)
+    for (; bits < FILTER_MOST && bits * 2 <= run->count * FILTER_RICH; bits *= 2)
         run->filter_shift--;
-    if (bits >= run->count)
+    if (bits / FILTER_POOR >= run->count)
         run->filter = calloc(bits / 64, sizeof *run->filter);
 }
 
@@ -227,7 +230,8 @@ enum status index_run_lookup(struct index_run *run, const uint64_t *keys, size_t
     if (run->fd < 0)
         return lookup_in_memory(&run->memory, keys, count, ret_hits);
     run->asked += count;
-    enum status status = run->asked / DENSE >= run->pages / 64 ? map_run(run) : STATUS_OK;
+    bool pays = run->asked >= run->pages / PAGES_A_KEY && run->pages <= MAP_PAGES;
+    enum status status = pays ? map_run(run) : STATUS_OK;
     if (status != STATUS_OK)
         return status;
     if (!run->map)
