@@ -108,6 +108,14 @@ static enum status merge_classes(struct index *index, enum index_table t, struct
     return status;
 }
 
+/* The run is in memory, or its file was removed by who replaced an index of no use meanwhile. */
+static bool lacks_file(const struct index *index, enum index_table t, const struct index_run *run)
+{
+    char name[INDEX_RUN_NAME_SIZE];
+    index_run_name(index_table_names[t], index_run_number(run), name);
+    return index_run_number(run) == 0 || !index_run_stands_at(run, index->directory, name);
+}
+
 /* All that is in memory or in the log goes to one run a table. */
 static enum status fold_table(struct index *index, enum index_table t, struct removals *removals, struct error *err)
 {
@@ -115,10 +123,10 @@ static enum status fold_table(struct index *index, enum index_table t, struct re
     size_t from = table->count;
     while (from > 0 && table->runs[from - 1].home != RUN_IN_MANIFEST)
         from--;
-    bool memory = false;
+    bool lacking = false;
     for (size_t i = from; i < table->count; i++)
-        memory = memory || index_run_number(table->runs[i].run) == 0;
-    enum status status = memory ? merge_range(index, t, from, table->count, removals, err) : STATUS_OK;
+        lacking = lacking || lacks_file(index, t, table->runs[i].run);
+    enum status status = lacking ? merge_range(index, t, from, table->count, removals, err) : STATUS_OK;
     return status == STATUS_OK ? merge_classes(index, t, removals, err) : status;
 }
 

@@ -135,6 +135,11 @@ uint64_t index_run_count(const struct index_run *run)
     return run->count;
 }
 
+bool index_run_stands_at(const struct index_run *run, int directory, const char *name)
+{
+    return io_stands_at(run->fd, directory, name, false);
+}
+
 bool index_run_is_unreadable(const struct index_run *run)
 {
     return run->unreadable;

@@ -489,6 +489,38 @@ static void test_rebuild_after_damage(void)
     remove_index();
 }
 
+static void spoil_manifest(const char *path, off_t size)
+{
+    (void)size;
+    if (strstr(path, "/manifest") && truncate(path, 5) != 0)
+        ok(false, "cut the manifest");
+}
+
+/* Two find the damage at once, and read the partitions anew: the one that commits first removes whatever else lies
+ * there. */
+static void test_rebuild_by_two(void)
+{
+    enum { MANY = 150000 }; /* more than stays in memory */
+    struct index *index = open_index();
+    add_ids(index, 9, 0, 100);
+    commit(index, false);
+    index_close(index);
+    each_file(spoil_manifest);
+    struct index *a = open_index(), *b = open_index();
+    add_ids(a, 9, 0, MANY);
+    add_ids(b, 9, 0, MANY);
+    index_settle(b, NULL, NULL, &err);
+    commit(a, true);
+    commit(b, true);
+    index_close(a);
+    index_close(b);
+    index = open_index();
+    ok(index_trouble(index) == NULL, "what the second one commits is whole: %s", index_trouble(index));
+    is_int(count_found(index, 0, MANY), MANY, "and every entry is found");
+    index_close(index);
+    remove_index();
+}
+
 int main(void)
 {
     if (!mkdtemp(directory) || (store = open(directory, O_RDONLY | O_DIRECTORY)) < 0)
@@ -505,6 +537,7 @@ int main(void)
     test_two_writers();
     test_damage();
     test_rebuild_after_damage();
+    test_rebuild_by_two();
     close(store);
     rmdir(directory);
     return done();
