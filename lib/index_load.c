@@ -309,17 +309,22 @@ static bool manifest_is_ours(struct index *index)
     return read && n == sizeof manifest && manifest.number == index->manifest;
 }
 
-static uint64_t log_length_on_disk(struct index *index)
+/* The log goes on with a whole frame. What a process that was killed left of one is none; what cannot be read may be.
+ */
+static bool log_goes_on(struct index *index)
 {
     char name[INDEX_RUN_NAME_SIZE];
+    struct bytes file = {0};
+    struct frame frame;
     int fd;
     index_log_name(index->manifest, name);
     if (io_open_below(index->directory, name, IO_READ, false, name, &fd, NULL, NULL) != STATUS_OK)
-        return 0;
-    struct stat st;
-    uint64_t length = fstat(fd, &st) == 0 ? (uint64_t)st.st_size : 0;
+        return false;
+    bool more = io_read_from(fd, index->log_length, name, &file, NULL) != STATUS_OK ||
+                next_frame(file.data, file.length, index->log_checksum, &frame);
     close(fd);
-    return length;
+    bytes_release(&file);
+    return more;
 }
 
 bool index_has_uncommitted(const struct index *index)
@@ -339,7 +344,7 @@ bool index_is_behind(struct index *index)
 {
     if (index->directory < 0 || (index->replace && index->trouble[0]))
         return false; /* what is on disk is of no use */
-    return !manifest_is_ours(index) || (index->manifest != 0 && log_length_on_disk(index) > index->log_length);
+    return !manifest_is_ours(index) || (index->manifest != 0 && log_goes_on(index));
 }
 
 enum status index_reload(struct index *index, struct error *err)

@@ -496,6 +496,13 @@ static void spoil_manifest(const char *path, off_t size)
         ok(false, "cut the manifest");
 }
 
+/* As a process leaves it that is killed while it commits, or has no space. */
+static void tear_log(const char *path, off_t size)
+{
+    if (strstr(path, "/log-") && truncate(path, size + 100) != 0)
+        ok(false, "make the log longer");
+}
+
 /* Two find the damage at once, and read the partitions anew: the one that commits first removes whatever else lies
  * there. */
 static void test_rebuild_by_two(void)
@@ -521,6 +528,28 @@ static void test_rebuild_by_two(void)
     remove_index();
 }
 
+static void test_torn_log(void)
+{
+    struct index *index = open_index();
+    add_ids(index, 9, 0, 100);
+    commit(index, false);
+    add_ids(index, 9, 100, 110);
+    commit(index, false);
+    index_close(index);
+    each_file(tear_log);
+    index = open_index();
+    struct index *other = open_index();
+    add_ids(index, 9, 110, 120);
+    index_settle(index, NULL, NULL, &err);
+    index_commit_if_alone(index);
+    is_int(index_reload(other, &err), STATUS_OK, "reload");
+    is_int(index_facts(other, 9)->known, 120, "behind a torn end of the log a reader commits");
+    is_int(count_found(other, 0, 120), 120, "and others find it");
+    index_close(other);
+    index_close(index);
+    remove_index();
+}
+
 int main(void)
 {
     if (!mkdtemp(directory) || (store = open(directory, O_RDONLY | O_DIRECTORY)) < 0)
@@ -538,6 +567,7 @@ int main(void)
     test_damage();
     test_rebuild_after_damage();
     test_rebuild_by_two();
+    test_torn_log();
     close(store);
     rmdir(directory);
     return done();
