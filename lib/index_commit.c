@@ -305,27 +305,6 @@ static bool build_frame(const struct index *index, enum frame_parts parts, struc
     return true;
 }
 
-/* Puts the small runs of the log together, so that a slow producer's are not thousands. */
-static enum status join_log_runs(struct index *index, struct error *err)
-{
-    enum status status = STATUS_OK;
-    for (enum index_table t = 0; t < INDEX_TABLES && status == STATUS_OK; t++) {
-        struct table *table = &index->tables[t];
-        if (table->count < 2)
-            continue;
-        struct table_run *last = &table->runs[table->count - 1], *before = last - 1;
-        if (last->home != RUN_IN_LOG || before->home != RUN_IN_LOG ||
-            index_run_count(last->run) + index_run_count(before->run) > MERGE_LEAST)
-            continue;
-        struct index_run *joined = index_run_join(before->run, last->run);
-        if (!joined)
-            return error_set_memory(err);
-        before->run = joined;
-        table->count--;
-    }
-    return status;
-}
-
 static enum status append_log(struct index *index, const struct bytes *frame, struct error *err)
 {
     char name[INDEX_RUN_NAME_SIZE];
@@ -385,7 +364,7 @@ static enum status commit_to_log(struct index *index, struct error *err)
     if (status != STATUS_OK)
         return status;
     mark_committed(index, RUN_IN_LOG);
-    return join_log_runs(index, err);
+    return index_join_log_runs(index, err);
 }
 
 /* No more commits: everything stays in memory from here on. */

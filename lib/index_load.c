@@ -13,7 +13,8 @@
 #include "hash.h"
 
 #define MANIFEST_LIMIT ((size_t)4 << 30)
-#define LOAD_TURNS     4 /* tries while others replace the manifest */
+#define LOAD_TURNS     4                   /* tries while others replace the manifest */
+#define JOIN_MOST      ((uint64_t)1 << 14) /* entries of the log that are put together in memory */
 
 void index_set_trouble(struct index *index, const char *format, ...)
 {
@@ -217,6 +218,29 @@ static enum status take_frame(struct index *index, const char *data, const struc
     return load_facts(index, at, frame->facts, frame->boot, err);
 }
 
+static bool may_join(const struct table_run *before, const struct table_run *last)
+{
+    uint64_t count = index_run_count(last->run), more = index_run_count(before->run);
+    return before->home == RUN_IN_LOG && last->home == RUN_IN_LOG && more / 2 < count && more + count <= JOIN_MOST;
+}
+
+enum status index_join_log_runs(struct index *index, struct error *err)
+{
+    for (enum index_table t = 0; t < INDEX_TABLES; t++) {
+        struct table *table = &index->tables[t];
+        for (; table->count >= 2; table->count--) {
+            struct table_run *last = &table->runs[table->count - 1], *before = last - 1;
+            if (!may_join(before, last))
+                break;
+            struct index_run *joined = index_run_join(before->run, last->run);
+            if (!joined)
+                return error_set_memory(err);
+            before->run = joined;
+        }
+    }
+    return STATUS_OK;
+}
+
 /* Reads what the log holds behind what is in memory. A tail that is no frame is not there. */
 static enum status load_log(struct index *index, struct error *err)
 {
@@ -244,7 +268,7 @@ static enum status load_log(struct index *index, struct error *err)
         index_entries_release(&entries[t]);
     }
     bytes_release(&file);
-    return status;
+    return status == STATUS_OK ? index_join_log_runs(index, err) : status;
 }
 
 /* What was loaded so far is not all: it is loaded anew before anything is committed. */

@@ -1,4 +1,4 @@
-/* index_private - what index.c (look-ups) and index_disk.c (load and commit) share; nobody else includes it. */
+/* index_private - what index.c (look-ups), index_load.c and index_commit.c share; beside them its test includes it. */
 #ifndef METASPN_INDEX_PRIVATE_H
 #define METASPN_INDEX_PRIVATE_H
 
@@ -86,6 +86,8 @@ enum status index_write_run(struct index *index, enum index_table table, struct 
 uint64_t index_random_number(void);
 /* Staged entries, runs or facts that no other process can see. */
 bool index_has_uncommitted(const struct index *index);
+/* Puts small runs of the log together, so that those of slow producers are not thousands. */
+enum status index_join_log_runs(struct index *index, struct error *err);
 /* Others committed since this handle loaded. */
 bool index_is_behind(struct index *index);
 /* Loads manifest and log. Damage leaves the index empty, with `replace` and `trouble` set. STATUS_IO: no memory. */

@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "index.h"
+#include "index_private.h"
 #include "tap.h"
 
 static struct error err;
@@ -344,6 +344,27 @@ static void test_log_and_runs(void)
     remove_index();
 }
 
+static void test_many_commits(void)
+{
+    enum { TURNS = 1000 };
+    struct index *a = open_index(), *b = open_index();
+    add_ids(a, 9, 0, 1);
+    commit(a, true);
+    for (uint64_t i = 1; i < TURNS; i++) {
+        struct index *index = i % 2 == 0 ? a : b;
+        index_reload(index, &err);
+        add_ids(index, 9, i, i + 1);
+        commit(index, false);
+    }
+    index_reload(b, &err);
+    is_int(count_found(b, 0, TURNS), TURNS, "two that commit in turn find what both committed");
+    size_t runs = a->tables[INDEX_IDS].count + b->tables[INDEX_IDS].count;
+    ok(runs < 40, "in few pieces: %zu", runs);
+    index_close(a);
+    index_close(b);
+    remove_index();
+}
+
 static void test_two_writers(void)
 {
     struct index *a = open_index(), *b = open_index();
@@ -564,6 +585,7 @@ int main(void)
     test_log_and_runs();
     test_merging();
     test_two_writers();
+    test_many_commits();
     test_damage();
     test_rebuild_after_damage();
     test_rebuild_by_two();
