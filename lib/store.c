@@ -95,6 +95,7 @@ void store_close(struct store *store)
     workspace_close(store->workspace);
     index_entries_release(&store->matches);
     index_entries_release(&store->shadowed);
+    index_entries_release(&store->fragments);
     bytes_release(&store->line);
     bytes_release(&store->share);
     bytes_release(&store->untold);

@@ -188,9 +188,7 @@ static enum status take_tail(struct store *store, struct store_partition *row, s
         return error_set_memory(err);
     if (verdict != EVENT_GOOD) {
         if (!json_is_blank(store->line.data, store->line.length))
-            store_tell(store, NOTICE_NOTE, "%s: the last line is not whole yet (%llu bytes from byte %llu on)",
-                       partition_label(partition), (unsigned long long)(row->stat.size - row->facts.known),
-                       (unsigned long long)row->facts.known);
+            store_tell_fragment(store, row, partition_label(partition));
         return STATUS_OK;
     }
     row->end = row->stat.size;

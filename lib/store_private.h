@@ -34,7 +34,8 @@ struct store {
     struct index_entries matches;
     struct bytes kept; /* store_quarantine.c: names of the copies in quarantine/ */
     bool kept_listed;
-    struct index_entries shadowed; /* {partition, value}: see store_note_shadowed() */
+    struct index_entries shadowed;  /* {partition, value}: see store_note_shadowed() */
+    struct index_entries fragments; /* {partition, size}: what was told of last lines that are not whole yet */
 };
 
 /* The room that a partition lies in. */
@@ -133,5 +134,7 @@ void store_save_doubts(struct store *store);
  */
 typedef bool store_wanted(void *context, uint32_t number);
 enum status store_mend(struct store *store, store_wanted *wanted, void *context, struct error *err);
+/* Tells that a last line is not whole yet: once, unless it grows. */
+void store_tell_fragment(struct store *store, const struct store_partition *row, const char *label);
 
 #endif

@@ -8,6 +8,28 @@
 #define WAIT_NS    20000000
 #define MEND_TURNS 8
 
+/* False: it is remembered from now on. */
+static bool was_told(struct index_entries *told, struct index_entry fragment)
+{
+    size_t i = 0;
+    while (i < told->count && told->data[i].key != fragment.key)
+        i++;
+    if (i < told->count && told->data[i].value == fragment.value)
+        return true;
+    if (i < told->count)
+        told->data[i] = fragment;
+    else
+        (void)index_entries_add(told, fragment);
+    return false;
+}
+
+void store_tell_fragment(struct store *store, const struct store_partition *row, const char *label)
+{
+    if (!was_told(&store->fragments, (struct index_entry){row->number, row->stat.size}))
+        store_tell(store, NOTICE_NOTE, "%s: the last line is not whole yet (%llu bytes from byte %llu on)", label,
+                   (unsigned long long)(row->stat.size - row->facts.known), (unsigned long long)row->facts.known);
+}
+
 /* Adds the newline that the last line lacks; *ret_added is false where the file has grown meanwhile, which is as good.
  */
 static enum status add_newline(struct store *store, uint32_t number, struct partition *partition,

@@ -551,6 +551,22 @@ expect_written_anew()
     [[ $anew -gt 0 && $anew -lt $synced && $synced -lt $printed ]]
 }
 
+@test "a last line that is not whole yet is told of once, though its writer goes on" {
+    local hour
+    signal s1 2026-02-04T10:00:00Z | metaspn-write -C ws
+    printf '{"signal_id":"torn' >>ws/store/signals/2026-02-04.jsonl
+    exec {held}<ws/store/signals/2026-02-04.jsonl # it is not cut off
+    printf '{"signal_id":"torn' >ws/store/signals/2026-02-05.jsonl
+    for hour in 10 11 12; do
+        signal "t$hour" "2026-02-05T$hour:00:00Z"
+        sleep 0.3
+    done | metaspn-write -C ws 2>"$err"
+    exec {held}<&-
+    for day in 04 05; do
+        [[ $(grep -c "2026-02-$day.jsonl: the last line is not whole yet" "$err") == 1 ]]
+    done
+}
+
 @test "what a failed sync left in doubt is written anew before it is believed, with an index and without" {
     local fault index wanted
     signals 1 2 >old
