@@ -160,7 +160,7 @@ enum status table_add_run(struct table *table, struct index_run *run, enum run_h
         table->capacity = capacity;
     }
     table->runs[table->count++] = (struct table_run){run, home};
-    return STATUS_OK;
+    return table_join_runs(table, err);
 }
 
 static void table_clear(struct table *table)

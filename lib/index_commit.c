@@ -364,7 +364,9 @@ static enum status commit_to_log(struct index *index, struct error *err)
     if (status != STATUS_OK)
         return status;
     mark_committed(index, RUN_IN_LOG);
-    return index_join_log_runs(index, err);
+    for (enum index_table t = 0; t < INDEX_TABLES && status == STATUS_OK; t++)
+        status = table_join_runs(&index->tables[t], err);
+    return status;
 }
 
 /* No more commits: everything stays in memory from here on. */

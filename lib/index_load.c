@@ -14,7 +14,7 @@
 
 #define MANIFEST_LIMIT ((size_t)4 << 30)
 #define LOAD_TURNS     4                   /* tries while others replace the manifest */
-#define JOIN_MOST      ((uint64_t)1 << 14) /* entries of the log that are put together in memory */
+#define JOIN_MOST      ((uint64_t)1 << 14) /* entries that are put together in memory */
 
 void index_set_trouble(struct index *index, const char *format, ...)
 {
@@ -218,25 +218,24 @@ static enum status take_frame(struct index *index, const char *data, const struc
     return load_facts(index, at, frame->facts, frame->boot, err);
 }
 
+/* Both in memory, of like size, and both committed or not. */
 static bool may_join(const struct table_run *before, const struct table_run *last)
 {
     uint64_t count = index_run_count(last->run), more = index_run_count(before->run);
-    return before->home == RUN_IN_LOG && last->home == RUN_IN_LOG && more / 2 < count && more + count <= JOIN_MOST;
+    return before->home == last->home && index_run_number(before->run) == 0 && index_run_number(last->run) == 0 &&
+           more / 2 < count && more + count <= JOIN_MOST;
 }
 
-enum status index_join_log_runs(struct index *index, struct error *err)
+enum status table_join_runs(struct table *table, struct error *err)
 {
-    for (enum index_table t = 0; t < INDEX_TABLES; t++) {
-        struct table *table = &index->tables[t];
-        for (; table->count >= 2; table->count--) {
-            struct table_run *last = &table->runs[table->count - 1], *before = last - 1;
-            if (!may_join(before, last))
-                break;
-            struct index_run *joined = index_run_join(before->run, last->run);
-            if (!joined)
-                return error_set_memory(err);
-            before->run = joined;
-        }
+    for (; table->count >= 2; table->count--) {
+        struct table_run *last = &table->runs[table->count - 1], *before = last - 1;
+        if (!may_join(before, last))
+            break;
+        struct index_run *joined = index_run_join(before->run, last->run);
+        if (!joined)
+            return error_set_memory(err);
+        before->run = joined;
     }
     return STATUS_OK;
 }
@@ -268,7 +267,7 @@ static enum status load_log(struct index *index, struct error *err)
         index_entries_release(&entries[t]);
     }
     bytes_release(&file);
-    return status == STATUS_OK ? index_join_log_runs(index, err) : status;
+    return status;
 }
 
 /* What was loaded so far is not all: it is loaded anew before anything is committed. */

@@ -68,8 +68,10 @@ uint64_t index_frame_checksum(const char *data, uint64_t seed);
 
 extern const char *const index_table_names[INDEX_TABLES];
 
-/* Takes over `run`, closes it on failure. */
+/* Takes over `run`, in any case. */
 enum status table_add_run(struct table *table, struct index_run *run, enum run_home home, struct error *err);
+/* Puts the last runs together where they are small and in memory, so that those of slow producers are not thousands. */
+enum status table_join_runs(struct table *table, struct error *err);
 /* Everything in memory is forgotten; directory and lock stay. */
 void index_clear(struct index *index);
 /* Stores facts; `dirty` as told. */
@@ -86,8 +88,6 @@ enum status index_write_run(struct index *index, enum index_table table, struct 
 uint64_t index_random_number(void);
 /* Staged entries, runs or facts that no other process can see. */
 bool index_has_uncommitted(const struct index *index);
-/* Puts small runs of the log together, so that those of slow producers are not thousands. */
-enum status index_join_log_runs(struct index *index, struct error *err);
 /* Others committed since this handle loaded. */
 bool index_is_behind(struct index *index);
 /* Loads manifest and log. Damage leaves the index empty, with `replace` and `trouble` set. STATUS_IO: no memory. */

@@ -365,6 +365,22 @@ static void test_many_commits(void)
     remove_index();
 }
 
+/* Where nothing can be committed, each batch of a writer is settled by itself. */
+static void test_many_in_memory(void)
+{
+    enum { TURNS = 1000 };
+    struct index *index;
+    if (index_open_memory(&index, &err) != STATUS_OK)
+        return;
+    for (uint64_t i = 0; i < TURNS; i++) {
+        add_ids(index, 9, i, i + 1);
+        index_settle(index, NULL, NULL, &err);
+    }
+    is_int(count_found(index, 0, TURNS), TURNS, "what was settled piece by piece is found");
+    ok(index->tables[INDEX_IDS].count < 20, "in few pieces: %zu", index->tables[INDEX_IDS].count);
+    index_close(index);
+}
+
 static void test_two_writers(void)
 {
     struct index *a = open_index(), *b = open_index();
@@ -586,6 +602,7 @@ int main(void)
     test_merging();
     test_two_writers();
     test_many_commits();
+    test_many_in_memory();
     test_damage();
     test_rebuild_after_damage();
     test_rebuild_by_two();
