@@ -58,6 +58,7 @@ static enum status count_repeats(const struct lane_plan *plan, const struct stor
     return status;
 }
 
+/* STATUS_ABSENT: they are of another file than the one that stands there now, or it has gone. */
 static enum status count_by_facts(const struct lane_plan *plan, const struct store_partition *row, uint64_t *ret_count,
                                   struct error *err)
 {
@@ -70,7 +71,7 @@ static enum status count_by_facts(const struct lane_plan *plan, const struct sto
     if (status == STATUS_OK && scan.from < scan.to)
         status = count_scan(plan->store, &scan, false, UINT64_MAX, &rest, err);
     *ret_count = status == STATUS_OK ? row->facts.records - repeats + rest : 0;
-    return status == STATUS_ABSENT ? STATUS_OK : status;
+    return status;
 }
 
 static enum status count_lane(struct lane_plan *plan, const struct store_partition *row, uint64_t most,
@@ -116,8 +117,9 @@ enum status replay_count(struct store *store, const struct replay_options *optio
         if (!(options->kinds & KIND_BIT(row->kind)) || !lane_is_due(plan, row))
             continue;
         plan->limited = options->limited || options->tailed;
-        status = is_known(plan, row) ? count_by_facts(plan, row, &count, err)
-                                     : count_lane(plan, row, most - total, &count, err);
+        status = is_known(plan, row) ? count_by_facts(plan, row, &count, err) : STATUS_ABSENT;
+        if (status == STATUS_ABSENT)
+            status = count_lane(plan, row, most - total, &count, err);
         total += count;
     }
     for (size_t kind = 0; kind < EVENT_KINDS; kind++)

@@ -138,29 +138,43 @@ static enum status leave_lane(struct lane *lane, const struct store_partition *r
     return status == STATUS_ABSENT ? STATUS_OK : status;
 }
 
-enum status lane_open(struct lane *lane, struct lane_plan *plan, const struct store_partition *row, bool need_events,
-                      struct error *err)
+/* Opens the lane on the file that was confirmed. STATUS_ABSENT: another one has come in its place, or it has gone. */
+static enum status open_confirmed(struct lane *lane, const struct store_partition *row, bool need_events,
+                                  struct error *err)
 {
+    const struct lane_plan *plan = lane->plan;
     struct scan_options scan = plan->scan;
-    bool changed, ordered = true;
-    *lane = (struct lane){.plan = plan};
-    enum status status = store_confirm(plan->store, row, &changed, err);
-    if (status != STATUS_OK || row->end == 0)
-        return leave_lane(lane, row, status);
-    if (changed) /* they are of what was there before */
-        plan->candidates.state = CANDIDATES_NONE;
+    bool ordered = true;
     scan.partition = row->number;
     scan.to = row->end;
     /* what lies behind the limit is not to be reported: of damage, line by line */
     scan.need_events = scan.need_events || need_events || (plan->limited && row->facts.damaged > 0);
     scan.first_block = plan->limited ? FIRST_BLOCK : 0;
-    if (plan->by_time)
-        status = is_ordered(plan->store, row, &ordered, err);
+    enum status status = plan->by_time ? is_ordered(plan->store, row, &ordered, err) : STATUS_OK;
     if (status == STATUS_OK && ordered)
         status = narrow(plan, row, &scan, err);
     if (status == STATUS_OK)
         status = ordered ? open_stream(lane, &scan, err) : open_sorted(lane, &scan, err);
-    return status == STATUS_OK ? STATUS_OK : leave_lane(lane, row, status);
+    if (status != STATUS_OK)
+        lane_close(lane);
+    return status;
+}
+
+enum status lane_open(struct lane *lane, struct lane_plan *plan, const struct store_partition *row, bool need_events,
+                      struct error *err)
+{
+    enum status status = STATUS_ABSENT;
+    for (int look = 0; status == STATUS_ABSENT && look < STORE_LOOKS; look++) {
+        bool changed;
+        *lane = (struct lane){.plan = plan};
+        status = store_confirm(plan->store, row, &changed, err);
+        if (status != STATUS_OK || row->end == 0)
+            return leave_lane(lane, row, status);
+        if (changed) /* they are of what was there before */
+            plan->candidates.state = CANDIDATES_NONE;
+        status = open_confirmed(lane, row, need_events, err);
+    }
+    return status == STATUS_ABSENT ? STATUS_IO : status;
 }
 
 void lane_close(struct lane *lane)

@@ -105,6 +105,7 @@ static enum status skip(struct resume *resume, const struct store_partition *row
     return STATUS_OK;
 }
 
+/* STATUS_ABSENT: another file has come in its place, or it has gone. */
 static enum status open_partition(struct resume *resume, const struct store_partition *row, struct error *err)
 {
     enum status status = STATUS_OK;
@@ -115,7 +116,19 @@ static enum status open_partition(struct resume *resume, const struct store_part
         status = scan_open(resume->store, &scan, &resume->scan, err);
     if (status != STATUS_OK)
         leave(resume);
-    return status == STATUS_ABSENT ? skip(resume, row) : status;
+    return status;
+}
+
+/* Finds where to begin in a partition, as it is by now. STATUS_ABSENT: it has gone. */
+static enum status find_start(struct resume *resume, const struct store_partition *row, struct error *err)
+{
+    bool changed = false;
+    enum status status = resume_find_start(resume, row, &resume->from, err);
+    if (status == STATUS_OK && resume->from < row->end)
+        status = store_confirm(resume->store, row, &changed, err);
+    if (status == STATUS_OK && changed)
+        status = resume_find_start(resume, row, &resume->from, err);
+    return status;
 }
 
 static enum status enter(struct resume *resume, const struct store_partition *row, struct error *err)
@@ -125,19 +138,18 @@ static enum status enter(struct resume *resume, const struct store_partition *ro
         return STATUS_OK;
     if (day_last(row->day) < options->window.since)
         return resume_pass(resume, row, row->end, err);
-    bool changed = false;
-    enum status status = resume_find_start(resume, row, &resume->from, err);
-    if (status == STATUS_OK && resume->from < row->end)
-        status = store_confirm(resume->store, row, &changed, err);
-    if (status == STATUS_OK && changed)
-        status = resume_find_start(resume, row, &resume->from, err);
-    if (status != STATUS_OK)
-        return status == STATUS_ABSENT ? skip(resume, row) : status;
-    resume->at = row;
-    resume->behind = resume->from;
-    if (resume->from < row->end)
-        return open_partition(resume, row, err);
-    return resume_pass(resume, row, row->end, err);
+    enum status status = STATUS_ABSENT;
+    for (int look = 0; status == STATUS_ABSENT && look < STORE_LOOKS; look++) {
+        status = find_start(resume, row, err);
+        if (status != STATUS_OK)
+            return status == STATUS_ABSENT ? skip(resume, row) : status;
+        resume->at = row;
+        resume->behind = resume->from;
+        if (resume->from >= row->end)
+            return resume_pass(resume, row, row->end, err);
+        status = open_partition(resume, row, err);
+    }
+    return status == STATUS_ABSENT ? STATUS_IO : status;
 }
 
 /* ---- what is due */

@@ -88,8 +88,10 @@ const struct store_partition *store_partition(const struct store *store, uint32_
 /*
  * Before a partition is read, for that may be long after the store was looked at: where another file has come in its
  * place, or it does not hold any more what is known of it, it is looked at again; its row is then of what is there, and
- * *ret_changed. What was appended since is left to the next look. STATUS_ABSENT: it has gone.
+ * *ret_changed. What was appended since is left to the next look. STATUS_ABSENT: it has gone. Whoever then finds yet
+ * another file at its name confirms it again, STORE_LOOKS times in all: a day that was replaced is there all the time.
  */
+#define STORE_LOOKS 8
 enum status store_confirm(struct store *store, const struct store_partition *row, bool *ret_changed, struct error *err);
 
 /* Whoever was to read a partition has found it gone, or not as it was when the store was looked at. */

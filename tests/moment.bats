@@ -256,6 +256,40 @@ readonly gone=openat2:error=ENOENT cut=pread64:retval=0
     done
 }
 
+# replaced N COMMAND ...: runs it; just before it opens the day in the middle for the N-th time that becomes another file,
+# with one event more. False: it is not opened so often.
+replaced()
+{
+    local day=ws/store/signals/2026-02-04.jsonl
+    cp middle "$day"
+    metaspn-replay -C ws --count >"$out"
+    { cat middle; signal b3 2026-02-04T13:00:00Z; } >other
+    run_split env LD_PRELOAD="$PWD/replaced.so" REPLACED="$day" REPLACED_BY=other REPLACED_AT="${day##*/}" \
+        REPLACED_READ="$1" "${@:2}"
+    [[ ! -e other ]]
+}
+
+@test "a day that is replaced between the look and the reading is not left out" {
+    local n options
+    [[ -z ${METASPN_TESTED_UNDER:-} ]] || skip "not under $METASPN_TESTED_UNDER"
+    cc -D_GNU_SOURCE -shared -fPIC -o replaced.so "$BATS_TEST_DIRNAME/replaced.c" -ldl
+    cp ws/store/signals/2026-02-04.jsonl middle
+    for options in '' -r --order=append --source=social.feed --no-index --count '--checkpoint=none --next=next'; do
+        for n in {1..20}; do
+            # shellcheck disable=SC2086 # words
+            replaced "$n" metaspn-replay -q -C ws $options || break
+            expect_status 0
+            if [[ $options == --count ]]; then
+                [[ $(<"$out") == [89] ]]
+            else
+                cp "$out" lines
+                once a1 a2 a3 b1 b2 c1 c2 c3
+            fi
+        done
+        ((n > 1 && n < 20))
+    done
+}
+
 # numbered N PAD: so many signals on one day, the last one late, each with so much more in it
 numbered()
 {

@@ -1,7 +1,7 @@
 /*
  * A program that puts another file in the place of a partition at the worst moment: preloaded into a command, it
- * renames $REPLACED_BY to $REPLACED just before the command opens that to append to it or, with $REPLACED_AT=sync, when
- * the command syncs it, which fails.
+ * renames $REPLACED_BY to $REPLACED just before the command opens that to append to it, with $REPLACED_READ just before
+ * it does so to read it, for that many a time, or with $REPLACED_AT=sync when the command syncs it, which fails.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -26,6 +26,13 @@ static bool is_at(const char *what)
     return strcmp(getenv("REPLACED_AT"), what) == 0;
 }
 
+static bool is_turn(bool appends)
+{
+    static long reads;
+    const char *read = getenv("REPLACED_READ");
+    return read ? !appends && ++reads == strtol(read, NULL, 10) : appends;
+}
+
 long syscall(long number, ...)
 {
     static long (*real)(long, ...);
@@ -37,7 +44,8 @@ long syscall(long number, ...)
     va_end(rest);
     if (!real)
         *(void **)&real = dlsym(RTLD_NEXT, "syscall");
-    if (number == SYS_openat2 && is_at((const char *)a[1]) && ((const struct open_how *)a[2])->flags & O_APPEND)
+    if (number == SYS_openat2 && is_at((const char *)a[1]) &&
+        is_turn(((const struct open_how *)a[2])->flags & O_APPEND))
         replace();
     return real(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
