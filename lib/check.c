@@ -190,6 +190,7 @@ static void release(struct check *check)
     for (enum index_table t = 0; t < INDEX_TABLES; t++)
         index_entries_release(&check->expected[t]);
     free(check->partitions);
+    bytes_release(&check->copied);
     bytes_release(&check->path);
     bytes_release(&check->scratch);
 }

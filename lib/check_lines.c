@@ -2,6 +2,7 @@
 #include <time.h>
 
 #include "check_private.h"
+#include "hash.h"
 
 #define BLOCK      ((size_t)1 << 20)
 #define WAIT_TURNS 100 /* of 20 ms: how long somebody else's unfinished line is waited for, 2 s */
@@ -78,36 +79,53 @@ static enum status take_event(struct walk *walk, const struct event *event, uint
     return status;
 }
 
-static void copy_damage(struct walk *walk, const char *line, size_t length)
+/* Whether this check has put such a line into quarantine: it was not known before. */
+static bool was_copied(const struct check *check, uint64_t hash)
 {
+    const char *at = check->copied.data;
+    for (size_t i = 0; i < check->copied.length; i += sizeof hash)
+        if (memcmp(at + i, &hash, sizeof hash) == 0)
+            return true;
+    return false;
+}
+
+static enum status copy_damage(struct walk *walk, const char *line, size_t length, uint64_t hash)
+{
+    struct check *check = walk->check;
     struct error why;
-    if (store_quarantine(walk->check->mender, walk->row->number, line, length, &why) != STATUS_OK) {
-        check_fail(walk->check, &why);
-        return;
+    if (store_quarantine(check->mender, walk->row->number, line, length, &why) != STATUS_OK) {
+        check_fail(check, &why);
+        return STATUS_OK;
     }
-    walk->check->totals.mended++;
+    check->totals.mended++;
     walk->copied++;
+    return bytes_append(&check->copied, (const char *)&hash, sizeof hash) ? STATUS_OK : error_set_memory(walk->err);
+}
+
+static void report_damage(const struct walk *walk, const char *line, uint64_t offset, const struct json_fault *fault)
+{
+    char told[JSON_FAULT_TEXT_SIZE];
+    check_report(walk->check, partition_label(walk->partition), walk->line, offset,
+                 "damaged: %s (byte %zu of the line)", json_fault_tell(fault, line, told), fault->offset + 1);
 }
 
 static enum status take_damage(struct walk *walk, const char *line, size_t length, uint64_t offset,
                                const struct json_fault *fault)
 {
     struct check *check = walk->check;
-    char told[JSON_FAULT_TEXT_SIZE];
+    uint64_t hash = hash_bytes(line, length, 0);
     bool quarantined;
     enum status status = store_is_quarantined(check->store, walk->row->number, line, length, &quarantined, walk->err);
     if (status != STATUS_OK && walk->err->no_memory)
         return status; /* what else stands in the place of quarantine/ is told once, by check_documents.c */
     walk->counted.damaged++;
-    if (quarantined) {
+    if (quarantined && !was_copied(check, hash)) {
         check->totals.quarantined++;
         return STATUS_OK;
     }
-    check_report(check, partition_label(walk->partition), walk->line, offset, "damaged: %s (byte %zu of the line)",
-                 json_fault_tell(fault, line, told), fault->offset + 1);
-    if (check->mender)
-        copy_damage(walk, line, length);
-    return STATUS_OK;
+    report_damage(walk, line, offset, fault);
+    check->totals.mended += quarantined;
+    return check->mender && !quarantined ? copy_damage(walk, line, length, hash) : STATUS_OK;
 }
 
 static enum status take_line(struct walk *walk, const char *line, size_t length, uint64_t offset, bool whole)

@@ -28,6 +28,7 @@ struct check {
     struct checked *partitions;                  /* ascending by number */
     size_t count, capacity;
     uint64_t bytes, total;                   /* read so far, and to be read */
+    struct bytes copied;                     /* hashes of damaged lines that this check put into quarantine */
     uint64_t unended;                        /* partitions whose last event lacks its newline: no finding */
     uint64_t torn, left_over, disagreements; /* findings that wait to be mended */
     bool disk_is_bad; /* it was told that the index is damaged or unreadable: it is asked no more */

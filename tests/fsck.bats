@@ -652,6 +652,24 @@ with open(sys.argv[1], "ab", buffering=0) as file:
     expect_out 4
 }
 
+@test "--repair reports each of several damaged lines with the same bytes" {
+    mkdir -p ws/store/signals ws/store/emissions
+    { signals 1 1; printf 'x\nx\n'; } >"$day"
+    printf 'x\ny\n' >ws/store/signals/2026-02-06.jsonl
+    printf 'x\n' >ws/store/emissions/2026-02-06.jsonl
+    run_split fsck
+    expect_status 3
+    cp "$out" found
+    [[ $(wc -l <found) == 5 ]]
+    run_split fsck --repair
+    expect_status 0
+    expect_same found "$out"
+    expect_err_like '^metaspn-fsck: 5 findings in 6 lines of 3 partitions, 5 mended$'
+    run_split fsck
+    expect_status 0
+    expect_err 'metaspn-fsck: 0 findings in 6 lines of 3 partitions; lines: 5 in quarantine'
+}
+
 @test "--repair removes temporaries that were left over, and only those" {
     store <<<"$(signal s1 2026-02-05T10:00:00Z)"
     mkdir -p ws/store/checkpoints
