@@ -13,9 +13,9 @@ static const char help_text[] =
     "they are appended, or what a worker's checkpoint has not passed yet.\n"
     "\n"
     "Which events (all must hold):\n"
-    "  -k, --kind=KIND       signals, emissions or all; default: the checkpoint's,\n"
-    "                        else emissions with --caused-by, else signals\n" SELECTION_HELP SELECTION_CAUSED_BY_HELP
-    "\n"
+    "  -k, --kind=signals|emissions|all\n"
+    "                        which kind; default: the checkpoint's, else emissions\n"
+    "                        with --caused-by, else signals\n" SELECTION_HELP SELECTION_CAUSED_BY_HELP "\n"
     "How many, in which order:\n"
     "  -r, --reverse         exactly the reverse order: the latest first\n"
     "      --order=append    as the lines lie, not by time\n"

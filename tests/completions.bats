@@ -57,7 +57,9 @@ Examples: metaspn-top --neither'
 @test "values: words that the help lists, in both spellings" {
     command_saying metaspn-replay '  -k, --kind=signals|emissions|all  which
       --stats          a line
+      --order=append   as they lie
       --score-field=P  where'
+    [ "$(offered metaspn-replay --order = a)" = append ]
     [ "$(offered metaspn-replay --kind =)" = $'signals\nemissions\nall' ]
     [ "$(offered metaspn-replay --kind = e)" = emissions ]
     [ "$(offered metaspn-replay -k s)" = signals ]
@@ -83,6 +85,8 @@ Examples: metaspn-top --neither'
     [ "$(cat asked)" = '-C /srv/a list' ]
     [ "$(offered metaspn-checkpoint --workspace = /srv/b read o)" = 'other\ one' ]
     [ "$(tail -n 1 asked)" = '-C /srv/b list' ]
+    [ "$(offered metaspn-checkpoint -C '"/srv/my\ store"' read w)" = worker ]
+    [ "$(tail -n 1 asked)" = '-C /srv/my store list' ]
     [ "$(offered metaspn-checkpoint re)" = $'read\nreset' ]
 }
 
@@ -104,4 +108,32 @@ Examples: metaspn-top --neither'
     command_saying metaspn-write ''
     touch events.jsonl
     [ "$(offered metaspn-write ev)" = events.jsonl ]
+}
+
+@test "--to of a checkpoint: a file to advance to, a time to reset to" {
+    command_saying metaspn-checkpoint '      --to=FILE|TIME  where to' worker
+    touch next
+    [ "$(offered metaspn-checkpoint advance w --to = ne)" = next ]
+    [ "$(offered metaspn-checkpoint reset w --to = t)" = today ]
+}
+
+@test "behind a name come files, or nothing" {
+    command_saying metaspn-checkpoint '' worker
+    command_saying metaspn-snapshot '' ./store/snapshots/state__2026-02-05.json
+    touch working
+    [ "$(offered metaspn-checkpoint advance worker wo)" = working ]
+    [ -z "$(offered metaspn-checkpoint reset worker '')" ]
+    [ -z "$(offered metaspn-snapshot read state '')" ]
+    [ "$(offered metaspn-checkpoint advance --quiet w)" = worker ]
+}
+
+@test "paths are left to readline to quote, and those of directories to go on" {
+    compopt() { echo "$@" >>settings; }
+    command_saying metaspn-write '      --rejects=FILE  where
+  -C, --workspace=DIR  where'
+    mkdir 'a folder'
+    [ "$(offered metaspn-write a)" = 'a folder' ]
+    [ "$(offered metaspn-write -C a)" = 'a folder' ]
+    [ "$(offered metaspn-write --rejects = a)" = 'a folder' ]
+    [ "$(cat settings)" = $'-o filenames\n-o filenames\n-o filenames' ]
 }
