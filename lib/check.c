@@ -161,10 +161,10 @@ static enum status look(struct check *check, struct error *err)
 
 /* ---- the whole */
 
-static enum status open_stores(struct check *check, const char *workspace, struct error *err)
+/* Where the store cannot be written to, that is told, and it is looked at all the same. */
+static enum status open_mender(struct check *check, const char *workspace, struct error *err)
 {
     const struct check_options *options = check->options;
-    struct store_options reading = {.access = WORKSPACE_READ, .no_index = true};
     struct store_options writing = {
         .access = WORKSPACE_WRITE,
         .lock_timeout_ms = options->lock_timeout_ms,
@@ -172,9 +172,21 @@ static enum status open_stores(struct check *check, const char *workspace, struc
         .notice = options->notice,
         .notice_context = options->context,
     };
+    struct error why;
+    enum status status = store_open(workspace, &writing, &check->mender, &why);
+    if (status != STATUS_OK && why.no_memory)
+        return error_set_memory(err);
+    if (status != STATUS_OK)
+        check_fail(check, &why);
+    return STATUS_OK;
+}
+
+static enum status open_stores(struct check *check, const char *workspace, struct error *err)
+{
+    struct store_options reading = {.access = WORKSPACE_READ, .no_index = true};
     enum status status = store_open(workspace, &reading, &check->store, err);
-    if (status == STATUS_OK && options->repair)
-        status = store_open(workspace, &writing, &check->mender, err);
+    if (status == STATUS_OK && check->options->repair)
+        status = open_mender(check, workspace, err);
     if (status == STATUS_OK)
         status = index_open_memory(&check->ids, err);
     return status;

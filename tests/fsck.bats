@@ -517,6 +517,22 @@ with open(sys.argv[1], "ab", buffering=0) as file:
         'metaspn-fsck: 2 findings in 0 lines of 0 partitions'
 }
 
+@test "--repair looks at the rest of a store that it cannot open to write, too" {
+    mkdir -p ws/store/signals
+    { signals 1 2; echo x; } >"$day"
+    ln -s /tmp ws/store/index
+    run_split fsck
+    expect_status 5
+    cp "$out" found
+    cp "$err" told
+    run_split fsck --repair
+    expect_status 5
+    expect_same found "$out"
+    expect_same told "$err"
+    expect_err 'metaspn-fsck: ws/store/index: is a symbolic link' 'metaspn-fsck: 1 finding in 3 lines of 1 partition'
+    [[ ! -e ws/store/quarantine ]]
+}
+
 @test "a partition that cannot be read is exit 5" {
     [[ $(id -u) != 0 ]] || skip 'root reads everything'
     store <<<"$(signal s1 2026-02-05T10:00:00Z)"
