@@ -8,7 +8,7 @@ static bool is_known(const struct lane_plan *plan, const struct store_partition 
     const struct window *window = &plan->scan.window;
     const struct partition_facts *facts = &row->facts;
     bool filters = plan->scan.filter && !filter_is_empty(plan->scan.filter);
-    return !filters && facts->damaged == 0 && facts->known > 0 &&
+    return !filters && facts->damaged == 0 && facts->misfiled == 0 && facts->known > 0 &&
            (facts->records == 0 || (window->since <= facts->least && facts->greatest <= window->until));
 }
 

@@ -12,7 +12,7 @@ bool lane_is_due(const struct lane_plan *plan, const struct store_partition *row
     const struct window *window = &plan->scan.window;
     if (row->end == 0 || day_last(row->day) < window->since || day_first(row->day) > window->until)
         return false;
-    if (facts->damaged > 0 || facts->known < row->end)
+    if (facts->damaged > 0 || facts->misfiled > 0 || facts->known < row->end)
         return true;
     if (facts->records == 0 || facts->greatest < window->since || facts->least > window->until)
         return false;
@@ -65,7 +65,7 @@ static enum status narrow(const struct lane_plan *plan, const struct store_parti
     const struct partition_facts *facts = &row->facts;
     bool covered =
         facts->records == 0 || (plan->scan.window.since <= facts->least && facts->greatest <= plan->scan.window.until);
-    if (covered || facts->late > 0 || facts->damaged > 0)
+    if (covered || facts->late > 0 || facts->damaged > 0 || facts->misfiled > 0)
         return STATUS_OK;
     uint64_t from, to;
     enum status status = bisect_window(plan->store, row, plan->scan.window, &from, &to, err);

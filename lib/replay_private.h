@@ -87,7 +87,7 @@ struct lane {
     struct scan *scan;        /* one of the two, or none: at the end */
     struct sorted *sorted;
 };
-/* Whether the partition can hold anything that is wanted, or damage to be named. */
+/* Whether the partition can hold anything that is wanted, or to be told of: damage, events of other days. */
 bool lane_is_due(const struct lane_plan *plan, const struct store_partition *row);
 /* `need_events`: also where the plan does not say so. A partition that has gone gives an empty lane. */
 enum status lane_open(struct lane *lane, struct lane_plan *plan, const struct store_partition *row, bool need_events,

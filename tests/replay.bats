@@ -626,6 +626,20 @@ events()
     done
 }
 
+@test "section 8: records of another day alone are told of too, and where they are only counted" {
+    lay signals 2026-02-04 "$(signal s1 2026-02-05T10:00:00Z)"
+    for options in --count --day=2026-02-04 --until=2026-02-04T12:00:00Z '--day=2026-02-04 --count' '--id=s2 --count'; do
+        for index in '' --no-index; do
+            # shellcheck disable=SC2086
+            run_split replay $options $index
+            expect_status 0
+            expect_err "metaspn-replay: warning: $ws/store/signals/2026-02-04.jsonl: holds events of other days"
+        done
+    done
+    run_split replay --day=2026-02-05
+    expect_err
+}
+
 @test "section 8: a record of another day on a last line without newline is told of with line and byte" {
     lay signals 2026-02-05 "$(signal s1 2026-02-05T10:00:00Z)" ''
     printf %s "$(signal s2 2026-02-04T12:00:00Z)" >>ws/store/signals/2026-02-05.jsonl
