@@ -136,5 +136,8 @@ typedef bool store_wanted(void *context, uint32_t number);
 enum status store_mend(struct store *store, store_wanted *wanted, void *context, struct error *err);
 /* Tells that a last line is not whole yet: once, unless it grows. */
 void store_tell_fragment(struct store *store, const struct store_partition *row, const char *label);
+/* The same of all of them. One that cannot be mended does not keep the others from it; the first failure is returned.
+ */
+enum status store_mend_each(struct store *store, struct error *err);
 
 #endif

@@ -190,3 +190,14 @@ enum status store_mend(struct store *store, store_wanted *wanted, void *context,
             status = mend_row(store, &store->partitions[i], wanted(context, store->partitions[i].number), err);
     return status;
 }
+
+enum status store_mend_each(struct store *store, struct error *err)
+{
+    enum status first = STATUS_OK;
+    for (size_t i = 0; i < store->count; i++) {
+        struct error why;
+        enum status status = mend_row(store, &store->partitions[i], true, first == STATUS_OK ? err : &why);
+        first = first == STATUS_OK ? status : first;
+    }
+    return first;
+}

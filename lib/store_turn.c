@@ -53,19 +53,12 @@ enum status store_begin_turn(struct store *store, unsigned kinds, struct error *
     }
 }
 
-static bool every_one(void *context, uint32_t number)
-{
-    (void)context;
-    (void)number;
-    return true;
-}
-
 enum status store_mend_all(struct store *store, struct error *err)
 {
     enum status status = store_begin_turn(store, KIND_BITS_ALL, err);
     if (status != STATUS_OK)
         return status;
-    status = store_mend(store, every_one, NULL, err);
+    status = store_mend_each(store, err);
     if (status == STATUS_OK)
         (void)index_commit(store->index, NULL);
     store_end_turn(store);

@@ -653,6 +653,22 @@ with open(sys.argv[1], "ab", buffering=0) as file:
     expect_status 0
 }
 
+@test "--repair mends the other ends where one cannot be mended" {
+    local other=ws/store/signals/2026-02-06.jsonl
+    needs_strace
+    mkdir -p ws/store/signals
+    { signals 1 2; printf '{"torn'; } >"$day"
+    { signal t1 2026-02-06T10:00:00Z; printf '{"torn'; } >$other
+    run_split strace -qq -o trace -P "$day" -e inject=ftruncate:error=EIO metaspn-fsck -C ws --repair
+    grep -q INJECTED trace
+    expect_status 5
+    [[ $(wc -l <"$out") == 2 ]]
+    expect_err_like "^metaspn-fsck: $day: .*Input/output error$"
+    expect_file $other "$(signal t1 2026-02-06T10:00:00Z)"
+    run_split fsck
+    expect_out "$day:3:$(signals 1 2 | wc -c): torn end: 6 bytes that are no event"
+}
+
 @test "--repair copies damaged lines to quarantine, and changes no byte of the partition" {
     mkdir -p ws/store/signals
     { signals 1 2; echo x; printf 'a\0b\n'; signals 3 4; } >"$day"
