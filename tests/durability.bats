@@ -446,6 +446,20 @@ torn()
     expect_same ws/store/quarantine/signals-2026-02-05-827be7e62a1f0197 fragment
 }
 
+@test "of several fragments each is noted once, and each is said to be cut off" {
+    local date days=ws/store/signals
+    mkdir -p $days
+    for date in 2026-02-01 2026-02-02 2026-02-03; do
+        { signal "$date" "${date}T10:00:00Z" && printf '{"torn'; } >$days/$date.jsonl
+    done
+    cp -r ws copy
+    signal new 2026-02-06T10:00:00Z | metaspn-write -C ws 2>"$err"
+    [[ $(grep -c 'note: .*: the last line is not whole yet' "$err") == 3 && $(grep -c 'warning: .*: cut off' "$err") == 3 ]]
+    [[ $(wc -l <"$err") == 6 ]]
+    metaspn-fsck -C copy --repair >/dev/null 2>"$err"
+    [[ $(grep -c 'note: .*: the last line is not whole yet' "$err") == 3 && $(grep -c 'warning: .*: cut off' "$err") == 3 ]]
+}
+
 @test "a fragment that cannot be cut off is exit 5, and nothing is put behind it" {
     needs_strace
     signals 1 2 | store
