@@ -26,7 +26,7 @@ struct reader {
     uint64_t known;
     struct reader_block blocks[2];
     uint64_t clock;
-    scan_report *report; /* may be NULL: of a partition that was cut, or written anew */
+    scan_report *report; /* may be NULL: of a partition that was cut, written anew or replaced */
     void *report_context;
     bool told; /* of this one */
 };
@@ -37,8 +37,7 @@ void reader_release(struct reader *reader);
 enum status reader_turn(struct reader *reader, uint32_t number, struct error *err);
 /*
  * The line that starts at a position, into *ret_item: data with its newline, partition, place, and the event where it
- * is wanted. Valid until the next call. STATUS_ABSENT: it is no longer there, as the report says. STATUS_IO: nor is the
- * file.
+ * is wanted. Valid until the next call. STATUS_ABSENT: it is no longer there, or the file is not, as the report says.
  */
 enum status reader_read(struct reader *reader, struct store_position position, bool need_event,
                         struct scan_item *ret_item, struct error *err);

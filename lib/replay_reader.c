@@ -28,8 +28,8 @@ enum status reader_turn(struct reader *reader, uint32_t number, struct error *er
         reader->blocks[i].size = LEAST_READ;
     }
     const struct store_partition *row = store_partition(reader->store, number);
+    reader->told = reader->told && number == reader->number;
     reader->number = number;
-    reader->told = false;
     if (!row)
         return error_set(err, STATUS_ABSENT, "no such partition");
     reader->to = row->end;
@@ -83,17 +83,32 @@ static struct reader_block *choose_block(struct reader *reader, uint64_t offset)
     return block;
 }
 
-/* The file has become shorter, or was written anew. */
-static enum status cut(struct reader *reader, struct error *err)
+/* What was chosen of the partition is not there any more. */
+static enum status lose(struct reader *reader, const char *file, const char *what, struct error *err)
 {
-    static const char what[] = "was cut, or written anew, while it was read";
-    const char *file = partition_label(reader->partition);
     struct scan_report_line found = {.finding = SCAN_CUT, .file = file, .what = what};
     if (reader->report && !reader->told)
         reader->report(reader->report_context, &found);
     reader->told = true;
     store_note_unread(reader->store, reader->number);
     return error_set(err, STATUS_ABSENT, "%s: %s", file, what);
+}
+
+/* The file has become shorter, or was written anew. */
+static enum status cut(struct reader *reader, struct error *err)
+{
+    return lose(reader, partition_label(reader->partition), "was cut, or written anew, while it was read", err);
+}
+
+/* Another file stands in its place, or none. */
+static enum status replaced(struct reader *reader, struct error *err)
+{
+    struct bytes path = {0};
+    enum status status = store_partition_path(reader->store, reader->number, &path)
+                             ? lose(reader, path.data, "was replaced, or has gone, while it was read", err)
+                             : error_set_memory(err);
+    bytes_release(&path);
+    return status;
 }
 
 /* Fills the block around the line at `offset`, until the whole line is in it. */
@@ -141,7 +156,7 @@ enum status reader_read(struct reader *reader, struct store_position position, b
 {
     enum status status = reader_turn(reader, position.partition, err);
     if (status != STATUS_OK)
-        return STATUS_IO; /* gone, or another one: what was chosen is to be read */
+        return status == STATUS_ABSENT ? replaced(reader, err) : status;
     struct scan_item item = {.lines = 1, .partition = position.partition, .offset = position.offset};
     struct reader_block *block = NULL;
     for (size_t i = 0; i < 2 && !block; i++)

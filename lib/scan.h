@@ -43,7 +43,7 @@ enum scan_finding {
     SCAN_QUARANTINED, /* one whose bytes lie in quarantine/ */
     SCAN_MISFILED,    /* events whose own day is another: told once a partition, perhaps without line and offset */
     SCAN_REWRITTEN,   /* a file that is delivered from its start again (told by follow and resume) */
-    SCAN_CUT,         /* a file that was cut, or written anew, while it was read: the rest was not read */
+    SCAN_CUT,         /* a file that was cut, written anew or replaced while it was read: the rest was not read */
 };
 struct scan_report_line {
     enum scan_finding finding;

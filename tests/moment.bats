@@ -264,7 +264,7 @@ replaced()
     cp middle "$day"
     metaspn-replay -C ws --count >"$out"
     { cat middle; signal b3 2026-02-04T13:00:00Z; } >other
-    run_split env LD_PRELOAD="$PWD/replaced.so" REPLACED="$day" REPLACED_BY=other REPLACED_AT="${day##*/}" \
+    run_split timeout 20 env LD_PRELOAD="$PWD/replaced.so" REPLACED="$day" REPLACED_BY=other REPLACED_AT="${day##*/}" \
         REPLACED_READ="$1" "${@:2}"
     [[ ! -e other ]]
 }
@@ -274,7 +274,7 @@ replaced()
     [[ -z ${METASPN_TESTED_UNDER:-} ]] || skip "not under $METASPN_TESTED_UNDER"
     cc -D_GNU_SOURCE -shared -fPIC -o replaced.so "$BATS_TEST_DIRNAME/replaced.c" -ldl
     cp ws/store/signals/2026-02-04.jsonl middle
-    for options in '' -r --order=append --source=social.feed --no-index --count '--checkpoint=none --next=next'; do
+    for options in '' -r --order=append --source=social.feed --no-index --count '--checkpoint=none --next=next' '-f -n 9'; do
         for n in {1..20}; do
             # shellcheck disable=SC2086 # words
             replaced "$n" metaspn-replay -q -C ws $options || break

@@ -479,7 +479,7 @@ events()
         wait "$replay" || status=$?
         if [[ $options == --tail* ]]; then
             expect_status 5
-            expect_err "metaspn-replay: ws/store/signals/2026-02-06.jsonl: was replaced meanwhile"
+            expect_err "metaspn-replay: ws/store/signals/2026-02-06.jsonl: was replaced, or has gone, while it was read"
             tail -n 1995 ws/store/signals/2026-02-05.jsonl | expect_same - "$out"
         else
             expect_status 3
