@@ -111,6 +111,11 @@ bool printer_put(struct printer *printer, const struct scan_item *item)
     return !output_failed(out);
 }
 
+bool printer_is_due(const struct printer *printer)
+{
+    return io_monotonic_ms() >= printer->flush_ms;
+}
+
 void printer_flush(struct printer *printer)
 {
     if (printer->as_table)

@@ -51,6 +51,8 @@ struct printer {
 void printer_start(struct printer *printer, struct output *out, bool as_table);
 /* A table needs items with events. False: the output has failed. */
 bool printer_put(struct printer *printer, const struct scan_item *item);
+/* What was put last has waited long enough for company. */
+bool printer_is_due(const struct printer *printer);
 void printer_flush(struct printer *printer);
 void printer_finish(struct printer *printer);
 

@@ -37,7 +37,7 @@ static enum status go_on(struct replay_run *run, struct follow *follow, struct w
         if (status != STATUS_OK)
             break;
         bool found = follow_found(follow);
-        if (!found)
+        if (!found || printer_is_due(&run->printer))
             printer_flush(&run->printer);
         if (!output_failed(&run->out) && watch_wait(watch, run->out.fd, found) == WATCH_READER_GONE)
             interrupt_die(SIGPIPE);

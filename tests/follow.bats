@@ -370,6 +370,25 @@ sys.exit(ctypes.CDLL(None).renameat2(-100, sys.argv[1].encode(), -100, sys.argv[
     expect_end 141
 }
 
+@test "section 6: what it has found does not wait for the end of what its filters do not let through" {
+    local day=$PWD/ws/store/signals/2026-02-05.jsonl i two
+    needs_strace
+    numbered 1 1 | write
+    two=$(numbered 2 2; signal other 2026-02-05T11:00:00Z source='"other"'; numbered 3 3)
+    # between two of its looks something new has always come
+    strace -D -qq -o trace -P "${day%/*}" -e trace=openat2 -e inject=openat2:delay_enter=20000 metaspn-replay -C ws --follow \
+        --source=social.feed >"$out" 2>"$err" 3>&- &
+    follower=$!
+    expect_ids "s1"
+    for i in {1..1000}; do
+        [[ $(wc -l <"$out") -lt 3 ]] || break
+        signal "n$i" 2026-02-05T11:00:00Z source='"other"' >>"$day"
+        [[ $i != 50 ]] || echo "$two" >>"$day"
+        sleep 0.002
+    done
+    [[ $i -lt 1000 ]]
+}
+
 @test "section 5: SIGTERM and SIGINT end it by the signal's own action" {
     numbered 1 3 | write
     follow
