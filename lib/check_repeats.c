@@ -3,6 +3,7 @@
 #include "check_private.h"
 
 #define SETTLE_AT ((size_t)1 << 20) /* staged entries, 16 MiB, after which they are put in order */
+#define FIRSTS    1024              /* first records that are remembered, by the hash of their id */
 
 static enum status note_repeat(void *context, uint64_t value, struct error *err)
 {
@@ -122,42 +123,71 @@ static enum status report_repeat(struct reader *here, const struct event *event,
     return expect_repeat(check, value, first, err);
 }
 
-/* Equal hashes are a suspicion; equal ids prove it. */
-static enum status compare_with_first(struct reader *here, struct reader *there, uint64_t value, struct error *err)
+/* Goes through the repetitions. */
+struct search {
+    struct check *check;
+    struct reader here, there;
+    struct index_entry firsts[FIRSTS]; /* {hash, value}: an id that stands here often is looked up once */
+};
+
+static enum status has_same_id(struct search *search, uint64_t value, const struct event *event, bool *ret_same,
+                               struct error *err)
 {
-    struct check *check = here->check;
-    struct event event, other;
+    struct event other;
+    enum status status = read_event(&search->there, value, &other, err);
+    *ret_same = status == STATUS_OK && json_string_same(event->id, other.id);
+    return status == STATUS_ABSENT ? STATUS_OK : status;
+}
+
+/* Equal hashes are a suspicion; equal ids prove it. STATUS_ABSENT: no such record stands before this one. */
+static enum status find_first(struct search *search, const struct event *event, uint64_t value, uint64_t hash,
+                              uint64_t *ret_first, struct error *err)
+{
+    struct index_entry *known = &search->firsts[hash % FIRSTS];
     struct index_entries matches = {0};
-    uint64_t hash;
-    enum status status = read_event(here, value, &event, err);
+    bool same = false;
+    *ret_first = known->value;
+    enum status status = STATUS_OK;
+    if (known->key == hash && known->value < value)
+        status = has_same_id(search, known->value, event, &same, err);
+    if (status == STATUS_OK && !same)
+        status = index_find(search->check->ids, INDEX_IDS, hash, &matches, err);
+    for (size_t i = 0; status == STATUS_OK && !same && i < matches.count && matches.data[i].value < value; i++) {
+        *ret_first = matches.data[i].value;
+        status = has_same_id(search, *ret_first, event, &same, err);
+    }
+    if (same)
+        *known = (struct index_entry){hash, *ret_first};
+    index_entries_release(&matches);
+    return status == STATUS_OK && !same ? STATUS_ABSENT : status;
+}
+
+static enum status check_repeat(struct search *search, uint64_t value, struct error *err)
+{
+    struct check *check = search->check;
+    struct event event;
+    uint64_t hash, first;
+    enum status status = read_event(&search->here, value, &event, err);
     if (status == STATUS_OK && !event_id_hash(&event, index_seed(check->ids), &check->scratch, &hash))
         status = error_set_memory(err);
     if (status == STATUS_OK)
-        status = index_find(check->ids, INDEX_IDS, hash, &matches, err);
-    for (size_t i = 0; status == STATUS_OK && i < matches.count && matches.data[i].value < value; i++) {
-        status = read_event(there, matches.data[i].value, &other, err);
-        if (status == STATUS_OK && json_string_same(event.id, other.id)) {
-            status = report_repeat(here, &event, value, matches.data[i].value, err);
-            break;
-        }
-        if (status == STATUS_ABSENT)
-            status = STATUS_OK;
-    }
-    index_entries_release(&matches);
+        status = find_first(search, &event, value, hash, &first, err);
+    if (status == STATUS_OK)
+        status = report_repeat(&search->here, &event, value, first, err);
     return status == STATUS_ABSENT ? STATUS_OK : status;
 }
 
 enum status check_repeats(struct check *check, struct error *err)
 {
-    struct reader here = {.check = check}, there = {.check = check};
+    struct search search = {.check = check, .here = {.check = check}, .there = {.check = check}};
     enum status status = index_settle(check->ids, note_repeat, check, err);
     index_entries_sort(&check->repeated);
     for (size_t i = 0; i < check->repeated.count && status == STATUS_OK && !check_is_interrupted(check); i++) {
         struct error why;
-        if (compare_with_first(&here, &there, check->repeated.data[i].value, &why) != STATUS_OK)
+        if (check_repeat(&search, check->repeated.data[i].value, &why) != STATUS_OK)
             check_fail(check, &why);
     }
-    reader_release(&here);
-    reader_release(&there);
+    reader_release(&search.here);
+    reader_release(&search.there);
     return status;
 }

@@ -323,9 +323,9 @@ enum status store_find_first(struct store *store, const struct event *event, str
     if (!hashed)
         return error_set_memory(err);
     bool holds = false;
-    struct index_entry found = store->found;
+    struct index_entry found = store->found[hash % STORE_FOUND];
     enum status status = STATUS_OK;
-    if (store->has_found && found.key == hash)
+    if (found.key == hash)
         status = holds_id(store, event, found.value, &holds, err);
     if (status == STATUS_OK && !holds) {
         status = store_find_matches(store, INDEX_IDS, hash, err);
@@ -334,8 +334,7 @@ enum status store_find_first(struct store *store, const struct event *event, str
     }
     if (status != STATUS_OK)
         return status;
-    store->has_found = true;
-    store->found = found;
+    store->found[hash % STORE_FOUND] = found;
     *ret_position = (struct store_position){index_value_partition(found.value), index_value_offset(found.value)};
     return STATUS_OK;
 }

@@ -321,7 +321,7 @@ enum status store_read_on(struct store *store, struct error *err)
     enum status status = STATUS_OK;
     bool may_change = index_unsettled(store->index) > 0; /* facts, the repeats that they count */
     index_clear_volatile(store->index);
-    store->has_found = false;
+    memset(store->found, 0, sizeof store->found);
     for (size_t i = 0; i < store->count && status == STATUS_OK; i++) {
         struct store_partition *row = &store->partitions[i];
         if (row->stat.size <= row->facts.known)

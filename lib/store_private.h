@@ -12,6 +12,8 @@ struct store_doubt {
     bool stands;   /* the bytes must be written anew; false: a sync has settled it, and the file is yet to be told */
 };
 
+#define STORE_FOUND 1024
+
 struct store {
     struct store_options options;
     struct workspace *workspace; /* owned */
@@ -27,10 +29,10 @@ struct store {
     size_t count, capacity;
     struct partition *open; /* the partition that was read last, kept open; NULL */
     uint32_t open_number;
-    struct bytes line;        /* working space */
-    struct bytes share;       /* likewise: the lines that a batch appends to one partition */
-    bool has_found;           /* the answer of the last store_find_first(): an id repeated often is asked for often */
-    struct index_entry found; /* {hash, value} */
+    struct bytes line;                     /* working space */
+    struct bytes share;                    /* likewise: the lines that a batch appends to one partition */
+    struct index_entry found[STORE_FOUND]; /* {hash, value}: answers of store_find_first() since the last look, by the
+                                              hash: an id repeated often is asked for often */
     struct index_entries matches;
     struct bytes kept; /* store_quarantine.c: names of the copies in quarantine/ */
     bool kept_listed;

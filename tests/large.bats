@@ -83,3 +83,21 @@ sys.stdin.buffer.read()
 print(fcntl.fcntl(0, 1032))  # F_GETPIPE_SZ' >size
     [[ $(<size) -ge 262144 ]]
 }
+
+# An id for each of seven producers, say: looked up anew for each line, it would take as long as there are lines before.
+@test "ids that stand in thousands of lines are looked up once, not line by line" {
+    not_under valgrind 'which needs more of the processor'
+    mkdir -p ws/store/signals
+    awk 'BEGIN {for (i = 0; i < 100000; i++) printf "{\"signal_id\":\"s%d\",\"timestamp\":\"2026-02-05T10:00:00Z\"}\n", i % 7}' \
+        >ws/store/signals/2026-02-05.jsonl
+    ulimit -t 8 # seconds of the processor; without that it needs a minute
+    run_split metaspn-replay -C ws --count --no-index
+    expect_status 0
+    expect_out 7
+    run_split metaspn-replay -C ws
+    expect_status 0
+    [[ $(wc -l <"$out") == 7 ]]
+    run_split metaspn-fsck -C ws
+    expect_status 3
+    [[ $(wc -l <"$out") == 99993 ]]
+}
