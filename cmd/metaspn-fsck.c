@@ -122,7 +122,7 @@ static void failed(void *context, const struct error *why)
 static void go_on(void *context, uint64_t lines, uint64_t bytes, uint64_t total)
 {
     struct fsck *fsck = context;
-    fsck->progress.total = total;
+    fsck->progress.total = total > bytes ? total : bytes; /* others may have appended */
     progress_update(&fsck->progress, lines, bytes);
 }
 

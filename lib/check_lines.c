@@ -222,14 +222,19 @@ static bool tail_goes_on(struct walk *walk)
     return false;
 }
 
+/* A line that somebody is writing is waited for; not the next one that he has begun by then, or it would never end. */
 static enum status read_partition(struct walk *walk)
 {
     uint64_t from = 0;
+    bool awaited = false;
     enum status status;
     do {
         walk->torn = false;
         status = read_lines(walk, from);
+        if (awaited && walk->torn && walk->torn_offset > from && partition_is_written(walk->partition))
+            walk->torn = false;
         from = walk->torn_offset;
+        awaited = true;
     } while (status == STATUS_OK && walk->torn && tail_goes_on(walk) && walk->stat.size > from);
     return status;
 }

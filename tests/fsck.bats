@@ -289,6 +289,26 @@ with open(sys.argv[1], "ab", buffering=0) as file:
     exec {writer}>&-
 }
 
+@test "a program that has always begun the next line does not keep it from its end" {
+    mkdir -p ws/store/signals
+    signals 1 1 >"$day"
+    /usr/bin/python3 -c '
+import itertools, sys, time
+model, rest = open(sys.argv[1], "rb").read(), b""
+with open(sys.argv[1], "ab", buffering=0) as file:
+    for n in itertools.count(2):
+        line = model.replace(b"s1", b"s%d" % n)
+        file.write(rest + line[:100])
+        rest = line[100:]
+        time.sleep(0.05)' "$day" 3>&- &
+    eventually grep -q '"s2"' "$day"
+    run_split timeout 20 metaspn-fsck -C ws
+    kill $!
+    wait $! || true
+    expect_status 0
+    expect_out
+}
+
 # ---- documents
 
 @test "checkpoints that are none are found" {
