@@ -566,7 +566,7 @@ expect_written_anew()
 }
 
 @test "a last line that is not whole yet is told of once, though its writer goes on" {
-    local hour
+    local date hour
     signal s1 2026-02-04T10:00:00Z | metaspn-write -C ws
     printf '{"signal_id":"torn' >>ws/store/signals/2026-02-04.jsonl
     exec {held}<ws/store/signals/2026-02-04.jsonl # it is not cut off
@@ -576,8 +576,8 @@ expect_written_anew()
         sleep 0.3
     done | metaspn-write -C ws 2>"$err"
     exec {held}<&-
-    for day in 04 05; do
-        [[ $(grep -c "2026-02-$day.jsonl: the last line is not whole yet" "$err") == 1 ]]
+    for date in 2026-02-04 2026-02-05; do
+        [[ $(grep -c "$date.jsonl: the last line is not whole yet" "$err") == 1 ]]
     done
 }
 
