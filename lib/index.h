@@ -92,6 +92,8 @@ struct index;
 enum status index_open(int store, const char *store_label, bool create, struct index **ret_index, struct error *err);
 /* An empty index in memory that knows no directory (--no-index). */
 enum status index_open_memory(struct index **ret_index, struct error *err);
+/* False: it was deleted or replaced, or its lock was, so that whoever opens it now has another one. */
+bool index_stands_at(const struct index *index, int store);
 /* Drops what is not committed. NULL is taken. */
 void index_close(struct index *index);
 

@@ -350,6 +350,12 @@ static bool log_goes_on(struct index *index)
     return more;
 }
 
+bool index_stands_at(const struct index *index, int store)
+{
+    return index->directory < 0 || (io_stands_at(index->directory, store, "index", false) &&
+                                    (index->lock < 0 || io_stands_at(index->lock, index->directory, "lock", false)));
+}
+
 bool index_has_uncommitted(const struct index *index)
 {
     for (enum index_table t = 0; t < INDEX_TABLES; t++) {

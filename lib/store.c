@@ -41,14 +41,27 @@ static void tell_untold(struct store *store)
     bytes_clear(&store->untold);
 }
 
-static enum status open_index(struct store *store, struct error *err)
+static enum status open_index(struct store *store, struct index **ret_index, struct error *err)
 {
     if (store->options.no_index)
-        return index_open_memory(&store->index, err);
+        return index_open_memory(ret_index, err);
     /* a reader of another account leaves no files there that the writers could not write to */
     int directory = workspace_store(store->workspace);
     bool create = store->options.access == WORKSPACE_WRITE || io_is_owner(directory);
-    return index_open(directory, workspace_store_path(store->workspace), create, &store->index, err);
+    return index_open(directory, workspace_store_path(store->workspace), create, ret_index, err);
+}
+
+enum status store_find_index(struct store *store, struct error *err)
+{
+    struct index *index;
+    if (index_stands_at(store->index, workspace_store(store->workspace)))
+        return STATUS_OK;
+    enum status status = open_index(store, &index, err);
+    if (status != STATUS_OK)
+        return status;
+    index_close(store->index);
+    store->index = index;
+    return STATUS_OK;
 }
 
 enum status store_open(const char *workspace, const struct store_options *options, struct store **ret_store,
@@ -61,7 +74,7 @@ enum status store_open(const char *workspace, const struct store_options *option
     store->lock = -1;
     enum status status = workspace_open(workspace, options->access, &store->workspace, err);
     if (status == STATUS_OK)
-        status = open_index(store, err);
+        status = open_index(store, &store->index, err);
     if (status != STATUS_OK) {
         store_close(store);
         return status;
@@ -236,7 +249,9 @@ enum status store_refresh(struct store *store, unsigned kinds, struct error *err
 {
     uint64_t pending;
     store->kept_listed = false;
-    enum status status = index_reload(store->index, err);
+    enum status status = store_find_index(store, err);
+    if (status == STATUS_OK)
+        status = index_reload(store->index, err);
     if (status == STATUS_OK)
         status = store_look(store, kinds, &pending, err);
     if (status == STATUS_OK)

@@ -65,6 +65,10 @@ struct store_partition *store_row(struct store *store, uint32_t number);
 enum status store_reserve_rows(struct store *store, size_t more, struct error *err);
 enum status store_add_row(struct store *store, uint32_t number, struct store_partition **ret_row, struct error *err);
 
+/* The index may be deleted at any time: where another stands in its place, or none, that is opened, or made. What is
+ * known of the rows is of the old one until the next look. */
+enum status store_find_index(struct store *store, struct error *err);
+
 /* The index's values for a key into store->matches; a damaged index is rebuilt. */
 enum status store_find_matches(struct store *store, enum index_table table, uint64_t key, struct error *err);
 

@@ -21,6 +21,8 @@ enum status store_see(struct store *store, unsigned kinds, bool *ret_much, struc
 static enum status take_locks(struct store *store, struct error *err)
 {
     enum status status = store_lock(store, err);
+    if (status == STATUS_OK)
+        status = store_find_index(store, err);
     if (status != STATUS_OK)
         return status;
     status = index_lock(store->index, INDEX_WAIT_MS, err);

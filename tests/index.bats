@@ -331,6 +331,34 @@ answered()
     expect_stored 500
 }
 
+@test "the index deleted, or all that is in it, under a writer and a follower who go on: there is one again" {
+    local writer follower feed
+    mkfifo pipe
+    store --print=path <pipe >printed 3>&- &
+    writer=$!
+    exec {feed}>pipe
+    signal a1 2026-02-08T10:00:00Z >&"$feed"
+    eventually grep -q 02-08 printed
+    rm -r ws/store/index
+    signal a2 2026-02-09T10:00:00Z >&"$feed"
+    eventually grep -q 02-09 printed
+    [[ -s ws/store/index/manifest && -e ws/store/index/lock ]]
+    rm ws/store/index/*
+    signal a3 2026-02-10T10:00:00Z >&"$feed"
+    eventually grep -q 02-10 printed
+    [[ -s ws/store/index/manifest && -e ws/store/index/lock ]]
+    metaspn-replay -C ws -f --tail=0 >followed 3>&- {feed}>&- &
+    follower=$!
+    eventually sleeps "$follower"
+    rm -r ws/store/index
+    signal a4 2026-02-11T10:00:00Z >>ws/store/signals/2026-02-11.jsonl
+    eventually test -s followed
+    eventually test -s ws/store/index/manifest
+    kill "$follower"
+    exec {feed}>&-
+    wait "$writer"
+}
+
 @test "an index that cannot be written: right answers, nothing made" {
     unshare --mount mount -t tmpfs tmpfs ws 2>"$err" || skip 'may not mount'
     remember_answers
