@@ -73,11 +73,13 @@ enum status store_remake_index(struct store *store, struct error *err)
     enum status status = index_reset(store->index, err);
     if (status == STATUS_OK)
         status = store_refresh(store, KIND_BITS_ALL, err);
+    if (status == STATUS_OK) /* a writer may keep the index's lock for longer than that is waited for */
+        status = store_lock(store, err);
     if (status == STATUS_OK)
         status = index_lock(store->index, INDEX_WAIT_MS, err);
     if (status == STATUS_OK)
         status = index_commit_folded(store->index, err);
-    index_unlock(store->index);
+    store_end_turn(store);
     if (status == STATUS_OK && !index_is_persistent(store->index))
         status = error_set(err, STATUS_IO, "%s/index: cannot be written", workspace_store_path(store->workspace));
     return status == STATUS_OK ? STATUS_OK : STATUS_IO;

@@ -792,6 +792,23 @@ with open(sys.argv[1], "ab", buffering=0) as file:
     expect_status 0
 }
 
+@test "--repair waits for a writer who takes long before it puts down the index" {
+    local writer
+    needs_strace
+    signals 1 2 | store
+    strace -f -o trace -e trace=fdatasync -e inject=fdatasync:delay_enter=3500000 metaspn-write -C ws \
+        < <(signals 3 3) 3>&- &
+    writer=$!
+    eventually grep -q '"s3"' "$day"
+    printf noise >ws/store/index/manifest
+    run_split fsck --repair
+    expect_status 0
+    expect_err_like '^metaspn-fsck: note: ws/store/index: made anew$'
+    wait "$writer"
+    run_split fsck
+    expect_status 0
+}
+
 @test "--repair can be run twice" {
     mkdir -p ws/store/signals
     { signals 1 2; echo x; printf '{"torn'; } >"$day"
