@@ -10,7 +10,8 @@
 #include "mutant.h"
 #include "store_private.h"
 
-#define REBUILDS 2 /* times that a damaged index is rebuilt before it is done without */
+#define REBUILDS   2 /* times that a damaged index is rebuilt before it is done without */
+#define LOCK_TURNS 8 /* lock files that are tried: a file system may tell inodes as it likes */
 
 /* Nobody is told anything while the lock is held: whoever listens may be slow. */
 void store_tell(struct store *store, enum notice notice, const char *format, ...)
@@ -377,14 +378,27 @@ enum status store_candidates(struct store *store, bool are_ids, const uint64_t *
 
 /* ---- the writers' lock */
 
+/* A copy of another store may have brought its own lock file: then the one that is open keeps nobody out. */
+static enum status take_lock(struct store *store, struct error *err)
+{
+    int directory = workspace_store(store->workspace);
+    for (int turn = 1;; turn++) {
+        enum status status = turn > 1 ? workspace_look_again(store->workspace, err) : STATUS_OK;
+        if (status == STATUS_OK && store->lock < 0)
+            status = workspace_open_lock(store->workspace, &store->lock, err);
+        if (status == STATUS_OK)
+            status = io_lock(store->lock, store->options.lock_timeout_ms, store->options.interrupted,
+                             workspace_lock_path(store->workspace), err);
+        if (status != STATUS_OK || turn == LOCK_TURNS || io_stands_at(store->lock, directory, "lock", false))
+            return status;
+        close(store->lock);
+        store->lock = -1;
+    }
+}
+
 enum status store_lock(struct store *store, struct error *err)
 {
-    const char *path = workspace_lock_path(store->workspace);
-    enum status status = STATUS_OK;
-    if (store->lock < 0)
-        status = workspace_open_lock(store->workspace, &store->lock, err);
-    if (status == STATUS_OK)
-        status = io_lock(store->lock, store->options.lock_timeout_ms, store->options.interrupted, path, err);
+    enum status status = take_lock(store, err);
     store->locked = status == STATUS_OK;
     if (status == STATUS_OK)
         status = store_load_doubts(store, err);

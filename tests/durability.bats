@@ -170,6 +170,29 @@ refused()
     expect_stored 3
 }
 
+@test "a lock file that a copy of a store replaced is the lock of those who run already, too" {
+    local writer feed other
+    needs_strace
+    mkfifo pipe
+    metaspn-write -C ws --print=path --lock-timeout=0.5 <pipe >printed 2>"$err" 3>&- &
+    writer=$!
+    exec {feed}>pipe
+    signal s1 2026-02-05T10:00:00Z >&"$feed"
+    eventually test -s printed
+    : >lock
+    mv lock ws/store/lock
+    strace -f -o trace -e trace=fdatasync -e inject=fdatasync:delay_enter=3000000 metaspn-write -C ws \
+        < <(signal s2 2026-02-06T10:00:00Z) 3>&- {feed}>&- &
+    other=$!
+    eventually test -s ws/store/signals/2026-02-06.jsonl
+    signal s3 2026-02-05T10:00:00Z >&"$feed"
+    exec {feed}>&-
+    status=0; wait "$writer" || status=$?
+    expect_status 5
+    expect_err_like 'ws/store/lock: the lock is held by another process; 1 events of the input are stored'
+    wait "$other"
+}
+
 @test "a slow producer's event is stored soon, without waiting for the next" {
     mkfifo pipe
     metaspn-write -C ws <pipe 3>&- &
