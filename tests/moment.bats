@@ -290,6 +290,20 @@ replaced()
     done
 }
 
+@test "a day that is replaced each time when it is to be read is exit 5" {
+    local options
+    [[ -z ${METASPN_TESTED_UNDER:-} ]] || skip "not under $METASPN_TESTED_UNDER"
+    cc -D_GNU_SOURCE -shared -fPIC -o replaced.so "$BATS_TEST_DIRNAME/replaced.c" -ldl
+    cp ws/store/signals/2026-02-04.jsonl middle
+    for options in '' -r --source=social.feed --count '--checkpoint=none --next=next'; do
+        # shellcheck disable=SC2086 # words
+        replaced each metaspn-replay -q -C ws $options || true
+        expect_status 5
+        expect_err "metaspn-replay: ws/store/signals/2026-02-04.jsonl: was replaced meanwhile"
+        [[ ! -e next ]]
+    done
+}
+
 # numbered N PAD: so many signals on one day, the last one late, each with so much more in it
 numbered()
 {

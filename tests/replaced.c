@@ -1,7 +1,8 @@
 /*
  * A program that puts another file in the place of a partition at the worst moment: preloaded into a command, it
  * renames $REPLACED_BY to $REPLACED just before the command opens that to append to it, with $REPLACED_READ just before
- * it does so to read it, for that many a time, or with $REPLACED_AT=sync when the command syncs it, which fails.
+ * it does so to read it, for that many a time (each time: they change places), or with $REPLACED_AT=sync when the
+ * command syncs it, which fails.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -26,10 +27,18 @@ static bool is_at(const char *what)
     return strcmp(getenv("REPLACED_AT"), what) == 0;
 }
 
+static void exchange(void)
+{
+    if (renameat2(AT_FDCWD, getenv("REPLACED_BY"), AT_FDCWD, getenv("REPLACED"), RENAME_EXCHANGE) != 0)
+        abort();
+}
+
 static bool is_turn(bool appends)
 {
     static long reads;
     const char *read = getenv("REPLACED_READ");
+    if (read && strcmp(read, "each") == 0 && !appends)
+        exchange();
     return read ? !appends && ++reads == strtol(read, NULL, 10) : appends;
 }
 
