@@ -435,6 +435,26 @@ sys.exit(ctypes.CDLL(None).renameat2(-100, sys.argv[1].encode(), -100, sys.argv[
     [[ $(wc -l <"$err") == 1 ]]
 }
 
+@test "section 8: a line that is just being written is told once, not at every look" {
+    local day other line
+    day=$(partition signals 2026-02-05)
+    other=$(partition signals 2026-02-06)
+    numbered 1 1 >"$day"
+    follow
+    expect_ids 's1'
+    line=$(numbered 2 2)
+    printf %s "${line:0:20}" >>"$day"
+    signal a 2026-02-06T10:00:00Z >>"$other" # where this is out, that was looked at
+    expect_ids 's1 a'
+    printf %s "${line:20:20}" >>"$day"
+    signal b 2026-02-06T10:00:00Z >>"$other"
+    expect_ids 's1 a b'
+    echo "${line:40}" >>"$day"
+    expect_ids 's1 a b s2'
+    [[ $(wc -l <"$err") == 1 ]]
+    expect_err_like 'signals/2026-02-05.jsonl: the last line is not whole yet \(20 bytes'
+}
+
 @test "section 6: --format=table is followed too" {
     numbered 1 1 | write
     follow --format=table -n 2
