@@ -253,6 +253,8 @@ static enum status write_fresh(struct batch *batch)
 static enum status settle_batch(struct batch *batch, bool *ret_again)
 {
     enum status status = store_settle(batch->store, !batch->caught_up, batch->err);
+    for (int turn = 0; status == STATUS_INVALID && turn < 2; turn++)
+        status = store_rebuild(batch->store, batch->err);
     if (status != STATUS_OK)
         index_abandon(batch->store->index);
     *ret_again = false;

@@ -213,6 +213,21 @@ write_replaced()
     expect_file "$file" "$first" "${lines[@]}" "$ours" "$second"
 }
 
+@test "the index that is damaged while what was written beside somebody is synced is rebuilt" {
+    needs_strace
+    signal before 2026-02-04T10:00:00Z | metaspn-write -C ws
+    {
+        eventually grep -qs second "$file"
+        printf noise | dd of="$(echo ws/store/index/ids-*)" bs=1 seek=4096 conv=notrunc status=none
+    } 3>&- &
+    local with=(strace -f -o trace -e trace=fdatasync -e inject=fdatasync:delay_enter=1000000)
+    beside_a_write '' '' "$theirs"$'\n' 1
+    wait
+    expect_err_like 'note: ws/store/index: damaged; rebuilding it$'
+    expect_file "$file" "$first" "$theirs" "$ours" "$second"
+    metaspn-fsck -C ws
+}
+
 # expect_results 'ID STATUS' ...: what --print=result said.
 expect_results()
 {
