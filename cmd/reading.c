@@ -1,26 +1,15 @@
 #include "reading.h"
 
-#include <string.h>
-
 #include "io.h"
 #include "told.h"
 
 #define FLUSH_MS 100 /* what is found does not wait longer than this for company */
 
-/* Length of a text without the figures in parentheses at its end. */
-static size_t without_figures(const char *text)
-{
-    size_t length = strlen(text);
-    const char *figures = strrchr(text, '(');
-    return figures && text[length - 1] == ')' ? (size_t)(figures - text) : length;
-}
-
-/* Whoever follows a store looks again and again: what was said of a file then is not said once more, nor of other bytes
- * of it, for a line that is just being written is not whole at many a look. */
+/* Whoever follows a store looks again and again: what was said of a file then is not said once more. */
 static void tell(void *context, enum notice notice, const char *text)
 {
     struct reading *reading = context;
-    if (told_start_before(&reading->told, text, without_figures(text)))
+    if (told_before(&reading->told, text))
         return;
     if (notice == NOTICE_WARNING)
         cli_warning(reading->cli, "%s", text);

@@ -10,13 +10,10 @@
 #define METASPN_TOLD_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
 #include "bytes.h"
 
 /* Whether this text was given before; it is remembered from now on, until there are too many (or no memory). */
 bool told_before(struct bytes *told, const char *text);
-/* The same of the first `length` bytes of a text. */
-bool told_start_before(struct bytes *told, const char *text, size_t length);
 
 #endif

@@ -37,7 +37,7 @@ struct store {
     struct bytes kept; /* store_quarantine.c: names of the copies in quarantine/ */
     bool kept_listed;
     struct index_entries shadowed;  /* {partition, value}: see store_note_shadowed() */
-    struct index_entries fragments; /* {partition, size}: what was told of last lines that are not whole yet */
+    struct index_entries fragments; /* {partition}: of whose last line it was told that it is not whole yet */
 };
 
 /* The room that a partition lies in. */
@@ -140,7 +140,8 @@ void store_save_doubts(struct store *store);
  */
 typedef bool store_wanted(void *context, uint32_t number);
 enum status store_mend(struct store *store, store_wanted *wanted, void *context, struct error *err);
-/* Tells that a last line is not whole yet: once, unless it grows. */
+/* Tells that a last line is not whole yet: once a partition, for one that is just being written is so at many a look.
+ */
 void store_tell_fragment(struct store *store, const struct store_partition *row, const char *label);
 /* The same of all of them. One that cannot be mended does not keep the others from it; the first failure is returned.
  */

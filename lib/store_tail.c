@@ -9,23 +9,18 @@
 #define MEND_TURNS 8
 
 /* False: it is remembered from now on. */
-static bool was_told(struct index_entries *told, struct index_entry fragment)
+static bool was_told(struct index_entries *told, uint32_t number)
 {
-    size_t i = 0;
-    while (i < told->count && told->data[i].key != fragment.key)
-        i++;
-    if (i < told->count && told->data[i].value == fragment.value)
-        return true;
-    if (i < told->count)
-        told->data[i] = fragment;
-    else
-        (void)index_entries_add(told, fragment);
+    for (size_t i = 0; i < told->count; i++)
+        if (told->data[i].key == number)
+            return true;
+    (void)index_entries_add(told, (struct index_entry){number, 0});
     return false;
 }
 
 void store_tell_fragment(struct store *store, const struct store_partition *row, const char *label)
 {
-    if (!was_told(&store->fragments, (struct index_entry){row->number, row->stat.size}))
+    if (!was_told(&store->fragments, row->number))
         store_tell(store, NOTICE_NOTE, "%s: the last line is not whole yet (%llu bytes from byte %llu on)", label,
                    (unsigned long long)(row->stat.size - row->facts.known), (unsigned long long)row->facts.known);
 }
