@@ -2,12 +2,12 @@
 
 #include <stdint.h>
 
-#include "checkpoint_lines.h"
-#include "checkpoint_move.h"
+#include "base/io.h"
 #include "checkpoints.h"
+#include "files/worker/advance.h"
+#include "files/worker/lines.h"
 #include "input.h"
 #include "interrupt.h"
-#include "io.h"
 
 #define STORE_AFTER_MS 500 /* from the first line that is not stored yet */
 

@@ -7,9 +7,9 @@
 
 #include <stddef.h>
 
+#include "base/status.h"
 #include "cli.h"
 #include "options.h"
-#include "status.h"
 
 struct advance_request {
     const char *name; /* of the checkpoint */

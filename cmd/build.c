@@ -2,9 +2,9 @@
 
 #include <stdint.h>
 
-#include "checkpoint.h"
-#include "checkpoint_lines.h"
+#include "files/worker/lines.h"
 #include "input.h"
+#include "store/checkpoint.h"
 
 struct build {
     struct checkpoint checkpoint;

@@ -7,9 +7,9 @@
 
 #include <stddef.h>
 
+#include "base/status.h"
 #include "cli.h"
 #include "output.h"
-#include "status.h"
 
 /* Prints the checkpoint, or nothing where there was no event. STATUS_INVALID: a line is no event, of another kind than
  * the first, or earlier than the one before; nothing was printed. */

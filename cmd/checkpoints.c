@@ -1,7 +1,7 @@
 #include "checkpoints.h"
 
+#include "base/timestamp.h"
 #include "interrupt.h"
-#include "timestamp.h"
 #include "told.h"
 
 #define LOCK_TIMEOUT_MS 60000

@@ -12,11 +12,11 @@
 
 #include <stdbool.h>
 
-#include "checkpoint.h"
+#include "base/status.h"
 #include "cli.h"
+#include "files/catalog/catalog.h"
 #include "options.h"
-#include "status.h"
-#include "store.h"
+#include "store/checkpoint.h"
 
 struct checkpoints {
     struct cli *cli;

@@ -17,9 +17,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/status.h"
 #include "output.h"
 #include "progress.h"
-#include "status.h"
 
 struct cli {
     const char *name;          /* "metaspn-top" */

@@ -20,7 +20,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "bytes.h"
+#include "base/bytes.h"
 
 enum escape_style { ESCAPE_FIELD, ESCAPE_MESSAGE, ESCAPE_JSON };
 

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "io.h"
+#include "base/io.h"
 
 #define BATCH_BYTES ((size_t)8 << 20) /* of input, in one batch */
 #define BATCH_MS    100               /* how long the first event of a batch waits for others */

@@ -8,10 +8,10 @@
 #define METASPN_INGEST_H
 
 #include "cli.h"
+#include "files/catalog/catalog.h"
 #include "input.h"
 #include "options.h"
 #include "progress.h"
-#include "store.h"
 
 enum print { PRINT_NONE, PRINT_PATH, PRINT_RESULT, PRINT_NEW, PRINT_ALL };
 

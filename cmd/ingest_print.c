@@ -1,8 +1,8 @@
 #include <stdlib.h>
 
-#include "document.h"
+#include "base/io.h"
 #include "ingest.h"
-#include "io.h"
+#include "json/document.h"
 
 #define REPORTED_INVALID 10 /* invalid lines that are told one by one under skip */
 #define REPORTED_IDS     3  /* conflicts that the warning names */

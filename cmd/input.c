@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "interrupt.h"
-#include "io.h"
 
 #define ROOM_LEAST ((size_t)16 << 10) /* not worth a read() below this */
 

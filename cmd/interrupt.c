@@ -5,7 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "mapping.h"
+#include "base/mapping.h"
 
 static const int caught_signals[] = {SIGINT, SIGTERM};
 #define CAUGHT_SIGNALS (sizeof caught_signals / sizeof caught_signals[0])

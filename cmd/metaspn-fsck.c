@@ -1,12 +1,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "check.h"
+#include "base/timestamp.h"
 #include "cli.h"
+#include "files/check/check.h"
 #include "interrupt.h"
 #include "options.h"
 #include "progress.h"
-#include "timestamp.h"
 #include "told.h"
 
 #define LOCK_TIMEOUT_MS 60000

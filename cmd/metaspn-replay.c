@@ -1,5 +1,5 @@
 #include "cli.h"
-#include "event.h"
+#include "event/event.h"
 #include "options.h"
 #include "replay_run.h"
 #include "selection.h"

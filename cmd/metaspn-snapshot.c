@@ -1,12 +1,12 @@
+#include "base/timestamp.h"
 #include "cli.h"
+#include "files/workspace.h"
 #include "input.h"
 #include "interrupt.h"
-#include "name.h"
 #include "options.h"
-#include "snapshot.h"
+#include "store/name.h"
+#include "store/snapshot.h"
 #include "table.h"
-#include "timestamp.h"
-#include "workspace.h"
 
 static const char help_text[] =
     "Usage: metaspn-snapshot [OPTION]... write NAME [--at=T | --day=D]\n"

@@ -2,14 +2,14 @@
 #include <string.h>
 
 #include "cli.h"
-#include "document.h"
-#include "json_text.h"
+#include "event/ranking.h"
+#include "files/replay/replay.h"
 #include "options.h"
-#include "ranking.h"
 #include "reading.h"
-#include "replay.h"
 #include "selection.h"
 #include "table.h"
+#include "json/document.h"
+#include "json/json.h"
 
 static const char help_text[] = "Usage: metaspn-top [OPTION]...\n"
                                 "\n"

@@ -2,14 +2,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "cli.h"
+#include "files/catalog/catalog.h"
+#include "files/workspace.h"
 #include "ingest.h"
 #include "input.h"
 #include "interrupt.h"
-#include "io.h"
 #include "options.h"
-#include "store.h"
-#include "workspace.h"
 
 static const char help_text[] = "Usage: metaspn-write [OPTION]... [FILE]...\n"
                                 "\n"

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "time_spec.h"
+#include "event/time_spec.h"
 
 /* Length of the name in "--name" or "--name=value". */
 static size_t name_length(const char *argument)

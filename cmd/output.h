@@ -17,8 +17,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "bytes.h"
-#include "status.h"
+#include "base/bytes.h"
+#include "base/status.h"
 
 #define OUTPUT_BUFFER ((size_t)256 << 10)
 

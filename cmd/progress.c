@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "io.h"
+#include "base/io.h"
 
 #define INTERVAL_MS 500
 #define MEGABYTE    1000000.0

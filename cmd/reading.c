@@ -1,6 +1,6 @@
 #include "reading.h"
 
-#include "io.h"
+#include "base/io.h"
 #include "told.h"
 
 #define FLUSH_MS 100 /* what is found does not wait longer than this for company */

@@ -16,12 +16,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "bytes.h"
+#include "base/bytes.h"
 #include "cli.h"
+#include "files/catalog/catalog.h"
+#include "files/scan/scan.h"
 #include "options.h"
 #include "output.h"
-#include "scan.h"
-#include "store.h"
 #include "table.h"
 
 struct reading {

@@ -1,6 +1,6 @@
 #include <signal.h>
 
-#include "follow.h"
+#include "files/worker/follow.h"
 #include "interrupt.h"
 #include "replay_run.h"
 #include "watch.h"

@@ -4,11 +4,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "files/worker/resume.h"
+#include "files/workspace.h"
 #include "interrupt.h"
-#include "name.h"
 #include "replay_run.h"
-#include "resume.h"
-#include "workspace.h"
+#include "store/name.h"
 
 /* ---- what was asked for */
 

@@ -16,10 +16,10 @@
 
 #include <stdbool.h>
 
-#include "checkpoint.h"
 #include "cli.h"
 #include "options.h"
 #include "output.h"
+#include "store/checkpoint.h"
 
 struct replay_request;
 struct replay_run;

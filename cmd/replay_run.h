@@ -11,10 +11,10 @@
 #include <stdint.h>
 
 #include "cli.h"
+#include "files/replay/replay.h"
 #include "options.h"
 #include "output.h"
 #include "reading.h"
-#include "replay.h"
 #include "replay_resume.h"
 #include "selection.h"
 

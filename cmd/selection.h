@@ -20,10 +20,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/timestamp.h"
 #include "cli.h"
-#include "filter.h"
+#include "event/filter.h"
 #include "options.h"
-#include "timestamp.h"
 
 enum {
     OPTION_DAY = OPTION_SELECTION,

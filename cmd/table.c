@@ -4,8 +4,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/timestamp.h"
 #include "escape.h"
-#include "timestamp.h"
 
 #define COLUMN_GAP 2
 #define SEEN_BYTES 16 /* a column shows no more of a text than these, combining characters included */

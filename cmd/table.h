@@ -17,8 +17,8 @@
 
 #include <stddef.h>
 
-#include "bytes.h"
-#include "event.h"
+#include "base/bytes.h"
+#include "event/event.h"
 #include "output.h"
 
 #define TABLE_COLUMNS 12 /* fields in a row at most */

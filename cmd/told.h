@@ -11,7 +11,7 @@
 
 #include <stdbool.h>
 
-#include "bytes.h"
+#include "base/bytes.h"
 
 /* Whether this text was given before; it is remembered from now on, until there are too many (or no memory). */
 bool told_before(struct bytes *told, const char *text);

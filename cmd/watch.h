@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-#include "workspace.h"
+#include "files/workspace.h"
 
 struct watch {
     int fd; /* inotify; -1: there is none */

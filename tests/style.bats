@@ -41,18 +41,18 @@ add()
     printf '\n%s\n' "$2" >>"$1"
 }
 
-@test "a header of a higher level" {
-    add lib/bytes.c '#include "event.h"'
-    refused layers 'lib/bytes.c:'
+@test "a header of a higher room" {
+    add lib/base/bytes.c '#include "event/event.h"'
+    refused layers 'lib/base/bytes.c:'
 }
 
-@test "a header of another module of the same level" {
-    add lib/timestamp.c '#include "io.h"'
-    refused layers 'level 2 includes io.h of level 2'
+@test "a header that is not named with its room" {
+    add lib/base/timestamp.c '#include "io.h"'
+    refused layers 'io.h is no header of the library'
 }
 
 @test "a header of cmd in the library" {
-    add lib/status.c '#include "cli.h"'
+    add lib/base/status.c '#include "cli.h"'
     refused layers 'cli.h is no header of the library'
 }
 
@@ -63,41 +63,41 @@ add()
 
 @test "a file that is opened, synced, renamed or locked elsewhere than in io" {
     for call in 'openat(d, n, 0)' 'fdatasync(fd)' 'renameat(a, b, c, d)' 'fcntl(fd, F_OFD_SETLK, &l)' 'ftruncate (fd, 0)'; do
-        add lib/partition.c "int f(void) { return $call; }"
+        add lib/files/partition.c "int f(void) { return $call; }"
         refused only_io_opens_syncs_renames_and_locks "$call"
     done
 }
 
 @test "jansson outside document, xxhash outside hash" {
-    add lib/event.c '#include <jansson.h>'
-    refused each_foreign_library_has_one_owner 'lib/event.c:'
+    add lib/event/event.c '#include <jansson.h>'
+    refused each_foreign_library_has_one_owner 'lib/event/event.c:'
     add cmd/cli.c '#include <xxhash.h>'
     refused each_foreign_library_has_one_owner 'cmd/cli.c:'
-    add lib/filter.c 'uint64_t f(void) { return XXH3_64bits("", 0); }'
-    refused each_foreign_library_has_one_owner 'lib/filter.c:'
+    add lib/event/filter.c 'uint64_t f(void) { return XXH3_64bits("", 0); }'
+    refused each_foreign_library_has_one_owner 'lib/event/filter.c:'
 }
 
 @test "a library that prints, exits or parses options" {
     for line in '#include <getopt.h>' 'f(stderr);' 'exit(1);' 'puts(s);' 'abort();' 'assert(x);'; do
-        add lib/event.c "$line"
+        add lib/event/event.c "$line"
         refused the_library_neither_prints_nor_exits "$line"
     done
 }
 
 @test "a library that reads the environment or the clock" {
     for line in 'getenv(s);' 't = time(NULL);' 'clock_gettime(CLOCK_REALTIME, &t);' 'gettimeofday(&t, NULL);'; do
-        add lib/event.c "$line"
+        add lib/event/event.c "$line"
         refused the_library_reads_neither_environment_nor_clock "${line%%(*}"
     done
-    add lib/io.c 'clock_gettime(CLOCK_REALTIME, &t);'
-    refused the_library_reads_neither_environment_nor_clock 'lib/io.c:'
+    add lib/base/io.c 'clock_gettime(CLOCK_REALTIME, &t);'
+    refused the_library_reads_neither_environment_nor_clock 'lib/base/io.c:'
 }
 
 @test "words in comments and strings are no calls" {
-    add lib/event.c '/* exit(1), stderr and sprintf( are not for us; time(2) neither */ const char *s = "puts(stdout)";'
+    add lib/event/event.c '/* exit(1), stderr and sprintf( are not for us; time(2) neither */ const char *s = "puts(stdout)";'
     for check in the_library_neither_prints_nor_exits the_library_reads_neither_environment_nor_clock no_banned_function; do
         run scripts/check-style --build=built "$check"
-        [[ $output != *lib/event.c* ]]
+        [[ $output != *lib/event/event.c* ]]
     done
 }
 
@@ -133,27 +133,27 @@ add()
 }
 
 @test "warnings that are switched off" {
-    add lib/event.c '#pragma GCC diagnostic ignored "-Wconversion"'
-    refused compiler_settings 'lib/event.c:'
+    add lib/event/event.c '#pragma GCC diagnostic ignored "-Wconversion"'
+    refused compiler_settings 'lib/event/event.c:'
     add meson.build "add_project_arguments('-Wno-shadow', language: 'c')"
     refused compiler_settings 'Wno-shadow'
-    echo '    "command": "cc -std=gnu11 -Wall -c ../lib/event.c",' >built/compile_commands.json
+    echo '    "command": "cc -std=gnu11 -Wall -c ../lib/event/event.c",' >built/compile_commands.json
     refused compiler_settings 'compiled without -Wextra'
 }
 
 @test "a header that needs another one before it, or has the wrong guard" {
-    leave_only lib/{status,bytes,name}.h
-    add lib/status.h 'struct bytes *f(uint64_t n);'
-    sed -i 's/METASPN_BYTES_H/BYTES_H/' lib/bytes.h
-    echo '#include "bytes.h"' >lib/name.h
+    leave_only lib/{base/status,base/bytes,store/name}.h
+    add lib/base/status.h 'struct bytes *f(uint64_t n);'
+    sed -i 's/METASPN_BASE_BYTES_H/BYTES_H/' lib/base/bytes.h
+    echo '#include "base/bytes.h"' >lib/store/name.h
     refused headers_stand_alone 'uint64_t'
-    [[ $output == *'lib/bytes.h: its guard is not METASPN_BYTES_H'* ]]
-    [[ $output == *'lib/name.h: does not begin with what it is for'* ]]
+    [[ $output == *'lib/base/bytes.h: its guard is not METASPN_BASE_BYTES_H'* ]]
+    [[ $output == *'lib/store/name.h: does not begin with what it is for'* ]]
 }
 
 @test "a file of more than 500 lines" {
-    yes '/**/' | head -n 501 >lib/bytes.c
-    refused file_length 'lib/bytes.c: 501 lines'
+    yes '/**/' | head -n 501 >lib/base/bytes.c
+    refused file_length 'lib/base/bytes.c: 501 lines'
 }
 
 @test "layout that is not clang-format's" {
@@ -183,18 +183,18 @@ add()
 
 @test "white space at ends, tabs, a missing newline" {
     add README.md 'text '
-    add lib/event.c $'\tint a;'
+    add lib/event/event.c $'\tint a;'
     printf 'text' >>man/metaspn.7
     refused white_space 'white space at the end'
-    [[ $output == *'lib/event.c:'*': tab'* ]]
+    [[ $output == *'lib/event/event.c:'*': tab'* ]]
     [[ $output == *'man/metaspn.7: no newline at the end'* ]]
 }
 
 @test "words of unfinished work" {
-    add lib/event.c "/* TO""DO: later */"
+    add lib/event/event.c "/* TO""DO: later */"
     add tests/unit/tap.h "/* FIX""ME */"
     add man/metaspn.7 "HA""CK"
-    refused finished 'lib/event.c:'
+    refused finished 'lib/event/event.c:'
     [[ $output == *tests/unit/tap.h:* && $output == *man/metaspn.7:* ]]
 }
 

@@ -6,9 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "files/catalog/catalog.h"
+#include "files/replay/replay.h"
 #include "fuzz.h"
-#include "replay.h"
-#include "store.h"
 
 static char workspace[64];
 static int store_fd = -1;

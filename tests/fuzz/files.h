@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "bytes.h"
+#include "base/bytes.h"
 
 /* The workspace of this process, made at the first call with signals/ and index/ in its store, and removed at exit. */
 const char *fuzz_workspace(void);

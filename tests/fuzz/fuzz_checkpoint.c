@@ -1,8 +1,8 @@
 /*
  * A checkpoint's document: what is read can be written, and what is written is read again as the same checkpoint.
  */
-#include "checkpoint.h"
 #include "fuzz.h"
+#include "store/checkpoint.h"
 
 static void print(const struct checkpoint *checkpoint, struct bytes *out)
 {

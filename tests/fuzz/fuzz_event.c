@@ -2,8 +2,8 @@
  * An event line: what event_check() takes is stored in a form that is its own canonical form and that is read again as
  * the same event, checked or known to be good; what a filter matches, its quick look lets through.
  */
-#include "event.h"
-#include "filter.h"
+#include "event/event.h"
+#include "event/filter.h"
 #include "fuzz.h"
 #include "samples.h"
 

@@ -2,8 +2,8 @@
  * Entity and where specs: the first line of the input is the spec, the rest an event line. Whatever the spec means, an
  * event that matches passes the quick look, and has one of the keys by which the index would find it.
  */
-#include "event.h"
-#include "filter.h"
+#include "event/event.h"
+#include "event/filter.h"
 #include "fuzz.h"
 
 #define SEED 7

@@ -6,11 +6,11 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "event.h"
+#include "event/event.h"
 #include "files.h"
+#include "files/index/state.h"
 #include "fuzz.h"
 #include "index_files.h"
-#include "index_private.h"
 
 #define IDS_MAX 16
 static struct index_entry ids[IDS_MAX]; /* hash of an id, position of the record */

@@ -5,7 +5,7 @@
  */
 #include "fuzz.h"
 #include "jansson_oracle.h"
-#include "json_text.h"
+#include "json/json.h"
 
 #define KEYS 5
 static const struct json_key keys[KEYS] = {JSON_KEY("a"), JSON_KEY("b"), JSON_KEY("payload"), JSON_KEY("signal_id"),

@@ -5,10 +5,10 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "files.h"
+#include "files/partition.h"
 #include "fuzz.h"
-#include "hash.h"
-#include "partition.h"
 
 static int room = -1, file = -1;
 

@@ -3,7 +3,7 @@
  * that begin with a byte each: 0x1c appends what follows, 0x1d puts another file in its place, 0x1e stores an event of
  * ours. After each step the store answers as a plain reading of the file does, with the index and without.
  */
-#include "event.h"
+#include "event/event.h"
 #include "files.h"
 #include "fuzz.h"
 

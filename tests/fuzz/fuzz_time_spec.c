@@ -2,9 +2,9 @@
  * Times of the command line: every result is a time of the years 1 to 9999, a message begins with the option, a day
  * word stands for one day whichever way it is asked, and a timestamp means what it means in an event.
  */
+#include "base/timestamp.h"
+#include "event/time_spec.h"
 #include "fuzz.h"
-#include "time_spec.h"
-#include "timestamp.h"
 
 #define NOW INT64_C(1770287415250000)
 

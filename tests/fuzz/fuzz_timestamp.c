@@ -2,8 +2,8 @@
  * Times of input, of stored events and of file names: what the strict reader takes, the wide one takes alike; what is
  * written is read again as the same time.
  */
+#include "base/timestamp.h"
 #include "fuzz.h"
-#include "timestamp.h"
 
 static void check_written(int64_t time)
 {

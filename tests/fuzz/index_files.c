@@ -1,9 +1,9 @@
 #include "index_files.h"
 
+#include "base/hash.h"
 #include "files.h"
+#include "files/index/state.h"
 #include "fuzz.h"
-#include "hash.h"
-#include "index_private.h"
 
 enum how { HOW_REPLACE, HOW_PATCH, HOW_CUT, HOW_APPEND, HOW_LIES, HOWS };
 

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "bytes.h"
+#include "base/bytes.h"
 
 /* The partition that the index is of, whole lines: what is indexed by the manifest, then what is in the log. */
 struct index_files_text {

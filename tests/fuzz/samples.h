@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "filter.h"
+#include "event/filter.h"
 
 #define SAMPLE_FILTERS 14
 

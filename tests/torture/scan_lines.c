@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "json_text.h"
+#include "json/json.h"
 
 #define KEYS 4
 static const struct json_key keys[KEYS] = {JSON_KEY("a"), JSON_KEY("payload"), JSON_KEY("signal_id"),

@@ -12,7 +12,7 @@ import judge
 import memory
 from judge import Fault
 
-# The registers must be right where a handler mends a fault (lib/mapping.h).
+# The registers must be right where a handler mends a fault (lib/base/mapping.h).
 CHECKER = ["valgrind", "--quiet", "--leak-check=full", "--error-exitcode=99",
            "--vex-iropt-register-updates=allregs-at-mem-access"]
 BUILD = os.environ.get("METASPN_BUILD") or judge.ROOT / ".build/test"

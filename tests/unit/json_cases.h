@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "json_text.h"
+#include "json/json.h"
 
 enum verdict { REFUSED, STORED, STRICT, CANONICAL };
 

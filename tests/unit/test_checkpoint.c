@@ -1,8 +1,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "checkpoint.h"
-#include "snapshot.h"
+#include "store/checkpoint.h"
+#include "store/snapshot.h"
 #include "tap.h"
 
 static struct json_text text(const char *json)

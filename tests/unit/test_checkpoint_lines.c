@@ -2,8 +2,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "checkpoint_lines.h"
-#include "checkpoint_move.h"
+#include "files/worker/advance.h"
+#include "files/worker/lines.h"
 #include "tap.h"
 
 /* A store of one partition, 2026-02-05, in a fresh directory. */

@@ -1,9 +1,9 @@
-#include "document.h"
+#include "json/document.h"
 
 #include <stdlib.h>
 
-#include "json_text.h"
 #include "tap.h"
+#include "json/json.h"
 
 static struct bytes out;
 

@@ -1,4 +1,4 @@
-#include "filter.h"
+#include "event/filter.h"
 
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 #include <stdlib.h>
 
-#include "bytes.h"
-#include "filter.h"
+#include "base/bytes.h"
+#include "event/filter.h"
 #include "tap.h"
 
 /* The cheap ways to a filter's candidates: rejection of blocks, and keys of the index. */

@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "index_private.h"
+#include "files/index/state.h"
 #include "tap.h"
 
 static struct error err;

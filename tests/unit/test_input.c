@@ -6,8 +6,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "interrupt.h"
-#include "io.h"
 #include "tap.h"
 
 static uint64_t random_state = 88172645463325252u;

@@ -1,4 +1,4 @@
-#include "mapping.h"
+#include "base/mapping.h"
 
 #include <signal.h>
 #include <stdlib.h>

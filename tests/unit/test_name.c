@@ -1,4 +1,4 @@
-#include "name.h"
+#include "store/name.h"
 
 #include "tap.h"
 

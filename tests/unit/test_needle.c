@@ -1,10 +1,10 @@
-#include "needle.h"
+#include "json/needle.h"
 
 #include <stdlib.h>
 
-#include "bytes.h"
-#include "json_text.h"
+#include "base/bytes.h"
 #include "tap.h"
+#include "json/json.h"
 
 static uint64_t state = 88172645463325252;
 

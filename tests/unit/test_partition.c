@@ -5,7 +5,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "partition.h"
+#include "files/partition.h"
 #include "tap.h"
 
 #define DAY 20489 /* 2026-02-05 */

@@ -1,4 +1,4 @@
-#include "ranking.h"
+#include "event/ranking.h"
 
 #include <stdlib.h>
 

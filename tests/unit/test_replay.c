@@ -3,9 +3,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "filter.h"
-#include "replay.h"
-#include "store.h"
+#include "event/filter.h"
+#include "files/catalog/catalog.h"
+#include "files/replay/replay.h"
 #include "tap.h"
 
 /* A store of three days, each larger than what a limited replay reads before it asks the index. */

@@ -2,9 +2,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "filter.h"
-#include "scan.h"
-#include "store.h"
+#include "event/filter.h"
+#include "files/catalog/catalog.h"
+#include "files/scan/scan.h"
 #include "tap.h"
 
 /* A store of one partition, 2026-02-05, in a fresh directory. */

@@ -1,9 +1,9 @@
-#include "time_spec.h"
+#include "event/time_spec.h"
 
 #include <string.h>
 
+#include "base/timestamp.h"
 #include "tap.h"
-#include "timestamp.h"
 
 #define NOW       INT64_C(1770287415250000) /* 2026-02-05T10:30:15.25Z */
 #define NONE      INT64_MIN

@@ -1,9 +1,9 @@
-#include "timestamp.h"
+#include "base/timestamp.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "status.h"
+#include "base/status.h"
 #include "tap.h"
 
 #define REFUSED   INT64_MIN

@@ -1,0 +1,84 @@
+/*
+ * filter_parts - what the files of filter share: how its conditions are kept.
+ *
+ * A condition of each sort keeps its values together with the needles by which lines that cannot hold are rejected.
+ */
+#ifndef METASPN_EVENT_FILTER_PARTS_H
+#define METASPN_EVENT_FILTER_PARTS_H
+
+#include "base/bytes.h"
+#include "event/filter.h"
+#include "json/needle.h"
+
+/* Decoded bytes; owned unless said otherwise. */
+struct filter_text {
+    char *data;
+    size_t length;
+};
+
+struct filter_values {
+    struct filter_text *items;
+    size_t count;
+    struct needles needles;
+};
+
+/* One member of an entity spec. */
+struct spec_member {
+    enum spec_role { SPEC_TYPE, SPEC_VALUE, SPEC_PLATFORM, SPEC_OTHER } role;
+    struct filter_text name; /* decoded */
+    struct json_text value;  /* borrows the spec's text */
+};
+
+struct entity_spec {
+    struct bytes text; /* the JSON object, canonical */
+    struct spec_member *members;
+    size_t count;
+};
+
+struct entity_specs {
+    struct entity_spec *items;
+    size_t count;
+    struct needles needles;
+    bool unsearchable; /* a spec has no needle */
+};
+
+struct where_value {
+    struct filter_text text;
+    struct json_text scalar; /* the text, if it is a JSON scalar too, else absent */
+};
+
+/* What is asked of the payload's member at one path. */
+struct where {
+    struct filter_text path;
+    bool number; /* asks for a number, else for one of the values */
+    struct where_value *values;
+    size_t count;
+    struct needles needles; /* of the values */
+    bool unsearchable;      /* a value has no needle */
+    struct needles name;    /* of the path's last name */
+};
+
+struct filter {
+    struct filter_values members[FILTER_MEMBERS];
+    struct entity_specs entities;
+    struct where *wheres;
+    size_t where_count;
+    enum filter_resolution resolution;
+    uint64_t *keys; /* what filter_index_keys() gave last */
+};
+
+/* Copies bytes. False: no memory. */
+bool filter_text_set(struct filter_text *text, const char *data, size_t length);
+
+void entity_specs_release(struct entity_specs *specs);
+/* Whether the event has an entity that one of them asks for, or nothing is asked. False: no memory. */
+bool entity_specs_match(const struct entity_specs *specs, const struct event *event, bool *ret_matches);
+/* The value of the spec's member of that role if it is a string, else absent. */
+struct json_text entity_spec_string(const struct entity_spec *spec, enum spec_role role);
+
+void where_release(struct where *where);
+bool where_matches(const struct where *where, const struct event *event);
+/* The needles of which one stands in every line that matches. */
+const struct needles *where_needles(const struct where *where);
+
+#endif

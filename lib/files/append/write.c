@@ -1,0 +1,319 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "files/append/batch.h"
+
+#define TURNS       8    /* tries while others without lock write too, at least */
+#define PATIENCE_MS 5000 /* and for so long where they were a little faster each time */
+#define OPEN_SHARES 24   /* partitions that are open at once: a batch may have thousands */
+
+void batch_release_shares(struct batch *batch)
+{
+    for (size_t i = 0; i < batch->share_count; i++)
+        partition_close(batch->shares[i].partition);
+    free(batch->shares);
+    batch->shares = NULL;
+    batch->share_count = 0;
+}
+
+uint32_t batch_partition_of(const struct event *event)
+{
+    return partition_number(event->kind, timestamp_day(event->timestamp));
+}
+
+static enum status gather_fresh(struct batch *batch)
+{
+    batch->fresh.count = 0;
+    for (size_t i = 0; i < batch->count; i++)
+        if (batch->items[i].outcome == STORE_APPENDED &&
+            !index_entries_add(&batch->fresh, (struct index_entry){batch_partition_of(&batch->items[i].event), i}))
+            return error_set_memory(batch->err);
+    index_entries_sort(&batch->fresh);
+    return STATUS_OK;
+}
+
+static enum status gather_shares(struct batch *batch)
+{
+    const struct index_entries *fresh = &batch->fresh;
+    size_t count = 0;
+    for (size_t i = 0; i < fresh->count; i++)
+        count += i == 0 || fresh->data[i - 1].key != fresh->data[i].key;
+    batch_release_shares(batch);
+    if (count == 0)
+        return STATUS_OK;
+    batch->shares = calloc(count, sizeof *batch->shares);
+    if (!batch->shares)
+        return error_set_memory(batch->err);
+    for (size_t i = 0; i < fresh->count; i++) {
+        if (i == 0 || fresh->data[i - 1].key != fresh->data[i].key)
+            batch->shares[batch->share_count++] =
+                (struct share){.number = (uint32_t)fresh->data[i].key, .from = i, .how = PARTITION_MOVED};
+        batch->shares[batch->share_count - 1].to = i + 1;
+    }
+    return STATUS_OK;
+}
+
+/* The lines of a share, one behind the other, in store->share. */
+static enum status compose(struct batch *batch, struct share *share)
+{
+    struct bytes *lines = &batch->store->share;
+    size_t length = 0;
+    for (size_t i = share->from; i < share->to; i++)
+        length += batch->items[batch->fresh.data[i].value].event.length + 1;
+    share->length = length;
+    bytes_clear(lines);
+    if (!bytes_reserve(lines, length))
+        return error_set_memory(batch->err);
+    for (size_t i = share->from; i < share->to; i++) {
+        const struct event *event = &batch->items[batch->fresh.data[i].value].event;
+        bytes_append(lines, event->line, event->length);
+        bytes_append_char(lines, '\n');
+    }
+    return STATUS_OK;
+}
+
+static enum status open_share(struct batch *batch, struct share *share, bool create, struct error *err)
+{
+    bool created = false;
+    enum status status =
+        store_open_as(batch->store, share->number, IO_APPEND, create, &share->partition, &created, err);
+    share->created = share->created || created;
+    return status == STATUS_ABSENT ? STATUS_IO : status;
+}
+
+static void close_share(struct share *share)
+{
+    partition_close(share->partition);
+    share->partition = NULL;
+}
+
+enum status batch_row(struct batch *batch, uint32_t number, struct store_partition **ret_row)
+{
+    struct store *store = batch->store;
+    *ret_row = store_row(store, number);
+    if (*ret_row)
+        return STATUS_OK;
+    const struct partition_facts *facts = index_facts(store->index, number);
+    enum status status = store_add_row(store, number, ret_row, batch->err);
+    if (status != STATUS_OK)
+        return status;
+    if (facts)
+        (*ret_row)->facts = *facts;
+    struct store_partition row = **ret_row;
+    size_t place = store->count - 1;
+    while (place > 0 && store->partitions[place - 1].number > number)
+        place--;
+    memmove(store->partitions + place + 1, store->partitions + place,
+            (store->count - 1 - place) * sizeof *store->partitions);
+    store->partitions[place] = row;
+    *ret_row = &store->partitions[place];
+    return STATUS_OK;
+}
+
+static bool has_this_number(void *context, uint32_t number)
+{
+    return *(const uint32_t *)context == number;
+}
+
+/* Somebody without lock has written since we looked: look again, and mend what they left. */
+static enum status catch_up(struct batch *batch, struct share *share)
+{
+    struct store_partition *row;
+    enum status status = batch_row(batch, share->number, &row);
+    if (status == STATUS_OK)
+        status = store_look_again(batch->store, row, batch->err);
+    if (status == STATUS_OK)
+        status = store_mend(batch->store, has_this_number, &share->number, batch->err);
+    return status;
+}
+
+/* Shares from `first` on are not written yet: what of them is stored by now, or behind where the batch stops, goes. */
+static enum status look_up_again(struct batch *batch, size_t first)
+{
+    enum status status = STATUS_OK;
+    for (size_t i = first; i < batch->share_count && status == STATUS_OK; i++)
+        status = batch_look_up_again(batch, batch->shares[i].from, &batch->shares[i].to);
+    size_t kept = first;
+    for (size_t i = first; i < batch->share_count && status == STATUS_OK; i++) {
+        struct share *share = &batch->shares[i];
+        while (share->from < share->to && batch->fresh.data[share->to - 1].value > batch->stop)
+            share->to--;
+        if (i == first || share->from < share->to) /* the first one is at hand, empty or not */
+            batch->shares[kept++] = *share;
+    }
+    if (status == STATUS_OK)
+        batch->share_count = kept;
+    return status;
+}
+
+/* What somebody wrote meanwhile may be what this batch holds. */
+static enum status start_again(struct batch *batch, struct share *share)
+{
+    close_share(share);
+    batch->caught_up = true;
+    enum status status = catch_up(batch, share);
+    if (status == STATUS_OK)
+        status = look_up_again(batch, (size_t)(share - batch->shares));
+    if (status == STATUS_OK)
+        status = compose(batch, share);
+    return status == STATUS_OK ? open_share(batch, share, true, batch->err) : status;
+}
+
+static enum status write_share(struct batch *batch, struct share *share)
+{
+    struct store_partition *row;
+    enum status status = compose(batch, share);
+    if (status == STATUS_OK)
+        status = open_share(batch, share, true, batch->err);
+    int64_t deadline = io_monotonic_ms() + PATIENCE_MS;
+    for (int turn = 0; status == STATUS_OK && share->how == PARTITION_MOVED; turn++) {
+        status = batch_row(batch, share->number, &row);
+        if (status != STATUS_OK)
+            break;
+        share->end = row->stat.size;
+        if (!store_tail_is_open(row))
+            status = partition_append(share->partition, &row->stat, batch->store->share.data, share->length,
+                                      &share->how, batch->err);
+        share->written = status == STATUS_OK && share->how != PARTITION_MOVED;
+        if (status == STATUS_OK && share->how == PARTITION_MOVED) {
+            if (turn >= TURNS && io_monotonic_ms() >= deadline)
+                return error_set(batch->err, STATUS_IO, "%s: another program keeps writing to it",
+                                 partition_label(share->partition));
+            status = start_again(batch, share);
+        }
+    }
+    return status;
+}
+
+/* A file that this batch made, that holds nothing and that nobody else has open is as if it had never been; another
+ * that has come in its place is not ours. */
+static void remove_empty(struct batch *batch, const struct share *share)
+{
+    char name[PARTITION_NAME_SIZE];
+    enum workspace_room room = store_room(share->number);
+    int folder;
+    partition_name(partition_number_day(share->number), name);
+    if (share->created && share->partition && partition_cut(share->partition, 0, 0, NULL) == STATUS_OK &&
+        workspace_room(batch->store->workspace, room, false, &folder, NULL) == STATUS_OK &&
+        partition_stands_at(share->partition, folder, name))
+        (void)io_remove(folder, name, true, name, NULL);
+}
+
+/* Opens a share that was closed once more: what has come in its place since is not ours to take back. */
+static void open_to_undo(struct batch *batch, struct share *share)
+{
+    struct partition_stat now;
+    if (open_share(batch, share, false, NULL) == STATUS_OK && share->written &&
+        (partition_stat(share->partition, &now, NULL) != STATUS_OK || now.device != share->stat.device ||
+         now.inode != share->stat.inode))
+        close_share(share);
+}
+
+/* Takes back what this batch wrote, where that can be done. */
+static void undo(struct batch *batch)
+{
+    index_abandon(batch->store->index); /* it may know of lines that are cut off now */
+    (void)index_reload(batch->store->index, NULL);
+    for (size_t i = 0; i < batch->share_count; i++) {
+        struct share *share = &batch->shares[i];
+        uint64_t length = share->length;
+        if (!share->partition && (share->written || share->created))
+            open_to_undo(batch, share);
+        if (share->written && share->partition && share->how == PARTITION_APPENDED)
+            (void)partition_cut(share->partition, share->end + length, share->end, NULL);
+        share->written = false;
+        remove_empty(batch, share);
+        close_share(share);
+    }
+}
+
+/* Writes and syncs shares that are open together. */
+static enum status write_shares(struct batch *batch, size_t from, size_t to)
+{
+    enum status status = STATUS_OK;
+    for (size_t i = from; i < to && i < batch->share_count && status == STATUS_OK; i++)
+        status = write_share(batch, &batch->shares[i]);
+    to = to < batch->share_count ? to : batch->share_count;
+    return status == STATUS_OK ? batch_sync_and_note(batch, from, to) : status;
+}
+
+static enum status write_fresh(struct batch *batch)
+{
+    enum status status = gather_shares(batch);
+    for (size_t from = 0, to; from < batch->share_count && status == STATUS_OK; from = to) {
+        to = from + OPEN_SHARES < batch->share_count ? from + OPEN_SHARES : batch->share_count;
+        status = write_shares(batch, from, to);
+        for (size_t i = from; i < to && to < batch->share_count && status == STATUS_OK; i++)
+            close_share(&batch->shares[i]);
+    }
+    return status;
+}
+
+/* What is noted is found from here on. True: some of the new events must be written again. */
+static enum status settle_batch(struct batch *batch, bool *ret_again)
+{
+    enum status status = store_settle(batch->store, !batch->caught_up, batch->err);
+    for (int turn = 0; status == STATUS_INVALID && turn < 2; turn++)
+        status = store_rebuild(batch->store, batch->err);
+    if (status != STATUS_OK)
+        index_abandon(batch->store->index);
+    *ret_again = false;
+    for (size_t i = 0; i < batch->share_count && status == STATUS_OK; i++)
+        if (batch->shares[i].how != PARTITION_APPENDED) {
+            *ret_again = batch->caught_up = true;
+            status = catch_up(batch, &batch->shares[i]);
+        }
+    return status;
+}
+
+/*
+ * After a write that somebody without lock mixed with, only reading tells what stands where: items whose own line is
+ * found there are stored; those whose id has another first record by now are its duplicates; the others (glued to a
+ * fragment of theirs) are written again.
+ */
+static enum status keep_missing(struct batch *batch)
+{
+    size_t kept = 0;
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < batch->fresh.count && status == STATUS_OK; i++) {
+        struct store_item *item = &batch->items[batch->fresh.data[i].value];
+        if (item->outcome != STORE_APPENDED || batch->fresh.data[i].value > batch->stop)
+            continue;
+        status = batch_find_item(batch, item);
+        if (status == STATUS_ABSENT) {
+            batch->fresh.data[kept++] = batch->fresh.data[i];
+            status = STATUS_OK;
+        } else if (status == STATUS_OK &&
+                   !batch->store->options.no_sync) { /* it may be a line of theirs, after our sync */
+            status = store_sync_partition(batch->store, item->first.partition, batch->err);
+        }
+    }
+    batch->fresh.count = kept;
+    store_close_files(batch->store);
+    return status;
+}
+
+enum status batch_append(struct batch *batch)
+{
+    enum status status = gather_fresh(batch);
+    for (int turn = 0; status == STATUS_OK && batch->fresh.count > 0; turn++) {
+        bool again = false;
+        if (turn == TURNS)
+            return error_set(batch->err, STATUS_IO, "another program keeps writing to the same partitions");
+        status = write_fresh(batch);
+        if (status == STATUS_OK)
+            status = settle_batch(batch, &again);
+        if (status == STATUS_OK && MUTANT(INDEX_BEFORE_JSONL)) {
+            (void)index_commit(batch->store->index, NULL);
+            status = batch_sync_shares(batch, (batch->share_count - 1) / OPEN_SHARES * OPEN_SHARES, batch->share_count);
+        }
+        if (status != STATUS_OK)
+            undo(batch);
+        batch_release_shares(batch);
+        if (status == STATUS_OK && again)
+            status = keep_missing(batch);
+        else
+            batch->fresh.count = 0;
+    }
+    return status;
+}

@@ -1,0 +1,420 @@
+#include "files/catalog/catalog.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "base/mutant.h"
+#include "files/catalog/state.h"
+
+#define REBUILDS   2 /* times that a damaged index is rebuilt before it is done without */
+#define LOCK_TURNS 8 /* lock files that are tried: a file system may tell inodes as it likes */
+
+/* Nobody is told anything while the lock is held: whoever listens may be slow. */
+void store_tell(struct store *store, enum notice notice, const char *format, ...)
+{
+    char text[ERROR_TEXT_SIZE];
+    va_list arguments;
+    if (!store->options.notice)
+        return;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    if (!store->locked) {
+        store->options.notice(store->options.notice_context, notice, text);
+    } else if (bytes_reserve(&store->untold, strlen(text) + 2)) { /* all of it or, without memory, nothing */
+        bytes_append_char(&store->untold, notice == NOTICE_WARNING ? 'w' : 'n');
+        bytes_append(&store->untold, text, strlen(text) + 1);
+    }
+}
+
+static void tell_untold(struct store *store)
+{
+    const char *at = store->untold.data, *end = at + store->untold.length;
+    while (at < end) {
+        enum notice notice = *at == 'w' ? NOTICE_WARNING : NOTICE_NOTE;
+        store->options.notice(store->options.notice_context, notice, at + 1);
+        at += strlen(at) + 1;
+    }
+    bytes_clear(&store->untold);
+}
+
+static enum status open_index(struct store *store, struct index **ret_index, struct error *err)
+{
+    if (store->options.no_index)
+        return index_open_memory(ret_index, err);
+    /* a reader of another account leaves no files there that the writers could not write to */
+    int directory = workspace_store(store->workspace);
+    bool create = store->options.access == WORKSPACE_WRITE || io_is_owner(directory);
+    return index_open(directory, workspace_store_path(store->workspace), create, ret_index, err);
+}
+
+enum status store_find_index(struct store *store, struct error *err)
+{
+    struct index *index;
+    if (index_stands_at(store->index, workspace_store(store->workspace)))
+        return STATUS_OK;
+    enum status status = open_index(store, &index, err);
+    if (status != STATUS_OK)
+        return status;
+    index_close(store->index);
+    store->index = index;
+    return STATUS_OK;
+}
+
+enum status store_open(const char *workspace, const struct store_options *options, struct store **ret_store,
+                       struct error *err)
+{
+    struct store *store = calloc(1, sizeof *store);
+    if (!store)
+        return error_set_memory(err);
+    store->options = *options;
+    store->lock = -1;
+    enum status status = workspace_open(workspace, options->access, &store->workspace, err);
+    if (status == STATUS_OK)
+        status = open_index(store, &store->index, err);
+    if (status != STATUS_OK) {
+        store_close(store);
+        return status;
+    }
+    *ret_store = store;
+    return STATUS_OK;
+}
+
+static void sync_late(struct store *store)
+{
+    struct partition *partition;
+    for (size_t i = 0; i < store->count; i++)
+        if (store_partition_at_hand(store, store->partitions[i].number, &partition, NULL) == STATUS_OK)
+            (void)partition_sync(partition, NULL);
+}
+
+void store_close(struct store *store)
+{
+    if (!store)
+        return;
+    if (MUTANT(ACKNOWLEDGE_BEFORE_SYNC))
+        sync_late(store);
+    store_close_files(store);
+    if (store->index && store->options.access == WORKSPACE_WRITE && index_lock(store->index, 0, NULL) == STATUS_OK) {
+        (void)index_commit_folded(store->index, NULL);
+        index_unlock(store->index);
+    }
+    index_close(store->index);
+    if (store->lock >= 0)
+        close(store->lock);
+    workspace_close(store->workspace);
+    index_entries_release(&store->matches);
+    index_entries_release(&store->shadowed);
+    index_entries_release(&store->fragments);
+    bytes_release(&store->line);
+    bytes_release(&store->share);
+    bytes_release(&store->untold);
+    bytes_release(&store->kept);
+    free(store->doubts);
+    free(store->partitions);
+    free(store);
+}
+
+struct workspace *store_workspace(struct store *store)
+{
+    return store->workspace;
+}
+
+struct index *store_index(struct store *store)
+{
+    return store->index;
+}
+
+/* ---- partitions */
+
+const struct store_partition *store_partitions(const struct store *store, size_t *ret_count)
+{
+    *ret_count = store->count;
+    return store->partitions;
+}
+
+struct store_partition *store_row(struct store *store, uint32_t number)
+{
+    size_t low = 0, high = store->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (store->partitions[middle].number < number)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < store->count && store->partitions[low].number == number ? &store->partitions[low] : NULL;
+}
+
+const struct store_partition *store_partition(const struct store *store, uint32_t number)
+{
+    union {
+        const struct store *in;
+        struct store *out;
+    } plain = {.in = store};
+    return store_row(plain.out, number);
+}
+
+enum status store_reserve_rows(struct store *store, size_t more, struct error *err)
+{
+    if (more <= store->capacity - store->count)
+        return STATUS_OK;
+    size_t capacity = store->count + store->count / 2 + more + 64;
+    struct store_partition *grown = reallocarray(store->partitions, capacity, sizeof *grown);
+    if (!grown)
+        return error_set_memory(err);
+    memory_populate(grown + store->count, more * sizeof *grown);
+    store->partitions = grown;
+    store->capacity = capacity;
+    return STATUS_OK;
+}
+
+/* The rows are in order again after the caller sorted them, or put the new one where it belongs. */
+enum status store_add_row(struct store *store, uint32_t number, struct store_partition **ret_row, struct error *err)
+{
+    enum status status = store_reserve_rows(store, 1, err);
+    if (status != STATUS_OK)
+        return status;
+    *ret_row = &store->partitions[store->count++];
+    **ret_row = (struct store_partition){
+        .number = number,
+        .kind = partition_number_kind(number),
+        .day = partition_number_day(number),
+        .facts = {.partition = number},
+    };
+    return STATUS_OK;
+}
+
+enum status store_open_as(struct store *store, uint32_t number, enum io_open how, bool create,
+                          struct partition **ret_partition, bool *ret_created, struct error *err)
+{
+    enum workspace_room room = store_room(number);
+    int folder;
+    enum status status = workspace_room(store->workspace, room, create, &folder, err);
+    if (status == STATUS_OK)
+        status = partition_open(folder, workspace_room_path(store->workspace, room), partition_number_day(number), how,
+                                create, ret_partition, ret_created, err);
+    return status;
+}
+
+enum status store_open_partition(struct store *store, uint32_t number, struct partition **ret_partition,
+                                 struct error *err)
+{
+    return store_open_as(store, number, IO_READ, false, ret_partition, NULL, err);
+}
+
+bool store_partition_path(const struct store *store, uint32_t number, struct bytes *out)
+{
+    char name[PARTITION_NAME_SIZE];
+    partition_name(partition_number_day(number), name);
+    return workspace_path(store->workspace, store_room(number), name, out);
+}
+
+void store_close_files(struct store *store)
+{
+    partition_close(store->open);
+    store->open = NULL;
+}
+
+enum status store_partition_at_hand(struct store *store, uint32_t number, struct partition **ret_partition,
+                                    struct error *err)
+{
+    if (!store->open || store->open_number != number) {
+        store_close_files(store);
+        enum status status = store_open_partition(store, number, &store->open, err);
+        if (status != STATUS_OK) {
+            store->open = NULL;
+            return status;
+        }
+        store->open_number = number;
+    }
+    *ret_partition = store->open;
+    return STATUS_OK;
+}
+
+/* What went while the store was looked at has gone as a whole, though something may be known of it. */
+static void drop_gone(struct store *store)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < store->count; i++)
+        if (!store->partitions[i].is_gone)
+            store->partitions[kept++] = store->partitions[i];
+    store->count = kept;
+}
+
+enum status store_refresh(struct store *store, unsigned kinds, struct error *err)
+{
+    uint64_t pending;
+    store->kept_listed = false;
+    enum status status = store_find_index(store, err);
+    if (status == STATUS_OK)
+        status = index_reload(store->index, err);
+    if (status == STATUS_OK)
+        status = store_look(store, kinds, &pending, err);
+    if (status == STATUS_OK)
+        status = store_read_on(store, err);
+    for (int turn = 0; status == STATUS_INVALID && turn < REBUILDS; turn++)
+        status = store_rebuild(store, err);
+    drop_gone(store);
+    if (status == STATUS_OK)
+        index_commit_if_alone(store->index);
+    store_close_files(store);
+    return status;
+}
+
+/* ---- looking up */
+
+enum status store_read_line(struct store *store, struct store_position position, struct bytes *line, struct error *err)
+{
+    struct partition *partition;
+    uint64_t end;
+    enum status status = store_partition_at_hand(store, position.partition, &partition, err);
+    if (status == STATUS_OK)
+        status = partition_read_line(partition, position.offset, UINT64_MAX, line, &end, err);
+    return status;
+}
+
+enum status store_read_record(struct store *store, struct store_position position, const struct event *event,
+                              struct bytes *line, struct error *err)
+{
+    struct event stored;
+    enum status status = store_read_line(store, position, line, err);
+    if (status != STATUS_OK)
+        return status;
+    enum event_verdict verdict = event_read(line->data, line->length, event->kind, false, &stored, NULL);
+    if (verdict == EVENT_NO_MEMORY)
+        return error_set_memory(err);
+    if (verdict == EVENT_GOOD && json_string_same(stored.id, event->id))
+        return STATUS_OK;
+    return error_set(err, STATUS_ABSENT, "%s: was rewritten meanwhile", partition_label(store->open));
+}
+
+/* Whether the line at a position is a record of this event's id. What has gone is none. */
+static enum status holds_id(struct store *store, const struct event *event, uint64_t value, bool *ret_holds,
+                            struct error *err)
+{
+    struct store_position position = {index_value_partition(value), index_value_offset(value)};
+    enum status status = store_read_record(store, position, event, &store->line, err);
+    *ret_holds = status == STATUS_OK;
+    return status == STATUS_ABSENT ? STATUS_OK : status;
+}
+
+enum status store_find_matches(struct store *store, enum index_table table, uint64_t key, struct error *err)
+{
+    enum status status = index_find(store->index, table, key, &store->matches, err);
+    for (int turn = 0; status == STATUS_INVALID && turn < REBUILDS; turn++) {
+        status = store_rebuild(store, err);
+        if (status == STATUS_OK)
+            status = index_find(store->index, table, key, &store->matches, err);
+    }
+    return status;
+}
+
+/* The first of the matches that holds the id. */
+static enum status find_holder(struct store *store, const struct event *event, struct index_entry *ret_found,
+                               struct error *err)
+{
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < store->matches.count && status == STATUS_OK; i++) {
+        bool holds;
+        *ret_found = store->matches.data[i];
+        status = holds_id(store, event, ret_found->value, &holds, err);
+        if (status == STATUS_OK && holds)
+            return STATUS_OK;
+    }
+    return status == STATUS_OK ? error_set(err, STATUS_ABSENT, "the id is not stored") : status;
+}
+
+enum status store_find_first(struct store *store, const struct event *event, struct store_position *ret_position,
+                             struct error *err)
+{
+    struct bytes scratch = {0};
+    uint64_t hash;
+    bool hashed = event_id_hash(event, index_seed(store->index), &scratch, &hash);
+    bytes_release(&scratch);
+    if (!hashed)
+        return error_set_memory(err);
+    bool holds = false;
+    struct index_entry found = store->found[hash % STORE_FOUND];
+    enum status status = STATUS_OK;
+    if (found.key == hash)
+        status = holds_id(store, event, found.value, &holds, err);
+    if (status == STATUS_OK && !holds) {
+        status = store_find_matches(store, INDEX_IDS, hash, err);
+        if (status == STATUS_OK)
+            status = find_holder(store, event, &found, err);
+    }
+    if (status != STATUS_OK)
+        return status;
+    store->found[hash % STORE_FOUND] = found;
+    *ret_position = (struct store_position){index_value_partition(found.value), index_value_offset(found.value)};
+    return STATUS_OK;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    uint64_t x = ((const struct index_entry *)a)->value, y = ((const struct index_entry *)b)->value;
+    return (x > y) - (x < y);
+}
+
+enum status store_candidates(struct store *store, bool are_ids, const uint64_t *keys, size_t count,
+                             struct index_entries *ret, struct error *err)
+{
+    enum status status = STATUS_OK;
+    ret->count = 0;
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+        status = store_find_matches(store, are_ids ? INDEX_IDS : INDEX_REFS, keys[i], err);
+        if (status == STATUS_OK && !index_entries_append(ret, store->matches.data, store->matches.count))
+            status = error_set_memory(err);
+    }
+    if (status == STATUS_OK && ret->count > 1)
+        qsort(ret->data, ret->count, sizeof *ret->data, by_value);
+    return status;
+}
+
+/* ---- the writers' lock */
+
+/* A copy of another store may have brought its own lock file: then the one that is open keeps nobody out. */
+static enum status take_lock(struct store *store, struct error *err)
+{
+    int directory = workspace_store(store->workspace);
+    for (int turn = 1;; turn++) {
+        enum status status = turn > 1 ? workspace_look_again(store->workspace, err) : STATUS_OK;
+        if (status == STATUS_OK && store->lock < 0)
+            status = workspace_open_lock(store->workspace, &store->lock, err);
+        if (status == STATUS_OK)
+            status = io_lock(store->lock, store->options.lock_timeout_ms, store->options.interrupted,
+                             workspace_lock_path(store->workspace), err);
+        if (status != STATUS_OK || turn == LOCK_TURNS || io_stands_at(store->lock, directory, "lock", false))
+            return status;
+        close(store->lock);
+        store->lock = -1;
+    }
+}
+
+enum status store_lock(struct store *store, struct error *err)
+{
+    enum status status = take_lock(store, err);
+    store->locked = status == STATUS_OK;
+    if (status == STATUS_OK)
+        status = store_load_doubts(store, err);
+    if (status == STATUS_OK)
+        return STATUS_OK;
+    store_unlock(store);
+    return STATUS_IO;
+}
+
+void store_unlock(struct store *store)
+{
+    if (store->locked) {
+        store_save_doubts(store);
+        io_unlock(store->lock, workspace_lock_path(store->workspace), NULL);
+    }
+    store->locked = false;
+    if (store->untold.length > 0)
+        tell_untold(store);
+}

@@ -1,0 +1,491 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "event/filter.h"
+#include "files/catalog/state.h"
+
+#define READ_BLOCK  ((size_t)1 << 20)
+#define SETTLE_AT   ((size_t)1 << 20) /* staged entries, 16 MiB, after which they are put in order */
+#define SETTLE_IDS  ((size_t)1 << 17) /* the same where they stay in memory: putting in order takes as much again */
+#define KNOWN_LIMIT (INDEX_OFFSET_LIMIT - ((uint64_t)1 << 32)) /* nothing is indexed behind it */
+
+/* ---- taking note of lines */
+
+void intake_start(struct intake *intake, struct store *store, const struct store_partition *row, struct error *err)
+{
+    *intake = (struct intake){.store = store,
+                              .facts = row->facts,
+                              .kind = row->kind,
+                              .day = row->day,
+                              .status = STATUS_OK,
+                              .err = err};
+    intake->facts.partition = row->number;
+}
+
+void intake_release(struct intake *intake)
+{
+    bytes_release(&intake->scratch);
+}
+
+static void add_entry(struct intake *intake, enum index_table table, uint64_t key, uint64_t offset)
+{
+    struct index_entry entry = {key, index_value(intake->facts.partition, intake->facts.generation, offset)};
+    if (intake->status == STATUS_OK)
+        intake->status = index_add(intake->store->index, table, entry, intake->err);
+}
+
+/* Receives the secondary keys of the event at intake->facts.known. */
+static void add_key(void *context, uint64_t key, bool block)
+{
+    struct intake *intake = context;
+    uint64_t offset = intake->facts.known;
+    if (block) {
+        offset -= offset % STORE_KEY_BLOCK;
+        struct index_entry *recent = &intake->recent[key % (sizeof intake->recent / sizeof *intake->recent)];
+        if (recent->key == key && recent->value == offset + 1)
+            return;
+        *recent = (struct index_entry){key, offset + 1};
+    }
+    add_entry(intake, INDEX_REFS, key, offset);
+}
+
+static void count_event(struct partition_facts *facts, const struct event *event, int32_t day)
+{
+    if (facts->records == 0 || event->timestamp < facts->least)
+        facts->least = event->timestamp;
+    if (facts->records > 0 && event->timestamp < facts->greatest)
+        facts->late++;
+    else
+        facts->greatest = event->timestamp;
+    facts->records++;
+    if (timestamp_day(event->timestamp) != day)
+        facts->misfiled++;
+}
+
+enum status intake_event(struct intake *intake, const struct event *event, uint64_t id_hash, uint64_t offset)
+{
+    uint64_t seed = index_seed(intake->store->index);
+    intake->facts.known = offset;
+    add_entry(intake, INDEX_IDS, id_hash, offset);
+    if (!index_is_persistent(intake->store->index))
+        index_leave_out_refs(intake->store->index);
+    else if (!event_index_keys(event, seed, &intake->scratch, add_key, intake) && intake->status == STATUS_OK)
+        intake->status = error_set_memory(intake->err);
+    count_event(&intake->facts, event, intake->day);
+    intake->facts.known = offset + event->length + 1;
+    return intake->status;
+}
+
+static enum status note_repeat(void *context, uint64_t value, struct error *err)
+{
+    struct store *store = context;
+    const struct partition_facts *facts = index_facts(store->index, index_value_partition(value));
+    if (!facts)
+        return STATUS_OK;
+    struct partition_facts counted = *facts;
+    counted.repeats++;
+    enum status status = index_add(store->index, INDEX_REPEATS, (struct index_entry){facts->partition, value}, err);
+    return status == STATUS_OK ? index_put_facts(store->index, &counted, err) : status;
+}
+
+enum status store_settle(struct store *store, bool known, struct error *err)
+{
+    return index_settle(store->index, known ? NULL : note_repeat, store, err);
+}
+
+/* ---- reading on */
+
+static bool is_zeros(const char *data, size_t length)
+{
+    return length > 0 && data[0] == '\0' && memcmp(data, data + 1, length - 1) == 0;
+}
+
+/* Takes in one line that ended in a newline. */
+static enum status take_line(struct intake *intake, const char *line, size_t length, uint64_t offset)
+{
+    struct event event;
+    uint64_t hash;
+    switch (event_read(line, length, intake->kind, false, &event, NULL)) {
+    case EVENT_GOOD: {
+        if (!event_id_hash(&event, index_seed(intake->store->index), &intake->scratch, &hash))
+            return error_set_memory(intake->err);
+        enum status status = intake_event(intake, &event, hash, offset);
+        intake->facts.known = offset + length + 1;
+        return status;
+    }
+    case EVENT_BLANK:
+        intake->facts.blank++;
+        break;
+    case EVENT_DAMAGED:
+        intake->facts.damaged++;
+        break;
+    case EVENT_NO_MEMORY:
+        return error_set_memory(intake->err);
+    }
+    intake->facts.known = offset + length + 1;
+    return STATUS_OK;
+}
+
+/* Takes in the whole lines of a chunk. A last line of zero bytes is as good as not written, newline or not. */
+static enum status take_chunk(struct intake *intake, const struct chunk *chunk, uint64_t size)
+{
+    const char *at = chunk->data, *end = chunk->data + chunk->length;
+    enum status status = STATUS_OK;
+    for (const char *newline; status == STATUS_OK && at < end && (newline = memchr(at, '\n', (size_t)(end - at)));
+         at = newline + 1) {
+        uint64_t offset = chunk->offset + (uint64_t)(at - chunk->data);
+        size_t length = (size_t)(newline - at);
+        if (offset + length + 1 == size && is_zeros(at, length))
+            break;
+        status = take_line(intake, at, length, offset);
+    }
+    return status;
+}
+
+void store_set_stat(struct partition_facts *facts, const struct partition_stat *stat)
+{
+    facts->device = stat->device;
+    facts->inode = stat->inode;
+    facts->size = stat->size;
+    facts->changed = stat->changed;
+    facts->modified = stat->modified;
+}
+
+/* Puts what was read so far where look-ups see it, and goes on from there. */
+static enum status publish(struct intake *intake, struct partition *partition, const struct partition_stat *stat)
+{
+    struct store *store = intake->store;
+    size_t settle_at = index_is_persistent(store->index) ? SETTLE_AT : SETTLE_IDS;
+    enum status status = partition_hash_before(partition, intake->facts.known, &intake->facts.hash, intake->err);
+    store_set_stat(&intake->facts, stat);
+    if (status == STATUS_OK)
+        status = index_put_facts(store->index, &intake->facts, intake->err);
+    if (status == STATUS_OK && index_unsettled(store->index) >= settle_at) {
+        status = store_settle(store, false, intake->err);
+        const struct partition_facts *facts = index_facts(store->index, intake->facts.partition);
+        if (facts)
+            intake->facts = *facts;
+    }
+    return status;
+}
+
+/* What stands behind the last newline: one more event, or a fragment. */
+static enum status take_tail(struct store *store, struct store_partition *row, struct partition *partition,
+                             struct error *err)
+{
+    struct event event;
+    uint64_t end, hash;
+    row->end = row->facts.known;
+    if (row->facts.known >= row->stat.size)
+        return STATUS_OK;
+    enum status status = partition_read_line(partition, row->facts.known, row->stat.size, &store->line, &end, err);
+    if (status != STATUS_OK)
+        return status;
+    enum event_verdict verdict = EVENT_DAMAGED;
+    if (end == row->stat.size)
+        verdict = event_read(store->line.data, store->line.length, row->kind, false, &event, NULL);
+    if (verdict == EVENT_NO_MEMORY)
+        return error_set_memory(err);
+    if (verdict != EVENT_GOOD) {
+        if (!json_is_blank(store->line.data, store->line.length))
+            store_tell_fragment(store, row, partition_label(partition));
+        return STATUS_OK;
+    }
+    row->end = row->stat.size;
+    struct bytes scratch = {0};
+    status = event_id_hash(&event, index_seed(store->index), &scratch, &hash) ? STATUS_OK : error_set_memory(err);
+    bytes_release(&scratch);
+    struct index_entry entry = {hash, index_value(row->number, row->facts.generation, row->facts.known)};
+    return status == STATUS_OK ? index_add_volatile(store->index, entry, err) : status;
+}
+
+static enum status read_lines(struct intake *intake, struct partition *partition, const struct partition_stat *stat)
+{
+    struct bytes buffer = {0};
+    enum status status = STATUS_OK;
+    uint64_t limit = stat->size < KNOWN_LIMIT ? stat->size : KNOWN_LIMIT, before;
+    do {
+        struct chunk chunk;
+        before = intake->facts.known;
+        status = partition_read_forward(partition, before, limit, READ_BLOCK, &buffer, &chunk, intake->err);
+        if (status == STATUS_OK)
+            status = take_chunk(intake, &chunk, stat->size);
+        if (status == STATUS_OK && intake->facts.known != before)
+            status = publish(intake, partition, stat);
+    } while (status == STATUS_OK && intake->facts.known != before);
+    if (status == STATUS_OK)
+        status = publish(intake, partition, stat);
+    bytes_release(&buffer);
+    return status;
+}
+
+static enum status read_partition(struct store *store, struct store_partition *row, struct error *err)
+{
+    struct partition *partition;
+    enum status status = store_partition_at_hand(store, row->number, &partition, err);
+    if (status != STATUS_OK)
+        return status;
+    struct intake intake;
+    const struct partition_facts *facts = index_facts(store->index, row->number);
+    if (facts) /* repeats may have been counted since the look, while an earlier partition was read */
+        row->facts = *facts;
+    intake_start(&intake, store, row, err);
+    status = read_lines(&intake, partition, &row->stat);
+    intake_release(&intake);
+    facts = index_facts(store->index, row->number);
+    if (status == STATUS_OK && facts)
+        row->facts = *facts;
+    return status == STATUS_OK ? take_tail(store, row, partition, err) : status;
+}
+
+static bool same_file(const struct partition_facts *facts, const struct partition_stat *stat)
+{
+    return facts->size == stat->size && facts->inode == stat->inode && facts->device == stat->device &&
+           facts->changed == stat->changed && facts->modified == stat->modified;
+}
+
+/* A file of the same size that was modified is not believed. */
+static bool may_have_grown(const struct partition_facts *facts, const struct partition_stat *stat)
+{
+    return facts->inode == stat->inode && stat->size >= facts->known &&
+           (stat->size != facts->size || stat->modified == facts->modified);
+}
+
+static enum status same_content(const struct partition_facts *facts, const struct partition *partition, bool *ret_same,
+                                struct error *err)
+{
+    uint64_t hash;
+    enum status status = partition_hash_before(partition, facts->known, &hash, err);
+    if (status == STATUS_OK)
+        *ret_same = hash == facts->hash;
+    return status;
+}
+
+enum status store_facts_hold(const struct partition_facts *facts, const struct partition_stat *stat,
+                             const struct partition *partition, bool *ret_hold, struct error *err)
+{
+    *ret_hold = same_file(facts, stat);
+    if (*ret_hold || !may_have_grown(facts, stat))
+        return STATUS_OK;
+    return same_content(facts, partition, ret_hold, err);
+}
+
+/* The bytes that are known still stand there. */
+static enum status check_content(struct store *store, const struct store_partition *row, bool *ret_same,
+                                 struct error *err)
+{
+    struct partition *partition;
+    *ret_same = false;
+    if (!may_have_grown(&row->facts, &row->stat))
+        return STATUS_OK;
+    enum status status = store_partition_at_hand(store, row->number, &partition, err);
+    return status == STATUS_OK ? same_content(&row->facts, partition, ret_same, err) : status;
+}
+
+/* The file was cut back to what is known of it. A last line of zeros was damage while something stood behind it. */
+static bool may_end_in_zeros(const struct partition_facts *facts, const struct partition_stat *stat)
+{
+    return stat->size == facts->known && facts->size > stat->size && facts->damaged > 0;
+}
+
+static enum status forget_content(struct store *store, struct store_partition *row, struct error *err)
+{
+    row->facts = (struct partition_facts){.partition = row->number, .generation = row->facts.generation + 1};
+    return index_put_facts(store->index, &row->facts, err);
+}
+
+/* Compares the file with the facts that are known of it (NULL: none). *ret_pending: bytes to be read. */
+static enum status compare(struct store *store, struct store_partition *row, const struct partition_facts *facts,
+                           uint64_t *ret_pending, struct error *err)
+{
+    enum status status = STATUS_OK;
+    row->facts = facts ? *facts : (struct partition_facts){.partition = row->number};
+    if (!same_file(&row->facts, &row->stat) && row->facts.known > 0) {
+        bool same = false;
+        status = check_content(store, row, &same, err);
+        same = same && !may_end_in_zeros(&row->facts, &row->stat);
+        if (status == STATUS_OK && same && row->stat.size == row->facts.known) {
+            store_set_stat(&row->facts, &row->stat);
+            status = index_put_facts(store->index, &row->facts, err);
+        } else if (status == STATUS_OK && !same) {
+            status = forget_content(store, row, err);
+        }
+    }
+    row->end = row->facts.known;
+    *ret_pending = row->stat.size - row->facts.known;
+    return status;
+}
+
+enum status store_read_on(struct store *store, struct error *err)
+{
+    enum status status = STATUS_OK;
+    bool may_change = index_unsettled(store->index) > 0; /* facts, the repeats that they count */
+    index_clear_volatile(store->index);
+    memset(store->found, 0, sizeof store->found);
+    for (size_t i = 0; i < store->count && status == STATUS_OK; i++) {
+        struct store_partition *row = &store->partitions[i];
+        if (row->stat.size <= row->facts.known)
+            continue;
+        may_change = true;
+        status = read_partition(store, row, err);
+        if (status == STATUS_ABSENT) { /* it went while we looked: what it had is no open end, should it come back */
+            row->stat.size = row->facts.known;
+            row->is_gone = true;
+            status = STATUS_OK;
+        }
+    }
+    if (status == STATUS_OK)
+        status = store_settle(store, false, err);
+    if (status == STATUS_OK)
+        status = store_note_shadowed(store, err);
+    /* repeats were counted while others were read */
+    for (size_t i = 0; i < store->count && may_change && status == STATUS_OK; i++) {
+        const struct partition_facts *facts = index_facts(store->index, store->partitions[i].number);
+        if (facts)
+            store->partitions[i].facts = *facts;
+    }
+    if (status != STATUS_OK)
+        index_abandon(store->index); /* facts may be staged whose entries are not */
+    return status;
+}
+
+enum status store_look_again(struct store *store, struct store_partition *row, struct error *err)
+{
+    uint64_t pending;
+    struct partition *partition;
+    store_close_files(store);
+    enum status status = store_partition_at_hand(store, row->number, &partition, err);
+    if (status == STATUS_OK)
+        status = partition_stat(partition, &row->stat, err);
+    if (status == STATUS_OK)
+        status = compare(store, row, index_facts(store->index, row->number), &pending, err);
+    if (status == STATUS_OK)
+        status = store_read_on(store, err);
+    for (int turn = 0; status == STATUS_INVALID && turn < 2; turn++)
+        status = store_rebuild(store, err);
+    store_close_files(store);
+    return status;
+}
+
+enum status store_rebuild(struct store *store, struct error *err)
+{
+    store_tell(store, NOTICE_NOTE, "%s/index: damaged; rebuilding it", workspace_store_path(store->workspace));
+    enum status status = index_reset(store->index, err);
+    for (size_t i = 0; i < store->count && status == STATUS_OK; i++)
+        store->partitions[i].facts = (struct partition_facts){.partition = store->partitions[i].number};
+    return status == STATUS_OK ? store_read_on(store, err) : status;
+}
+
+/* ---- looking */
+
+/* The partitions of one kind as they are listed, and how far they have been gone through. */
+struct listing {
+    struct partition_listed *files; /* owned */
+    size_t count, place;
+};
+
+static enum status list_kind(struct store *store, enum event_kind kind, struct listing *listing, struct error *err)
+{
+    enum workspace_room room = kind == EVENT_SIGNAL ? ROOM_SIGNALS : ROOM_EMISSIONS;
+    int folder;
+    enum status status = workspace_room(store->workspace, room, false, &folder, err);
+    if (status == STATUS_OK)
+        status =
+            partition_list(folder, workspace_room_path(store->workspace, room), &listing->files, &listing->count, err);
+    return status == STATUS_ABSENT ? STATUS_OK : status;
+}
+
+/* The next file of both kinds in the order of their numbers; NULL: there is none. */
+static const struct partition_listed *next_file(struct listing lists[static EVENT_KINDS], uint32_t *ret_number)
+{
+    struct listing *least = NULL;
+    for (enum event_kind kind = 0; kind < EVENT_KINDS; kind++) {
+        struct listing *list = &lists[kind];
+        if (list->place == list->count)
+            continue;
+        uint32_t number = partition_number(kind, list->files[list->place].day);
+        if (least && number > *ret_number)
+            continue;
+        least = list;
+        *ret_number = number;
+    }
+    return least ? &least->files[least->place++] : NULL;
+}
+
+/* The facts of this partition among all, which are in order, as the numbers are that are asked for: *place moves on. */
+static const struct partition_facts *next_facts(const struct index *index, uint32_t number, size_t *place)
+{
+    size_t count;
+    const struct partition_facts *all = index_all_facts(index, &count);
+    while (*place < count && all[*place].partition < number)
+        ++*place;
+    return *place < count && all[*place].partition == number ? &all[*place] : NULL;
+}
+
+static enum status look_at_files(struct store *store, struct listing lists[static EVENT_KINDS], uint64_t *pending,
+                                 struct error *err)
+{
+    const struct partition_listed *file;
+    uint32_t number;
+    size_t place = 0, count = 0;
+    for (enum event_kind kind = 0; kind < EVENT_KINDS; kind++)
+        count += lists[kind].count;
+    enum status status = store_reserve_rows(store, count, err);
+    while (status == STATUS_OK && (file = next_file(lists, &number))) {
+        struct store_partition *row;
+        uint64_t more = 0;
+        if (!file->is_there)
+            continue;
+        status = store_add_row(store, number, &row, err);
+        if (status != STATUS_OK)
+            break;
+        row->stat = file->stat;
+        status = compare(store, row, next_facts(store->index, number, &place), &more, err);
+        if (status == STATUS_ABSENT) { /* it went just now */
+            store->count--;
+            status = STATUS_OK;
+        }
+        *pending += more;
+    }
+    return status;
+}
+
+/* What is known of files that are no longer there is forgotten. */
+static enum status forget_gone(struct store *store, unsigned kinds, struct error *err)
+{
+    size_t count, row = 0;
+    enum status status = STATUS_OK;
+    index_all_facts(store->index, &count);
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+        const struct partition_facts *facts = &index_all_facts(store->index, &count)[i];
+        while (row < store->count && store->partitions[row].number < facts->partition)
+            row++;
+        if (facts->known == 0 || !(kinds & KIND_BIT(partition_number_kind(facts->partition))) ||
+            (row < store->count && store->partitions[row].number == facts->partition))
+            continue;
+        struct partition_facts gone = {.partition = facts->partition, .generation = facts->generation + 1};
+        status = index_put_facts(store->index, &gone, err);
+    }
+    return status;
+}
+
+enum status store_look(struct store *store, unsigned kinds, uint64_t *ret_pending, struct error *err)
+{
+    struct listing lists[EVENT_KINDS] = {0};
+    uint64_t pending = 0;
+    store_close_files(store);
+    store->count = 0;
+    enum status status = workspace_look_again(store->workspace, err);
+    store->kinds = kinds;
+    for (enum event_kind kind = 0; kind < EVENT_KINDS && status == STATUS_OK; kind++)
+        if (kinds & KIND_BIT(kind))
+            status = list_kind(store, kind, &lists[kind], err);
+    if (status == STATUS_OK)
+        status = look_at_files(store, lists, &pending, err);
+    if (status == STATUS_OK)
+        status = forget_gone(store, kinds, err);
+    for (enum event_kind kind = 0; kind < EVENT_KINDS; kind++)
+        free(lists[kind].files);
+    *ret_pending = pending;
+    return status;
+}

@@ -1,0 +1,198 @@
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "files/catalog/state.h"
+
+#define WAIT_TURNS 100 /* of 20 ms: how long somebody else's unfinished line is waited for, 2 s */
+#define WAIT_NS    20000000
+#define MEND_TURNS 8
+
+/* False: it is remembered from now on. */
+static bool was_told(struct index_entries *told, uint32_t number)
+{
+    for (size_t i = 0; i < told->count; i++)
+        if (told->data[i].key == number)
+            return true;
+    (void)index_entries_add(told, (struct index_entry){number, 0});
+    return false;
+}
+
+void store_tell_fragment(struct store *store, const struct store_partition *row, const char *label)
+{
+    if (!was_told(&store->fragments, row->number))
+        store_tell(store, NOTICE_NOTE, "%s: the last line is not whole yet (%llu bytes from byte %llu on)", label,
+                   (unsigned long long)(row->stat.size - row->facts.known), (unsigned long long)row->facts.known);
+}
+
+/* Adds the newline that the last line lacks; *ret_added is false where the file has grown meanwhile, which is as good.
+ */
+static enum status add_newline(struct store *store, uint32_t number, struct partition *partition,
+                               const struct partition_stat *seen, bool *ret_added, struct error *err)
+{
+    enum partition_append how;
+    enum status status = partition_append(partition, seen, "\n", 1, &how, err);
+    *ret_added = status == STATUS_OK && how == PARTITION_APPENDED;
+    return status == STATUS_OK ? store_sync(store, number, partition, err) : status;
+}
+
+static enum status terminate(struct store *store, const struct store_partition *row, struct partition *partition,
+                             struct error *err)
+{
+    bool added;
+    enum status status = add_newline(store, row->number, partition, &row->stat, &added, err);
+    if (status == STATUS_OK && added)
+        store_tell(store, NOTICE_NOTE, "%s: added the newline that its last line lacked", partition_label(partition));
+    return status;
+}
+
+static enum status read_fragment(const struct store_partition *row, struct partition *partition, struct bytes *fragment,
+                                 struct error *err)
+{
+    uint64_t end;
+    return partition_read_line(partition, row->facts.known, row->stat.size, fragment, &end, err);
+}
+
+/* The fragment is copied, then cut off: nobody else has the file open, a lease tells. STATUS_ABSENT: somebody has, or
+ * the file may only grow. */
+static enum status cut_off(struct store *store, const struct store_partition *row, struct partition *partition,
+                           const struct bytes *fragment, struct error *err)
+{
+    enum status status = partition_cut(partition, row->stat.size, row->stat.size, err);
+    if (status == STATUS_OK)
+        status = store_quarantine(store, row->number, fragment->data, fragment->length, err);
+    if (status == STATUS_OK)
+        status = partition_cut(partition, row->stat.size, row->facts.known, err);
+    if (status == STATUS_OK)
+        status = store_sync(store, row->number, partition, err);
+    if (status == STATUS_OK)
+        store_tell(store, NOTICE_WARNING,
+                   "%s: cut off %llu bytes of a last line that was never finished; a copy is in %s",
+                   partition_label(partition), (unsigned long long)(row->stat.size - row->facts.known),
+                   workspace_room_path(store->workspace, ROOM_QUARANTINE));
+    return status;
+}
+
+/*
+ * Waits for whoever writes there to end the line. *ret_ended: it has a newline, or the file was cut or has gone; the
+ * caller looks again. Otherwise *fragment is what stands there, in the file as it is then, after the whole time: a
+ * signal does not shorten it, for the line that would be cut in two is theirs.
+ */
+static enum status wait_for_newline(const struct store_partition *row, struct partition *partition,
+                                    struct bytes *fragment, struct partition_stat *ret_stat, bool *ret_ended,
+                                    struct error *err)
+{
+    enum status status = STATUS_OK;
+    *ret_ended = false;
+    *ret_stat = row->stat;
+    for (int turn = 0; turn < WAIT_TURNS && status == STATUS_OK && !*ret_ended; turn++) {
+        struct partition_stat stat;
+        nanosleep(&(struct timespec){.tv_nsec = WAIT_NS}, NULL);
+        if (partition_stat(partition, &stat, NULL) != STATUS_OK || stat.size < ret_stat->size) {
+            *ret_ended = true;
+        } else if (stat.size > ret_stat->size) {
+            uint64_t end;
+            *ret_stat = stat;
+            status = partition_read_line(partition, row->facts.known, stat.size, fragment, &end, err);
+            *ret_ended = status == STATUS_OK && fragment->length != stat.size - row->facts.known;
+        }
+    }
+    return status;
+}
+
+/* Somebody may have the file open and does not go on: the fragment is copied, ended with a newline and left. */
+static enum status seal(struct store *store, const struct store_partition *row, struct partition *partition,
+                        struct bytes *fragment, struct error *err)
+{
+    struct partition_stat stat;
+    bool ended, added = false;
+    enum status status = wait_for_newline(row, partition, fragment, &stat, &ended, err);
+    if (status != STATUS_OK || ended)
+        return status;
+    status = store_quarantine(store, row->number, fragment->data, fragment->length, err);
+    if (status == STATUS_OK)
+        status = add_newline(store, row->number, partition, &stat, &added, err);
+    if (status == STATUS_OK && added)
+        store_tell(store, NOTICE_WARNING,
+                   "%s: ended a last line of %zu bytes that its writer did not finish; a copy is in %s",
+                   partition_label(partition), fragment->length,
+                   workspace_room_path(store->workspace, ROOM_QUARANTINE));
+    return status;
+}
+
+static enum status mend_end(struct store *store, const struct store_partition *row, struct partition *partition,
+                            bool wanted, struct error *err)
+{
+    struct bytes fragment = {0};
+    enum status status;
+    bool added;
+    if (row->end == row->stat.size) {
+        status = terminate(store, row, partition, err);
+    } else {
+        status = read_fragment(row, partition, &fragment, err);
+        if (status == STATUS_OK && json_is_blank(fragment.data, fragment.length))
+            status = wanted ? add_newline(store, row->number, partition, &row->stat, &added, err) : STATUS_OK;
+        else if (status == STATUS_OK)
+            status = cut_off(store, row, partition, &fragment, err);
+        if (status == STATUS_ABSENT)
+            status = wanted ? seal(store, row, partition, &fragment, err) : STATUS_OK;
+    }
+    bytes_release(&fragment);
+    return status;
+}
+
+/* What has been replaced since it was looked at is not touched: where its end is, the next look tells. */
+static enum status mend_partition(struct store *store, const struct store_partition *row, bool wanted,
+                                  struct error *err)
+{
+    struct partition *partition;
+    struct partition_stat stat;
+    bool holds = false;
+    enum status status = store_open_as(store, row->number, IO_APPEND, false, &partition, NULL, err);
+    if (status != STATUS_OK)
+        return status;
+    status = partition_stat(partition, &stat, err);
+    if (status == STATUS_OK)
+        status = store_facts_hold(&row->facts, &stat, partition, &holds, err);
+    if (status == STATUS_OK && holds)
+        status = mend_end(store, row, partition, wanted, err);
+    partition_close(partition);
+    return status;
+}
+
+/* Once may not be enough: whoever writes there without lock may have begun the next line. */
+static enum status mend_row(struct store *store, struct store_partition *row, bool wanted, struct error *err)
+{
+    for (int turn = 0; turn < MEND_TURNS && store_tail_is_open(row); turn++) {
+        struct error why;
+        store_close_files(store);
+        enum status status = mend_partition(store, row, wanted, wanted ? err : &why);
+        if (!wanted && status != STATUS_OK) /* it can wait for a writer that needs it */
+            return status == STATUS_IO && why.no_memory ? error_set_memory(err) : STATUS_OK;
+        if (status == STATUS_OK)
+            status = store_look_again(store, row, err);
+        if (status != STATUS_OK || !wanted)
+            return status;
+    }
+    return STATUS_OK;
+}
+
+enum status store_mend(struct store *store, store_wanted *wanted, void *context, struct error *err)
+{
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < store->count && status == STATUS_OK; i++)
+        if (store_tail_is_open(&store->partitions[i]))
+            status = mend_row(store, &store->partitions[i], wanted(context, store->partitions[i].number), err);
+    return status;
+}
+
+enum status store_mend_each(struct store *store, struct error *err)
+{
+    enum status first = STATUS_OK;
+    for (size_t i = 0; i < store->count; i++) {
+        struct error why;
+        enum status status = mend_row(store, &store->partitions[i], true, first == STATUS_OK ? err : &why);
+        first = first == STATUS_OK ? status : first;
+    }
+    return first;
+}

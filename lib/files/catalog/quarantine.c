@@ -1,0 +1,110 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/io.h"
+#include "base/timestamp.h"
+#include "files/catalog/state.h"
+
+/* "signals-2026-02-05-0123456789abcdef": the hash is of the bytes, kind and day tell where they lay first. */
+#define COPY_NAME_SIZE 40
+#define HASH_DIGITS    16
+
+static size_t copy_name(uint32_t number, const char *line, size_t length, char name[static COPY_NAME_SIZE])
+{
+    char day[DAY_TEXT_SIZE];
+    day_format(partition_number_day(number), day);
+    return (size_t)snprintf(name, COPY_NAME_SIZE, "%s-%s-%016llx", event_kind_name(partition_number_kind(number)), day,
+                            (unsigned long long)hash_bytes(line, length, 0));
+}
+
+/* Whether the file of that name holds these bytes. What cannot be read holds none. STATUS_IO: no memory. */
+static enum status look(int folder, const char *name, const char *line, size_t length, bool *ret_same,
+                        struct error *err)
+{
+    int fd;
+    struct bytes kept = {0};
+    struct error why;
+    *ret_same = false;
+    if (io_open_below(folder, name, IO_READ, false, name, &fd, NULL, NULL) != STATUS_OK)
+        return STATUS_OK;
+    enum status status = io_read_all(fd, length, name, &kept, &why);
+    *ret_same = status == STATUS_OK && kept.length == length && (length == 0 || memcmp(kept.data, line, length) == 0);
+    io_close(fd, name, NULL);
+    bytes_release(&kept);
+    return status != STATUS_OK && why.no_memory ? error_set_memory(err) : STATUS_OK;
+}
+
+struct listing {
+    struct bytes *names;
+    bool failed;
+};
+
+static bool keep_name(void *context, const char *name, unsigned char type)
+{
+    struct listing *listing = context;
+    char padded[COPY_NAME_SIZE] = {0};
+    size_t length = strlen(name);
+    (void)type;
+    if (length <= HASH_DIGITS || length >= sizeof padded || name[length - HASH_DIGITS - 1] != '-')
+        return true;
+    memcpy(padded, name, length);
+    listing->failed = !bytes_append(listing->names, padded, sizeof padded);
+    return !listing->failed;
+}
+
+/* The names of the copies, each COPY_NAME_SIZE long, listed once between two refreshes. STATUS_IO: no memory. */
+static enum status list_copies(struct store *store, int folder, struct error *err)
+{
+    struct listing listing = {.names = &store->kept};
+    struct error why = {0};
+    if (store->kept_listed)
+        return STATUS_OK;
+    bytes_clear(&store->kept);
+    enum status status =
+        io_list(folder, workspace_room_path(store->workspace, ROOM_QUARANTINE), keep_name, &listing, &why);
+    if (listing.failed || (status != STATUS_OK && why.no_memory))
+        return error_set_memory(err);
+    store->kept_listed = true;
+    return STATUS_OK;
+}
+
+/* Looks among the copies of other kinds and days. */
+static enum status look_elsewhere(struct store *store, int folder, const char *hash, const char *line, size_t length,
+                                  bool *ret_same, struct error *err)
+{
+    enum status status = list_copies(store, folder, err);
+    const char *name = store->kept.data;
+    for (size_t i = 0; status == STATUS_OK && !*ret_same && i < store->kept.length;
+         i += COPY_NAME_SIZE, name += COPY_NAME_SIZE)
+        if (memcmp(name + strlen(name) - HASH_DIGITS, hash, HASH_DIGITS) == 0)
+            status = look(folder, name, line, length, ret_same, err);
+    return status;
+}
+
+enum status store_is_quarantined(struct store *store, uint32_t number, const char *line, size_t length,
+                                 bool *ret_quarantined, struct error *err)
+{
+    char name[COPY_NAME_SIZE];
+    int folder;
+    *ret_quarantined = false;
+    if (workspace_room(store->workspace, ROOM_QUARANTINE, false, &folder, NULL) != STATUS_OK)
+        return workspace_check_room(store->workspace, ROOM_QUARANTINE, err);
+    size_t end = copy_name(number, line, length, name);
+    enum status status = look(folder, name, line, length, ret_quarantined, err);
+    if (status == STATUS_OK && !*ret_quarantined)
+        status = look_elsewhere(store, folder, name + end - HASH_DIGITS, line, length, ret_quarantined, err);
+    return status;
+}
+
+enum status store_quarantine(struct store *store, uint32_t number, const char *line, size_t length, struct error *err)
+{
+    char name[COPY_NAME_SIZE];
+    struct bytes path = {0};
+    copy_name(number, line, length, name);
+    if (!workspace_path(store->workspace, ROOM_QUARANTINE, name, &path))
+        return error_set_memory(err);
+    enum status status = workspace_replace(store->workspace, ROOM_QUARANTINE, name, line, length, path.data, err);
+    bytes_release(&path);
+    return status == STATUS_OK ? STATUS_OK : STATUS_IO;
+}

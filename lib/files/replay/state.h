@@ -1,0 +1,108 @@
+/*
+ * replay_private - what the files of the replay module share; nobody else includes it.
+ *
+ * A replay goes from day to day (replay.c). On each day a kind has a lane (replay_lane.c): the events of one partition
+ * in the order that was asked for, straight from scans, or sorted first (replay_sort.c). Lines that were chosen
+ * before, by sorting or for a tail (replay_tail.c), are read back by a reader (replay_reader.c).
+ */
+#ifndef METASPN_FILES_REPLAY_STATE_H
+#define METASPN_FILES_REPLAY_STATE_H
+
+#include "files/replay/replay.h"
+
+/* Reads single lines back, mostly in one direction, with strays. */
+struct reader_block {
+    struct bytes buffer;
+    uint64_t offset; /* of its first byte */
+    size_t size;     /* to read when it is filled next */
+    uint64_t used;   /* by the reader's clock */
+};
+struct reader {
+    struct store *store;
+    bool backward;
+    struct partition *partition; /* owned: that of `number`; NULL: none yet */
+    uint32_t number;
+    uint64_t to; /* end of the partition */
+    uint64_t known;
+    struct reader_block blocks[2];
+    uint64_t clock;
+    scan_report *report; /* may be NULL: of a partition that was cut, written anew or replaced */
+    void *report_context;
+    bool told; /* of this one */
+};
+void reader_init(struct reader *reader, struct store *store, bool backward);
+void reader_release(struct reader *reader);
+/* Opens a partition, and keeps it open until another is wanted. STATUS_ABSENT: it has gone, or another one stands in
+ * its place. */
+enum status reader_turn(struct reader *reader, uint32_t number, struct error *err);
+/*
+ * The line that starts at a position, into *ret_item: data with its newline, partition, place, and the event where it
+ * is wanted. Valid until the next call. STATUS_ABSENT: it is no longer there, or the file is not, as the report says.
+ */
+enum status reader_read(struct reader *reader, struct store_position position, bool need_event,
+                        struct scan_item *ret_item, struct error *err);
+
+/* The events of a partition that a scan with these options hands out, sorted by time and position, or backward. */
+struct sorted;
+enum status sorted_open(struct store *store, const struct scan_options *options, struct sorted **ret_sorted,
+                        struct error *err);
+void sorted_close(struct sorted *sorted);
+enum status sorted_next(struct sorted *sorted, struct scan_item *ret_item, struct error *err);
+
+/* Where the index says that a filter's events of one kind may stand; loaded when that promises to save work.
+ * (replay_candidates.c) */
+enum candidates_state { CANDIDATES_NONE, CANDIDATES_WAITING, CANDIDATES_LOADED };
+struct candidates {
+    struct filter *filter; /* borrowed */
+    enum event_kind kind;
+    enum candidates_state state;
+    uint64_t probed; /* bytes that were scanned while waiting */
+    uint64_t span;
+    struct index_entries entries;
+};
+void candidates_init(struct candidates *candidates, const struct replay_options *options, enum event_kind kind,
+                     struct store *store);
+void candidates_release(struct candidates *candidates);
+enum status candidates_load(struct candidates *candidates, struct store *store, struct error *err);
+/* Puts those of one partition into the options of a scan. */
+void candidates_apply(const struct candidates *candidates, struct scan_options *scan);
+
+/* The part of [0, facts.known) whose events lie in the window; the partition is in the order of time, without damage.
+ */
+enum status bisect_window(struct store *store, const struct store_partition *row, struct window window,
+                          uint64_t *ret_from, uint64_t *ret_to, struct error *err);
+
+/* What the lanes of a kind are made with. */
+struct lane_plan {
+    struct store *store;
+    struct scan_options scan; /* without partition, extent and candidates */
+    bool by_time;
+    bool limited; /* few events may be enough */
+    struct candidates candidates;
+};
+struct lane {
+    struct lane_plan *plan;   /* NULL: the lane is closed */
+    struct scan_options rest; /* the extent behind the open one */
+    struct scan *scan;        /* one of the two, or none: at the end */
+    struct sorted *sorted;
+};
+/* Whether the partition can hold anything that is wanted, or to be told of: damage, events of other days. */
+bool lane_is_due(const struct lane_plan *plan, const struct store_partition *row);
+/* `need_events`: also where the plan does not say so. A partition that has gone gives an empty lane. */
+enum status lane_open(struct lane *lane, struct lane_plan *plan, const struct store_partition *row, bool need_events,
+                      struct error *err);
+void lane_close(struct lane *lane);
+enum status lane_next(struct lane *lane, struct scan_item *ret_item, struct error *err);
+
+/* The last so many of a replay. */
+struct tail;
+enum status tail_open(struct store *store, const struct replay_options *options, struct tail **ret_tail,
+                      struct error *err);
+void tail_close(struct tail *tail);
+enum status tail_next(struct tail *tail, struct scan_item *ret_item, struct error *err);
+
+/* Fills in what the lanes of a kind need. */
+void replay_plan(struct lane_plan *plan, struct store *store, const struct replay_options *options,
+                 enum event_kind kind);
+
+#endif

@@ -1,0 +1,63 @@
+/*
+ * checkpoint_lines - from the lines that a worker has done with to the positions behind them (SPEC section 6,
+ * `metaspn-checkpoint advance` without --to).
+ *
+ *     struct checkpoint_lines lines = {.store = store, .kinds = KIND_BIT(checkpoint.kind)};
+ *     for each line: checkpoint_lines_pass(&lines, ...);
+ *     checkpoint_lines_take(&lines, &passed);     now and then: what came since the last time
+ *     under the store's lock: load the checkpoint, checkpoint_settle() it, checkpoint_advance() it to `passed`
+ *     checkpoint_lines_release(&lines);
+ *
+ * A line stands for the first line in the store (by date and position) with the same bytes. It is looked for by its id,
+ * and where lines come as they lie in the partition, which is what replay prints without a filter, by reading on.
+ * Memory does not grow with the number of lines.
+ */
+#ifndef METASPN_FILES_WORKER_LINES_H
+#define METASPN_FILES_WORKER_LINES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/status.h"
+#include "files/catalog/catalog.h"
+#include "store/checkpoint.h"
+
+/*
+ * Reads a line as an event of one of the kinds (a set of KIND_BIT()s, which comes down to the one it is of), as it may
+ * stand in the store. STATUS_INVALID: it is none.
+ */
+enum status checkpoint_read_event(const char *line, size_t length, unsigned *kinds, struct event *ret_event,
+                                  bool *ret_blank, struct error *err);
+
+struct checkpoint_lines {
+    struct store *store; /* borrowed; it is refreshed where a line is not found in what was seen of it */
+    unsigned kinds;      /* KIND_BIT()s that lines may be of; the first line decides */
+
+    struct checkpoint passed; /* the position in the partition of `next` has no hash yet */
+    struct store_position next;
+    struct partition *open; /* the partition of `next`, the file in which its lines were found; owned */
+    enum status trouble;    /* with a position's hash; and `why` */
+    struct error why;
+    struct bytes ahead; /* its bytes from ahead_offset on */
+    uint64_t ahead_offset;
+    uint64_t *suspects; /* its lines that may be repeats; owned */
+    size_t suspect_count;
+    struct bytes scratch;
+};
+
+/* Passes one line (without newline; a blank one is none). STATUS_INVALID: it is no event of the kind, or nowhere in the
+ * store. The store must have been refreshed once. */
+enum status checkpoint_lines_pass(struct checkpoint_lines *lines, const char *line, size_t length, struct error *err);
+
+/* True where lines were passed since the last checkpoint_lines_take(). */
+bool checkpoint_lines_pending(const struct checkpoint_lines *lines);
+/* Hands over what they passed: kind, positions, the greatest timestamp and its ids. Then there is nothing. */
+enum status checkpoint_lines_take(struct checkpoint_lines *lines, struct checkpoint *ret_passed, struct error *err);
+
+/* Leaves no file open: before waiting for lines. */
+void checkpoint_lines_rest(struct checkpoint_lines *lines);
+void checkpoint_lines_release(struct checkpoint_lines *lines);
+
+#endif

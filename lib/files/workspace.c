@@ -1,0 +1,249 @@
+#include "files/workspace.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/io.h"
+
+static const char *const room_names[WORKSPACE_ROOMS] = {"signals",   "emissions", "checkpoints",
+                                                        "snapshots", "index",     "quarantine"};
+
+struct workspace {
+    enum workspace_access access;
+    bool only_looks; /* a writer that makes nothing yet */
+    int store;
+    char *store_path;
+    char *lock_path;
+    int rooms[WORKSPACE_ROOMS];  /* -1: not open */
+    bool named[WORKSPACE_ROOMS]; /* the names that lead to it were synced */
+    char *room_paths[WORKSPACE_ROOMS];
+};
+
+/* "parent/name"; NULL: no memory. */
+static char *join_path(const char *parent, const char *name)
+{
+    char *path;
+    return asprintf(&path, "%s/%s", parent, name) < 0 ? NULL : path;
+}
+
+void workspace_close(struct workspace *workspace)
+{
+    if (!workspace)
+        return;
+    for (int room = 0; room < WORKSPACE_ROOMS; room++) {
+        io_close(workspace->rooms[room], "", NULL);
+        free(workspace->room_paths[room]);
+    }
+    io_close(workspace->store, "", NULL);
+    free(workspace->store_path);
+    free(workspace->lock_path);
+    free(workspace);
+}
+
+static struct workspace *workspace_new(const char *directory, enum workspace_access access)
+{
+    struct workspace *workspace = calloc(1, sizeof *workspace);
+    if (!workspace)
+        return NULL;
+    workspace->access = access;
+    workspace->store = -1;
+    for (int room = 0; room < WORKSPACE_ROOMS; room++)
+        workspace->rooms[room] = -1;
+    workspace->store_path = directory ? join_path(directory, "store") : strdup("store");
+    bool good = workspace->store_path != NULL;
+    if (good)
+        good = (workspace->lock_path = join_path(workspace->store_path, "lock")) != NULL;
+    for (int room = 0; good && room < WORKSPACE_ROOMS; room++)
+        good = (workspace->room_paths[room] = join_path(workspace->store_path, room_names[room])) != NULL;
+    if (!good) {
+        workspace_close(workspace);
+        return NULL;
+    }
+    return workspace;
+}
+
+static bool is_partition_folder(void *context, const char *name, unsigned char type)
+{
+    bool *found = context;
+    if (type != DT_REG && (strcmp(name, "signals") == 0 || strcmp(name, "emissions") == 0))
+        *found = true;
+    return !*found;
+}
+
+/* STATUS_IO: `store` in the open directory `fd` is a link, and nothing is where it leads. */
+static enum status refuse_link_to_nothing(const struct workspace *workspace, int fd, struct error *err)
+{
+    char target[PATH_MAX], quoted[QUOTED_SIZE];
+    ssize_t length = readlinkat(fd, "store", target, sizeof target);
+    if (length < 0)
+        return STATUS_OK;
+    return error_set(err, STATUS_IO, "%s: is a symbolic link to %s, which does not exist", workspace->store_path,
+                     quote_bytes(quoted, target, (size_t)length));
+}
+
+/* There is no `store` in the open directory `fd`: makes it, or says why not. */
+static enum status missing_store(struct workspace *workspace, int fd, const char *directory, struct error *err)
+{
+    bool is_store = false;
+    enum status status = refuse_link_to_nothing(workspace, fd, err);
+    if (status == STATUS_OK)
+        status = io_list(fd, directory ? directory : ".", is_partition_folder, &is_store, err);
+    if (status != STATUS_OK)
+        return status;
+    if (is_store)
+        return error_set(err, STATUS_IO, "%s: there is none, but signals/ or emissions/: name the directory above",
+                         workspace->store_path);
+    if (workspace->access == WORKSPACE_READ)
+        return error_set(err, STATUS_IO, "%s: No such file or directory", workspace->store_path);
+    if (!directory)
+        return error_set(err, STATUS_IO, "%s: No such file or directory (it is made here only where -C . asks for it)",
+                         workspace->store_path);
+    if (workspace->only_looks)
+        return STATUS_OK;
+    return io_open_directory_below(fd, "store", true, workspace->store_path, &workspace->store, err);
+}
+
+static enum status open_store(struct workspace *workspace, const char *directory, struct error *err)
+{
+    enum status status = io_open_directory(workspace->store_path, &workspace->store, err);
+    if (status != STATUS_ABSENT)
+        return status;
+    int fd = -1;
+    status = io_open_directory(directory ? directory : ".", &fd, err);
+    if (status == STATUS_OK)
+        status = missing_store(workspace, fd, directory, err);
+    io_close(fd, "", NULL);
+    return status == STATUS_OK ? STATUS_OK : STATUS_IO;
+}
+
+enum status workspace_open(const char *directory, enum workspace_access access, struct workspace **ret_workspace,
+                           struct error *err)
+{
+    struct workspace *workspace = workspace_new(directory, access);
+    if (!workspace)
+        return error_set_memory(err);
+    enum status status = open_store(workspace, directory, err);
+    if (status != STATUS_OK) {
+        workspace_close(workspace);
+        return status;
+    }
+    *ret_workspace = workspace;
+    return STATUS_OK;
+}
+
+enum status workspace_check(const char *directory, struct error *err)
+{
+    struct workspace *workspace = workspace_new(directory, WORKSPACE_WRITE);
+    if (!workspace)
+        return error_set_memory(err);
+    workspace->only_looks = true;
+    enum status status = open_store(workspace, directory, err);
+    workspace_close(workspace);
+    return status;
+}
+
+int workspace_store(const struct workspace *workspace)
+{
+    return workspace->store;
+}
+
+const char *workspace_store_path(const struct workspace *workspace)
+{
+    return workspace->store_path;
+}
+
+const char *workspace_room_path(const struct workspace *workspace, enum workspace_room room)
+{
+    return workspace->room_paths[room];
+}
+
+const char *workspace_lock_path(const struct workspace *workspace)
+{
+    return workspace->lock_path;
+}
+
+enum status workspace_room(struct workspace *workspace, enum workspace_room room, bool create, int *ret_fd,
+                           struct error *err)
+{
+    if (workspace->rooms[room] < 0) {
+        bool may_create = workspace->access == WORKSPACE_WRITE || room == ROOM_INDEX;
+        enum status status = io_open_directory_below(workspace->store, room_names[room], create && may_create,
+                                                     workspace->room_paths[room], &workspace->rooms[room], err);
+        if (status != STATUS_OK)
+            return status;
+    }
+    *ret_fd = workspace->rooms[room];
+    return STATUS_OK;
+}
+
+enum status workspace_look_again(struct workspace *workspace, struct error *err)
+{
+    if (!io_stands_at(workspace->store, AT_FDCWD, workspace->store_path, true))
+        return error_set(err, STATUS_IO, "%s: was moved away or replaced while it was in use", workspace->store_path);
+    for (int room = 0; room < WORKSPACE_ROOMS; room++) {
+        int fd = workspace->rooms[room];
+        if (fd < 0 || room == ROOM_INDEX || io_stands_at(fd, workspace->store, room_names[room], false))
+            continue;
+        io_close(fd, "", NULL);
+        workspace->rooms[room] = -1;
+        workspace->named[room] = false;
+    }
+    return STATUS_OK;
+}
+
+enum status workspace_check_room(const struct workspace *workspace, enum workspace_room room, struct error *err)
+{
+    return io_check_type(workspace->store, room_names[room], S_IFDIR, workspace->room_paths[room], err);
+}
+
+/* The names of the room and of the store. */
+static enum status sync_names(struct workspace *workspace, enum workspace_room room, struct error *err)
+{
+    enum status status = io_sync_directory(workspace->store, workspace->store_path, err);
+    if (status == STATUS_OK)
+        status = io_sync_parent(workspace->store, workspace->store_path, err);
+    workspace->named[room] = status == STATUS_OK;
+    return status;
+}
+
+enum status workspace_sync_room(struct workspace *workspace, enum workspace_room room, struct error *err)
+{
+    int folder;
+    enum status status = workspace_room(workspace, room, false, &folder, err);
+    if (status == STATUS_OK)
+        status = io_sync_directory(folder, workspace->room_paths[room], err);
+    return status == STATUS_OK ? sync_names(workspace, room, err) : status;
+}
+
+enum status workspace_replace(struct workspace *workspace, enum workspace_room room, const char *name, const void *data,
+                              size_t length, const char *path, struct error *err)
+{
+    int folder;
+    enum status status = workspace_room(workspace, room, true, &folder, err);
+    if (status == STATUS_OK && !workspace->named[room])
+        status = sync_names(workspace, room, err);
+    return status == STATUS_OK ? io_replace(folder, name, data, length, true, path, err) : status;
+}
+
+bool workspace_path(const struct workspace *workspace, enum workspace_room room, const char *name, struct bytes *out)
+{
+    const char *parent = workspace->room_paths[room];
+    bytes_clear(out);
+    if (!bytes_reserve(out, strlen(parent) + strlen(name) + 2))
+        return false;
+    bytes_append_string(out, parent);
+    bytes_append_char(out, '/');
+    bytes_append_string(out, name);
+    out->data[out->length] = '\0';
+    return true;
+}
+
+enum status workspace_open_lock(struct workspace *workspace, int *ret_fd, struct error *err)
+{
+    return io_open_below(workspace->store, "lock", IO_UPDATE, true, workspace->lock_path, ret_fd, NULL, err);
+}

@@ -1,0 +1,388 @@
+#include "json/index.h"
+
+#ifdef JSON_HAS_INDEX
+#include <immintrin.h>
+
+#define BLOCK 64
+_Static_assert(JSON_WINDOW / BLOCK == 64, "a bit for each block of the window");
+
+struct block {
+    __m128i part[4];
+};
+
+ALWAYS_INLINE struct block block_load(const char *at)
+{
+    const __m128i *v = (const __m128i *)(const void *)at;
+    return (struct block){{_mm_loadu_si128(v), _mm_loadu_si128(v + 1), _mm_loadu_si128(v + 2), _mm_loadu_si128(v + 3)}};
+}
+
+ALWAYS_INLINE uint64_t block_mask(__m128i a, __m128i b, __m128i c, __m128i d)
+{
+    return (uint64_t)(unsigned)_mm_movemask_epi8(a) | (uint64_t)(unsigned)_mm_movemask_epi8(b) << 16 |
+           (uint64_t)(unsigned)_mm_movemask_epi8(c) << 32 | (uint64_t)(unsigned)_mm_movemask_epi8(d) << 48;
+}
+
+ALWAYS_INLINE uint64_t block_equal(struct block v, char c)
+{
+    __m128i x = _mm_set1_epi8(c);
+    return block_mask(_mm_cmpeq_epi8(v.part[0], x), _mm_cmpeq_epi8(v.part[1], x), _mm_cmpeq_epi8(v.part[2], x),
+                      _mm_cmpeq_epi8(v.part[3], x));
+}
+
+ALWAYS_INLINE bool block_has(struct block v, char c)
+{
+    __m128i x = _mm_set1_epi8(c);
+    __m128i front = _mm_or_si128(_mm_cmpeq_epi8(v.part[0], x), _mm_cmpeq_epi8(v.part[1], x));
+    __m128i back = _mm_or_si128(_mm_cmpeq_epi8(v.part[2], x), _mm_cmpeq_epi8(v.part[3], x));
+    return _mm_movemask_epi8(_mm_or_si128(front, back)) != 0;
+}
+
+/* Per lane the greatest of `oddity` and the bytes less 0x20: above 0x5e only where one is outside 0x20-0x7e. */
+ALWAYS_INLINE __m128i block_oddity(struct block v, __m128i oddity)
+{
+    __m128i space = _mm_set1_epi8(' ');
+    __m128i front = _mm_max_epu8(_mm_sub_epi8(v.part[0], space), _mm_sub_epi8(v.part[1], space));
+    __m128i back = _mm_max_epu8(_mm_sub_epi8(v.part[2], space), _mm_sub_epi8(v.part[3], space));
+    return _mm_max_epu8(oddity, _mm_max_epu8(front, back));
+}
+
+ALWAYS_INLINE bool is_odd(__m128i oddity)
+{
+    __m128i most = _mm_set1_epi8(0x5e);
+    return _mm_movemask_epi8(_mm_cmpeq_epi8(_mm_max_epu8(oddity, most), most)) != 0xffff;
+}
+
+/* The block at `at`; where the text ends in it, what is not text of it is shifted out at the top. */
+ALWAYS_INLINE struct block load_last(const struct json_index *ix, size_t at, unsigned *ret_shift)
+{
+    char copy[BLOCK];
+    *ret_shift = (unsigned)(BLOCK - (ix->length - at));
+    if (ix->length >= BLOCK)
+        return block_load(ix->text + ix->length - BLOCK);
+    memset(copy, ' ', sizeof copy);
+    memcpy(copy + *ret_shift, ix->text, ix->length);
+    return block_load(copy);
+}
+
+ALWAYS_INLINE size_t count_bits(uint64_t v, bool native)
+{
+    if (native)
+        return (size_t)__builtin_popcountll(v);
+    v -= v >> 1 & 0x5555555555555555u;
+    v = (v & 0x3333333333333333u) + (v >> 2 & 0x3333333333333333u);
+    v = (v + (v >> 4)) & 0x0f0f0f0f0f0f0f0fu;
+    return (size_t)(v * 0x0101010101010101u >> 56);
+}
+
+static void check_escape(struct json_index *ix, size_t at)
+{
+    const char *escape = ix->text + at;
+    if (json_escape_length(escape, ix->text + ix->length) == 0)
+        ix->invalid |= ix->checked;
+    else if (!json_escape_is_canonical(escape))
+        ix->rewrites |= (uint64_t)1 << (at - ix->start) / BLOCK;
+}
+
+/* `pending` reaches over the border of blocks. */
+static uint64_t without_escaped(struct json_index *ix, size_t base, uint64_t slashes, uint64_t quotes)
+{
+    quotes &= ~(uint64_t)ix->pending;
+    slashes &= ~(uint64_t)ix->pending;
+    ix->pending = false;
+    ix->escapes |= (uint64_t)1 << (base - ix->start) / BLOCK;
+    while (slashes != 0) {
+        int i = __builtin_ctzll(slashes);
+        uint64_t next = (uint64_t)2 << i;
+        ix->pending = i == BLOCK - 1;
+        quotes &= ~next;
+        slashes &= ~next & (slashes - 1);
+        check_escape(ix, base + (unsigned)i);
+    }
+    return quotes;
+}
+
+ALWAYS_INLINE void put_one(uint32_t *to, uint64_t *quotes, size_t base)
+{
+    *to = (uint32_t)base + (uint32_t)__builtin_ctzll(*quotes | (uint64_t)1 << (BLOCK - 1));
+    *quotes &= *quotes - 1;
+}
+
+ALWAYS_INLINE uint32_t *put_four(uint32_t *to, uint64_t *quotes, size_t base)
+{
+    put_one(to, quotes, base);
+    put_one(to + 1, quotes, base);
+    put_one(to + 2, quotes, base);
+    put_one(to + 3, quotes, base);
+    return to + 4;
+}
+
+/* Most blocks have at most twelve quotes: to write twelve always costs less than to guess their number. */
+ALWAYS_INLINE uint32_t *put_offsets(uint32_t *to, uint64_t quotes, size_t base, bool native)
+{
+    uint32_t *end = to + count_bits(quotes, native);
+    to = put_four(to, &quotes, base);
+    to = put_four(to, &quotes, base);
+    to = put_four(to, &quotes, base);
+    while (UNLIKELY(to < end))
+        to = put_four(to, &quotes, base);
+    return end;
+}
+
+ALWAYS_INLINE uint32_t *index_block(struct json_index *ix, struct block v, size_t at, unsigned shift, uint32_t *to,
+                                    bool native)
+{
+    uint64_t quotes = block_equal(v, '"') >> shift;
+    if (UNLIKELY(ix->pending | block_has(v, '\\')))
+        quotes = without_escaped(ix, at, block_equal(v, '\\') >> shift, quotes);
+    ix->strings[(at - ix->start) / BLOCK] = quotes;
+    return put_offsets(to, quotes, at, native);
+}
+
+/* Indexes [start, done), behind the quotes that are there already. True where a byte is outside 0x20-0x7e. */
+ALWAYS_INLINE bool index_window(struct json_index *ix, bool native)
+{
+    __m128i oddity = _mm_setzero_si128();
+    uint32_t *to = ix->last + 1;
+    size_t at = ix->start;
+    for (; at + BLOCK <= ix->done; at += BLOCK) {
+        struct block v = block_load(ix->text + at);
+        oddity = block_oddity(v, oddity);
+        to = index_block(ix, v, at, 0, to, native);
+    }
+    if (at < ix->done) {
+        unsigned shift;
+        struct block v = load_last(ix, at, &shift);
+        oddity = block_oddity(v, oddity);
+        to = index_block(ix, v, at, shift, to, native);
+    }
+    ix->last = to - 1;
+    return is_odd(oddity);
+}
+
+static bool index_window_sse2(struct json_index *ix)
+{
+    return index_window(ix, false);
+}
+
+__attribute__((target("avx,bmi,bmi2,popcnt"))) static bool index_window_avx(struct json_index *ix)
+{
+    return index_window(ix, true);
+}
+
+#define AVX512 __attribute__((target("avx512f,avx512bw,avx512vbmi2,bmi,bmi2,popcnt")))
+
+AVX512 static inline void put_sixteen(uint32_t *to, __m128i places, size_t base)
+{
+    __m512i start = _mm512_set1_epi32((int)(uint32_t)base);
+    _mm512_storeu_si512(to, _mm512_add_epi32(_mm512_cvtepu8_epi32(places), start));
+}
+
+/* Writes 16 offsets at a time, the last of them perhaps in vain. */
+AVX512 static inline uint32_t *put_offsets_avx512(uint32_t *to, uint64_t quotes, size_t base)
+{
+    __m512i all = _mm512_set_epi64(0x3f3e3d3c3b3a3938, 0x3736353433323130, 0x2f2e2d2c2b2a2928, 0x2726252423222120,
+                                   0x1f1e1d1c1b1a1918, 0x1716151413121110, 0x0f0e0d0c0b0a0908, 0x0706050403020100);
+    __m512i places = _mm512_maskz_compress_epi8(quotes, all);
+    size_t count = count_bits(quotes, true);
+    put_sixteen(to, _mm512_castsi512_si128(places), base);
+    if (UNLIKELY(count > 16))
+        put_sixteen(to + 16, _mm512_extracti32x4_epi32(places, 1), base);
+    if (UNLIKELY(count > 32)) {
+        put_sixteen(to + 32, _mm512_extracti32x4_epi32(places, 2), base);
+        put_sixteen(to + 48, _mm512_extracti32x4_epi32(places, 3), base);
+    }
+    return to + count;
+}
+
+/* As index_window, with a register for a block and a mask for what it compares. */
+AVX512 static bool index_window_avx512(struct json_index *ix)
+{
+    uint64_t odd = 0;
+    uint32_t *to = ix->last + 1;
+    for (size_t at = ix->start; at < ix->done; at += BLOCK) {
+        uint64_t there = ix->done - at < BLOCK ? ((uint64_t)1 << (ix->done - at)) - 1 : UINT64_MAX;
+        __m512i v = _mm512_maskz_loadu_epi8(there, ix->text + at);
+        uint64_t quotes = _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8('"'));
+        uint64_t slashes = _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8('\\'));
+        odd |= _mm512_mask_cmpgt_epu8_mask(there, _mm512_sub_epi8(v, _mm512_set1_epi8(' ')), _mm512_set1_epi8(0x5e));
+        if (UNLIKELY(ix->pending | (slashes != 0)))
+            quotes = without_escaped(ix, at, slashes, quotes);
+        ix->strings[(at - ix->start) / BLOCK] = quotes;
+        to = put_offsets_avx512(to, quotes, at);
+    }
+    ix->last = to - 1;
+    return odd != 0;
+}
+
+static bool has_avx512(void)
+{
+    return json_may_use(JSON_AVX512) && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512vbmi2");
+}
+
+static bool has_avx(void)
+{
+    return json_may_use(JSON_AVX) && __builtin_cpu_supports("avx") && __builtin_cpu_supports("bmi") &&
+           __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt");
+}
+
+/* Bit i: the number of quotes up to and with bit i is odd, so byte i is of a string (or its opening quote). */
+ALWAYS_INLINE uint64_t inside_strings(uint64_t quotes)
+{
+    for (unsigned shift = 1; shift < 64; shift *= 2)
+        quotes ^= quotes << shift;
+    return quotes;
+}
+
+/* Bytes up to `most`. */
+ALWAYS_INLINE uint64_t block_at_most(struct block v, char most)
+{
+    __m128i x = _mm_set1_epi8(most);
+    return block_mask(_mm_cmpeq_epi8(_mm_min_epu8(v.part[0], x), v.part[0]),
+                      _mm_cmpeq_epi8(_mm_min_epu8(v.part[1], x), v.part[1]),
+                      _mm_cmpeq_epi8(_mm_min_epu8(v.part[2], x), v.part[2]),
+                      _mm_cmpeq_epi8(_mm_min_epu8(v.part[3], x), v.part[3]));
+}
+
+ALWAYS_INLINE bool block_reaches(struct block v, char least)
+{
+    __m128i x = _mm_set1_epi8(least);
+    __m128i most = _mm_max_epu8(_mm_max_epu8(v.part[0], v.part[1]), _mm_max_epu8(v.part[2], v.part[3]));
+    return _mm_movemask_epi8(_mm_cmpeq_epi8(_mm_max_epu8(most, x), most)) != 0;
+}
+
+ALWAYS_INLINE __m128i is_control_space(__m128i v)
+{
+    __m128i line = _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('\n')), _mm_cmpeq_epi8(v, _mm_set1_epi8('\r')));
+    return _mm_or_si128(line, _mm_cmpeq_epi8(v, _mm_set1_epi8('\t')));
+}
+
+/* The block at `at` of the window again, as it was when its quotes were looked for. */
+ALWAYS_INLINE struct block reload(const struct json_index *ix, size_t at, unsigned *ret_shift)
+{
+    *ret_shift = 0;
+    return at + BLOCK <= ix->done ? block_load(ix->text + at) : load_last(ix, at, ret_shift);
+}
+
+/* Outside strings tab, LF and CR are white space; nowhere else may a control character stand. */
+static void check_controls(struct json_index *ix)
+{
+    uint64_t open = ix->inside ? UINT64_MAX : 0;
+    for (size_t at = ix->start; at < ix->done; at += BLOCK) {
+        unsigned shift;
+        struct block v = reload(ix, at, &shift);
+        uint64_t inside = inside_strings(ix->strings[(at - ix->start) / BLOCK]) ^ open;
+        uint64_t controls = block_at_most(v, 0x1f);
+        uint64_t white = block_mask(is_control_space(v.part[0]), is_control_space(v.part[1]),
+                                    is_control_space(v.part[2]), is_control_space(v.part[3]));
+        ix->invalid |= ((controls & ~white) >> shift | (controls >> shift & inside)) != 0;
+        open = inside >> (BLOCK - 1) ? UINT64_MAX : 0;
+    }
+}
+
+/* Which blocks have DEL or what is not ASCII. */
+static uint64_t blocks_beyond_ascii(const struct json_index *ix)
+{
+    uint64_t blocks = 0;
+    for (size_t at = ix->start, i = 0; at < ix->done; at += BLOCK, i++) {
+        unsigned shift;
+        blocks |= (uint64_t)block_reaches(reload(ix, at, &shift), 0x7f) << i;
+    }
+    return blocks;
+}
+
+/* Some byte of the window is a control character, DEL or not ASCII. */
+static void look_at_odd_bytes(struct json_index *ix)
+{
+    uint64_t beyond = blocks_beyond_ascii(ix);
+    ix->rewrites |= beyond;
+    if (beyond != 0 && ix->checked && !ix->utf8_known) {
+        ix->invalid |= json_utf8_valid(ix->text, ix->length) != ix->length;
+        ix->utf8_known = true;
+    }
+    if (ix->checked)
+        check_controls(ix);
+}
+
+/* Control characters count as white space, too: where that would matter they make the text invalid. */
+static void tell_space(struct json_index *ix)
+{
+    size_t at = ix->start;
+    for (; at < ix->done; at += BLOCK) {
+        unsigned shift;
+        struct block v = reload(ix, at, &shift);
+        ix->solid[(at - ix->start) / BLOCK] = ~block_at_most(v, ' ') >> shift;
+    }
+    ix->solid[(at - ix->start) / BLOCK] = 0;
+}
+
+/* The next window, behind at[1..left]. */
+static void index_on(struct json_index *ix, size_t left)
+{
+    ix->start = ix->done;
+    ix->done = ix->length - ix->start > JSON_WINDOW ? ix->start + JSON_WINDOW : ix->length;
+    ix->last = ix->at + left;
+    ix->escapes = ix->rewrites = 0;
+    bool odd = has_avx512() ? index_window_avx512(ix) : has_avx() ? index_window_avx(ix) : index_window_sse2(ix);
+    if (odd)
+        look_at_odd_bytes(ix);
+    ix->rewritten |= ix->rewrites != 0;
+    if (left > 0) /* what that string began with is not known any more */
+        ix->escapes = ix->rewrites = UINT64_MAX;
+    ix->inside ^= ((size_t)(ix->last - ix->at) - left) % 2;
+    if (ix->spaced)
+        tell_space(ix);
+}
+
+const uint32_t *json_index_start(struct json_index *ix, const char *text, size_t length, bool checked)
+{
+    memset(ix, 0, offsetof(struct json_index, strings));
+    ix->text = text;
+    ix->length = length;
+    ix->checked = checked;
+    index_on(ix, 0);
+    return ix->at + 1;
+}
+
+const uint32_t *json_index_space(struct json_index *ix)
+{
+    bool is_first = ix->start == 0;
+    ix->spaced = true;
+    if (is_first) {
+        tell_space(ix);
+    } else {
+        ix->done = 0;
+        ix->pending = ix->inside = false;
+        index_on(ix, 0);
+    }
+    return ix->at + 1;
+}
+
+const uint32_t *json_index_quotes(struct json_index *ix, const uint32_t *next)
+{
+    while (next >= ix->last) {
+        if (ix->invalid || ix->done == ix->length)
+            return NULL;
+        size_t left = next == ix->last;
+        if (left > 0)
+            ix->at[1] = *next;
+        index_on(ix, left);
+        next = ix->at + 1;
+    }
+    return ix->invalid ? NULL : next;
+}
+
+const uint32_t *json_index_reach(struct json_index *ix, const uint32_t *next, size_t at)
+{
+    while (at >= ix->done) {
+        if (next <= ix->last || ix->done == ix->length)
+            ix->invalid = true; /* a quote where none may stand, or white space up to the end */
+        if (ix->invalid)
+            return NULL;
+        index_on(ix, 0);
+        next = ix->at + 1;
+    }
+    return next;
+}
+
+#endif

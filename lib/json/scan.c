@@ -1,0 +1,370 @@
+#include "json/names.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+atomic_int json_first_code;
+
+void json_use(enum json_code code)
+{
+    atomic_store_explicit(&json_first_code, (int)code, memory_order_relaxed);
+}
+
+/* One bit for each open container: is it an object? */
+struct kinds {
+    uint64_t *words; /* `local`, or owned */
+    size_t capacity; /* words */
+    uint64_t local[JSON_MAX_DEPTH / 64 + 1];
+};
+
+enum expect { VALUE, FIRST_VALUE, NAME, FIRST_NAME, SEPARATOR, NOTHING };
+
+struct scan {
+    const char *text, *at, *end;
+    enum json_rules rules;
+    struct json_key_set keys;
+    struct json_text found[JSON_MAX_KEYS];
+    size_t slot;       /* of the top-level member in hand */
+    const char *value; /* where it begins */
+    enum expect expect;
+    enum status status;
+    struct json_scan result;
+    size_t depth;
+    struct kinds kinds;
+    struct json_names names;
+    struct {
+        size_t first; /* of its names */
+        bool disordered;
+    } open[JSON_MAX_DEPTH + 1]; /* under JSON_STRICT only */
+};
+
+static bool fault_at(struct scan *s, const char *at, const char *what)
+{
+    s->status = STATUS_INVALID;
+    s->result.fault.offset = (size_t)(at - s->text);
+    s->result.fault.length = json_fault_length(at, s->end);
+    const char *early = at == s->end && s->at > s->text ? "ends too early, " : "";
+    snprintf(s->result.fault.what, sizeof s->result.fault.what, "%s%s", early, what);
+    return false;
+}
+
+static bool no_memory(struct scan *s)
+{
+    s->status = STATUS_IO;
+    return false;
+}
+
+#define SHOWN_BYTES 20 /* each may become \xHH, and the message must hold them */
+
+static bool fault_duplicate(struct scan *s, const char *at)
+{
+    char quoted[QUOTED_SIZE];
+    bool escaped;
+    size_t length = (size_t)(json_string_end(at - 1, s->end, &escaped) - at - 1), shown = length;
+    if (length > SHOWN_BYTES)
+        for (shown = SHOWN_BYTES; (at[shown] & 0xc0) == 0x80;)
+            shown--;
+    fault_at(s, at - 1, "");
+    snprintf(s->result.fault.what, sizeof s->result.fault.what, "duplicate member %s%s", quote_bytes(quoted, at, shown),
+             shown < length ? "..." : "");
+    s->result.fault.length = 0; /* it is shown */
+    return false;
+}
+
+static void skip_space(struct scan *s)
+{
+    const char *at = json_skip_space(s->at, s->end);
+    if (at != s->at)
+        s->result.canonical = false;
+    s->at = at;
+}
+
+static bool in_object(const struct scan *s)
+{
+    return s->kinds.words[(s->depth - 1) / 64] >> ((s->depth - 1) % 64) & 1;
+}
+
+static bool grow_kinds(struct kinds *kinds)
+{
+    size_t capacity = 2 * kinds->capacity;
+    uint64_t *old = kinds->words == kinds->local ? NULL : kinds->words;
+    uint64_t *words = reallocarray(old, capacity, sizeof *words);
+    if (!words)
+        return false;
+    if (!old)
+        memcpy(words, kinds->local, sizeof kinds->local);
+    kinds->words = words;
+    kinds->capacity = capacity;
+    return true;
+}
+
+static bool open_container(struct scan *s, bool object)
+{
+    if (s->rules == JSON_STRICT) {
+        if (s->depth == JSON_MAX_DEPTH)
+            return fault_at(s, s->at, "nesting deeper than 512");
+        s->open[s->depth].first = s->names.count;
+        s->open[s->depth].disordered = false;
+    }
+    if (s->depth / 64 == s->kinds.capacity && !grow_kinds(&s->kinds))
+        return no_memory(s);
+    uint64_t *word = &s->kinds.words[s->depth / 64], bit = (uint64_t)1 << (s->depth % 64);
+    *word = object ? *word | bit : *word & ~bit;
+    s->depth++;
+    s->at++;
+    s->expect = object ? FIRST_NAME : FIRST_VALUE;
+    return true;
+}
+
+/* A value ends at s->at. */
+static bool value_done(struct scan *s)
+{
+    s->expect = s->depth == 0 ? NOTHING : SEPARATOR;
+    if (s->depth == 1 && s->slot < s->keys.count)
+        s->found[s->slot] = (struct json_text){s->value, (size_t)(s->at - s->value)};
+    return true;
+}
+
+static bool close_container(struct scan *s)
+{
+    if (s->rules == JSON_STRICT) {
+        size_t first = s->open[s->depth - 1].first;
+        if (s->open[s->depth - 1].disordered) {
+            s->result.canonical = false;
+            const char *again = json_names_duplicate(s->names.items + first, s->names.count - first);
+            if (again)
+                return fault_duplicate(s, again);
+        }
+        s->names.count = first;
+    }
+    s->depth--;
+    s->at++;
+    return value_done(s);
+}
+
+static bool take_escape(struct scan *s)
+{
+    size_t length = json_escape_length(s->at, s->end);
+    if (length == 0)
+        return fault_at(s, s->at, "invalid escape");
+    if (!json_escape_is_canonical(s->at))
+        s->result.canonical = false;
+    s->at += length;
+    return true;
+}
+
+/* From behind the opening quote to behind the closing one. */
+static bool take_string(struct scan *s, bool *ret_escaped)
+{
+    const char *start = s->at++;
+    for (*ret_escaped = false;;) {
+        s->at = json_plain_end(s->at, s->end);
+        if (s->at == s->end)
+            return fault_at(s, start, "unterminated string");
+        unsigned char c = (unsigned char)*s->at;
+        if (c == '"')
+            break;
+        if (c == '\\') {
+            *ret_escaped = true;
+            if (!take_escape(s))
+                return false;
+            continue;
+        }
+        if (c < 0x20)
+            return fault_at(s, s->at, "control character in a string");
+        size_t n = json_utf8_sequence(s->at, s->end);
+        if (n == 0)
+            return fault_at(s, s->at, "invalid UTF-8");
+        s->result.canonical = false;
+        s->at += n;
+    }
+    s->at++;
+    return true;
+}
+
+static bool note_name(struct scan *s, const char *at, size_t length, bool escaped)
+{
+    struct json_name name = json_name_make(at, length, escaped);
+    if (s->depth == 1)
+        s->slot = json_key_index(&s->keys, &name);
+    if (s->rules == JSON_STORED)
+        return true;
+    size_t first = s->open[s->depth - 1].first;
+    if (s->names.count > first && json_name_compare(&s->names.items[s->names.count - 1], &name) >= 0)
+        s->open[s->depth - 1].disordered = true;
+    return json_names_push(&s->names, &name) || no_memory(s);
+}
+
+static bool take_name(struct scan *s)
+{
+    bool escaped;
+    const char *at = s->at + 1;
+    if (s->at == s->end || *s->at != '"')
+        return fault_at(s, s->at, s->expect == NAME ? "expected a member name" : "expected a member name or '}'");
+    if (!take_string(s, &escaped) || !note_name(s, at, (size_t)(s->at - at) - 1, escaped))
+        return false;
+    skip_space(s);
+    if (s->at == s->end || *s->at != ':')
+        return fault_at(s, s->at, "expected ':'");
+    s->at++;
+    s->expect = VALUE;
+    return true;
+}
+
+static bool fault_no_value(struct scan *s)
+{
+    return fault_at(s, s->at, s->expect == VALUE ? "expected a value" : "expected a value or ']'");
+}
+
+/* A word that is no number of RFC 8259. */
+static bool take_constant(struct scan *s, const char *word, const char *fault)
+{
+    size_t length = strlen(word);
+    if ((size_t)(s->end - s->at) < length || memcmp(s->at, word, length) != 0)
+        return *s->at == '-' ? fault_at(s, s->at, "invalid number") : fault_no_value(s);
+    if (fault && s->rules == JSON_STRICT)
+        return fault_at(s, s->at, fault);
+    s->at += length;
+    return value_done(s);
+}
+
+static bool take_number(struct scan *s)
+{
+    if (s->end - s->at > 1 && s->at[1] == 'I')
+        return take_constant(s, "-Infinity", "-Infinity is not allowed");
+    const char *behind = json_number_end(s->at, s->end);
+    if (!behind || (behind < s->end && ((*behind >= '0' && *behind <= '9') || *behind == '.')))
+        return fault_at(s, s->at, "invalid number");
+    s->at = behind;
+    return value_done(s);
+}
+
+static bool take_value(struct scan *s)
+{
+    bool escaped;
+    if (s->at == s->end)
+        return fault_no_value(s);
+    if (s->depth == 1)
+        s->value = s->at;
+    switch (*s->at) {
+    case '"':
+        return take_string(s, &escaped) && value_done(s);
+    case '{':
+    case '[':
+        return open_container(s, *s->at == '{');
+    case 't':
+        return take_constant(s, "true", NULL);
+    case 'f':
+        return take_constant(s, "false", NULL);
+    case 'n':
+        return take_constant(s, "null", NULL);
+    case 'N':
+        return take_constant(s, "NaN", "NaN is not allowed");
+    case 'I':
+        return take_constant(s, "Infinity", "Infinity is not allowed");
+    case '-':
+    case '0' ... '9':
+        return take_number(s);
+    default:
+        return fault_no_value(s);
+    }
+}
+
+static bool take_separator(struct scan *s)
+{
+    bool object = in_object(s);
+    char closer = object ? '}' : ']';
+    if (s->at < s->end && *s->at == closer)
+        return close_container(s);
+    if (s->at == s->end || *s->at != ',')
+        return fault_at(s, s->at, object ? "expected ',' or '}'" : "expected ',' or ']'");
+    s->at++;
+    s->expect = object ? NAME : VALUE;
+    return true;
+}
+
+static bool step(struct scan *s)
+{
+    skip_space(s);
+    switch (s->expect) {
+    case FIRST_NAME:
+        if (s->at < s->end && *s->at == '}')
+            return close_container(s);
+        return take_name(s);
+    case NAME:
+        return take_name(s);
+    case FIRST_VALUE:
+        if (s->at < s->end && *s->at == ']')
+            return close_container(s);
+        return take_value(s);
+    case VALUE:
+        return take_value(s);
+    default:
+        return take_separator(s);
+    }
+}
+
+static void scan_document(struct scan *s)
+{
+    if (json_is_blank(s->text, (size_t)(s->end - s->text))) {
+        fault_at(s, s->end, "empty");
+        s->result.fault.offset = 0;
+        return;
+    }
+    if (s->end - s->text >= 3 && memcmp(s->text, "\xef\xbb\xbf", 3) == 0) {
+        fault_at(s, s->text, "unexpected byte order mark");
+        return;
+    }
+    skip_space(s);
+    s->result.type = json_type((struct json_text){s->at, 1});
+    while (s->expect != NOTHING)
+        if (!step(s))
+            return;
+    skip_space(s);
+    if (s->at < s->end)
+        fault_at(s, s->at, "trailing data after the document");
+}
+
+/* Says what is wrong, too, and knows every shape of document. */
+static enum status scan_carefully(const char *text, size_t length, enum json_rules rules, const struct json_key *keys,
+                                  size_t count, struct json_text *ret_members, struct json_scan *ret)
+{
+    struct scan s;
+    memset(&s, 0, offsetof(struct scan, names));
+    s.text = s.at = text;
+    s.end = text + length;
+    s.rules = rules;
+    s.keys = json_key_set_make(keys, count);
+    s.slot = count;
+    s.result.canonical = rules == JSON_STRICT;
+    s.kinds.words = s.kinds.local;
+    s.kinds.capacity = sizeof s.kinds.local / sizeof *s.kinds.local;
+    json_names_init(&s.names);
+    scan_document(&s);
+    if (s.status == STATUS_OK && s.result.type == JSON_OBJECT && count > 0)
+        memcpy(ret_members, s.found, count * sizeof *ret_members);
+    if (s.status != STATUS_IO)
+        *ret = s.result;
+    if (s.kinds.words != s.kinds.local)
+        free(s.kinds.words);
+    json_names_release(&s.names);
+    return s.status;
+}
+
+enum status json_scan(const char *text, size_t length, enum json_rules rules, const struct json_key *keys, size_t count,
+                      struct json_text *ret_members, struct json_scan *ret)
+{
+    struct json_text found[JSON_MAX_KEYS];
+    bool canonical;
+    if (count > JSON_MAX_KEYS)
+        count = JSON_MAX_KEYS;
+    if (!json_may_use(JSON_SSE2) || !json_scan_fast(text, length, rules, keys, count, found, &canonical))
+        return scan_carefully(text, length, rules, keys, count, ret_members, ret);
+    for (size_t i = 0; i < count; i++)
+        ret_members[i] = found[i];
+    ret->type = JSON_OBJECT;
+    ret->canonical = canonical;
+    return STATUS_OK;
+}

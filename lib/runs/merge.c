@@ -1,0 +1,145 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/io.h"
+#include "runs/page.h"
+
+#define WRITE_PAGES 64 /* written at once */
+
+/* Writes pages in blocks; the header comes last, so an unfinished file is no run. */
+struct writer {
+    int fd;
+    const char *name;
+    uint64_t number, count, place;
+    size_t filled; /* entries in the page at hand */
+    size_t ready;  /* full pages in the block */
+    struct page block[WRITE_PAGES];
+};
+
+static enum status write_pages(struct writer *writer, struct error *err)
+{
+    if (writer->ready == 0)
+        return STATUS_OK;
+    uint64_t offset = (writer->place - writer->ready + 1) * PAGE_SIZE;
+    size_t length = writer->ready * PAGE_SIZE;
+    writer->ready = 0;
+    return io_write_at(writer->fd, writer->block, length, offset, writer->name, err);
+}
+
+static enum status finish_page(struct writer *writer, struct error *err)
+{
+    struct page *page = &writer->block[writer->ready++];
+    memset(page->entries + writer->filled, 0, (PAGE_ENTRIES - writer->filled) * sizeof page->entries[0]);
+    page->number = writer->number;
+    page->checksum = page_checksum(page, writer->place++);
+    writer->filled = 0;
+    return writer->ready == WRITE_PAGES ? write_pages(writer, err) : STATUS_OK;
+}
+
+static enum status write_entry(struct writer *writer, struct index_entry entry, struct error *err)
+{
+    writer->block[writer->ready].entries[writer->filled++] = entry;
+    writer->count++;
+    return writer->filled == PAGE_ENTRIES ? finish_page(writer, err) : STATUS_OK;
+}
+
+static enum status write_header(struct writer *writer, struct error *err)
+{
+    char page[PAGE_SIZE] = {0};
+    struct header header = {.magic = RUN_MAGIC, .number = writer->number, .count = writer->count};
+    header.checksum = header_checksum(&header);
+    memcpy(page, &header, sizeof header);
+    return io_write_at(writer->fd, page, sizeof page, 0, writer->name, err);
+}
+
+struct source {
+    struct index_cursor cursor;
+    struct index_entry entry;
+    bool more;
+};
+
+static bool entry_is_less(struct index_entry a, struct index_entry b)
+{
+    return a.key != b.key ? a.key < b.key : a.value < b.value;
+}
+
+/* The least of the sources' entries; the sources are few. NULL: all are at their end. */
+static struct source *least_source(struct source *sources, size_t count)
+{
+    struct source *least = NULL;
+    for (size_t i = 0; i < count; i++)
+        if (sources[i].more && (!least || entry_is_less(sources[i].entry, least->entry)))
+            least = &sources[i];
+    return least;
+}
+
+static enum status advance(struct source *source, struct error *err)
+{
+    enum status status = STATUS_OK;
+    source->more = index_cursor_next(&source->cursor, &source->entry, &status);
+    return index_run_error(status, err);
+}
+
+static enum status merge_entries(struct writer *writer, struct source *sources, size_t count, index_keep *keep,
+                                 void *context, struct error *err)
+{
+    enum status status = STATUS_OK;
+    struct index_entry last = {0};
+    bool any = false;
+    for (size_t i = 0; i < count && status == STATUS_OK; i++)
+        status = advance(&sources[i], err);
+    struct source *source;
+    while (status == STATUS_OK && (source = least_source(sources, count))) {
+        struct index_entry entry = source->entry;
+        status = advance(source, err);
+        bool again = any && entry.key == last.key && entry.value == last.value;
+        if (status != STATUS_OK || again || (keep && !keep(context, entry)))
+            continue;
+        last = entry;
+        any = true;
+        status = write_entry(writer, entry, err);
+    }
+    return status;
+}
+
+static enum status merge_to(struct writer *writer, struct index_run *const *runs, size_t count, index_keep *keep,
+                            void *context, struct error *err)
+{
+    struct source *sources = calloc(count, sizeof *sources);
+    if (!sources)
+        return error_set_memory(err);
+    for (size_t i = 0; i < count; i++)
+        index_cursor_start(&sources[i].cursor, runs[i]);
+    enum status status = merge_entries(writer, sources, count, keep, context, err);
+    free(sources);
+    if (status == STATUS_OK && writer->filled > 0)
+        status = finish_page(writer, err);
+    if (status == STATUS_OK)
+        status = write_pages(writer, err);
+    return status == STATUS_OK ? write_header(writer, err) : status;
+}
+
+enum status index_run_merge(int directory, const char *name, uint64_t number, struct index_run *const *runs,
+                            size_t count, index_keep *keep, void *context, struct index_run **ret_run,
+                            struct error *err)
+{
+    struct writer *writer = calloc(1, sizeof *writer);
+    if (!writer)
+        return error_set_memory(err);
+    writer->name = name;
+    writer->number = number;
+    enum status status = io_open_below(directory, name, IO_UPDATE, true, name, &writer->fd, NULL, err);
+    if (status != STATUS_OK) {
+        free(writer);
+        return STATUS_IO;
+    }
+    status = merge_to(writer, runs, count, keep, context, err);
+    enum status closed = io_close(writer->fd, name, err);
+    status = status == STATUS_OK ? closed : status;
+    if (status == STATUS_OK)
+        status = index_run_open(directory, name, number, writer->count, ret_run, err);
+    if (status != STATUS_OK)
+        io_remove(directory, name, false, name, NULL);
+    free(writer);
+    return status;
+}

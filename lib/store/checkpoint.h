@@ -1,0 +1,126 @@
+/*
+ * checkpoint - where a named worker has got to: one small JSON document in `store/checkpoints/NAME.json`.
+ *
+ *     {"kind":"signals","last_timestamp":"2026-02-05T10:00:00Z",
+ *      "positions":{"2026-02-05":{"hash":"2d06800538d394c2","offset":4096}},
+ *      "schema_version":"0.1","seen_ids_at_timestamp":["s1"]}
+ *
+ * It is kept in canonical form with a newline, and replaced as a whole. Of its members (SPEC section 6):
+ *   last_timestamp         required: the greatest timestamp that was printed or advanced past, in any form in which a
+ *                          stored event's may stand (the original writes isoformat with Z); 0001-01-01T00:00:00Z where
+ *                          there was none
+ *   seen_ids_at_timestamp  the ids at it, each once, in the order processed; absent: none
+ *   kind                   absent in what the original and `build` make
+ *   positions              by UTC day, each {"hash","offset"}: the hash of the at most 4096 bytes before the offset as
+ *                          16 lower-case hex digits. A hash of any other form fits nothing. A checkpoint without this
+ *                          member goes by time: due is what is later than last_timestamp, or at it and not among the
+ *                          ids.
+ *   others                 are kept as they stand, numbers and all; so is the text of a position that does not move
+ *
+ * This header is the document and its file; what positions mean in a store stands in checkpoint_move.h.
+ */
+#ifndef METASPN_STORE_CHECKPOINT_H
+#define METASPN_STORE_CHECKPOINT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/status.h"
+#include "base/timestamp.h"
+#include "event/event.h"
+#include "files/workspace.h"
+#include "json/json.h"
+
+#define CHECKPOINT_MAX ((size_t)1 << 30) /* bytes of a document */
+
+/* A set of decoded ids that remembers the order in which they came. `struct checkpoint_ids ids = {0};` is empty. */
+struct checkpoint_ids {
+    struct bytes text; /* one after the other */
+    size_t *ends;      /* where each ends in the text; owned */
+    size_t count, capacity;
+    size_t *slots; /* a hash table of numbers from 1, made when there are many; owned */
+    size_t slot_count;
+};
+
+/* Adds the id that this JSON string spells, unless it is there. False: no memory. */
+bool checkpoint_ids_add(struct checkpoint_ids *ids, struct json_text id);
+/* *ret_has: whether it is there. False: no memory. */
+bool checkpoint_ids_have(const struct checkpoint_ids *ids, struct json_text id, bool *ret_has);
+void checkpoint_ids_clear(struct checkpoint_ids *ids);
+void checkpoint_ids_release(struct checkpoint_ids *ids);
+
+struct checkpoint_position {
+    int32_t day;
+    bool has_hash; /* false: in an unknown form, so the position fits nothing */
+    uint64_t offset;
+    uint64_t hash;
+    struct json_text text; /* as it was read, in the document; data NULL: it was put since */
+};
+
+struct checkpoint {
+    struct bytes document;   /* what it was read from; empty: it was made anew */
+    bool has_schema_version; /* the document has one, of any type; else it gets ours */
+    bool has_kind;
+    enum event_kind kind;
+    int64_t last_timestamp;
+    struct checkpoint_ids ids;
+    bool has_positions;
+    struct checkpoint_position *positions; /* ascending by day; owned */
+    size_t position_count, position_capacity;
+    int64_t replaced; /* when the file that it was loaded from was last replaced: a time, to the second */
+};
+
+/* A checkpoint that has passed nothing: no kind, no positions, the least timestamp. */
+void checkpoint_init(struct checkpoint *checkpoint);
+void checkpoint_release(struct checkpoint *checkpoint);
+
+/* Reads a document. STATUS_INVALID: *err says which member is wrong, and how. */
+enum status checkpoint_parse(const char *text, size_t length, struct checkpoint *ret_checkpoint, struct error *err);
+/* Appends the document in canonical form and a newline to *out. */
+enum status checkpoint_print(const struct checkpoint *checkpoint, struct bytes *out, struct error *err);
+/* The document as it was read, in canonical form and with a newline. */
+enum status checkpoint_print_as_read(const struct checkpoint *checkpoint, struct bytes *out, struct error *err);
+enum status checkpoint_copy(const struct checkpoint *checkpoint, struct checkpoint *ret_copy, struct error *err);
+
+/* NULL: there is no position for this day. Valid until one is put. */
+const struct checkpoint_position *checkpoint_find(const struct checkpoint *checkpoint, int32_t day);
+/* Adds or replaces a position (and makes it a checkpoint with positions). */
+enum status checkpoint_put(struct checkpoint *checkpoint, const struct checkpoint_position *position,
+                           struct error *err);
+/* An event was printed, or advanced past: keeps the greatest timestamp and its ids. False: no memory. */
+bool checkpoint_note(struct checkpoint *checkpoint, int64_t timestamp, struct json_text id);
+/* The same with all that `other` has noted. */
+bool checkpoint_note_all(struct checkpoint *checkpoint, const struct checkpoint *other);
+
+/*
+ * Reads the checkpoint of this name. STATUS_ABSENT: there is none. STATUS_IO: it cannot be read, or is damaged, the
+ * empty file that an interrupted write of the original leaves included: that is never taken for an absent one.
+ */
+enum status checkpoint_load(struct workspace *workspace, const char *name, struct checkpoint *ret_checkpoint,
+                            struct error *err);
+/* The same of a file that the caller names, which may be a pipe. STATUS_INVALID: it is damaged. */
+enum status checkpoint_load_path(const char *path, struct checkpoint *ret_checkpoint, struct error *err);
+
+/* Replaces the checkpoint of this name by a document (as checkpoint_print() makes it), durably. Temporaries that a
+ * killed process left an hour before `now_seconds` are removed. For what depends on the old one, hold store_lock().
+ * STATUS_INVALID: it is larger than CHECKPOINT_MAX, so that nobody could read it (canonical forms may grow); nothing
+ * was stored. */
+enum status checkpoint_save(struct workspace *workspace, const char *name, const struct bytes *document,
+                            int64_t now_seconds, struct error *err);
+/* The same in a file that the caller names: a regular file, or none yet. */
+enum status checkpoint_save_path(const char *path, const struct bytes *document, struct error *err);
+/* STATUS_ABSENT: there was none. */
+enum status checkpoint_delete(struct workspace *workspace, const char *name, struct error *err);
+
+struct checkpoint_list {
+    char **names; /* ascending by their bytes; owned, each of them too */
+    size_t count, capacity;
+};
+/* What there is. STATUS_IO: it cannot be listed; or something that is no regular file stands in the place of one, of
+ * which the first is told and the others are listed. Release the list in any case. */
+enum status checkpoint_list(struct workspace *workspace, struct checkpoint_list *ret_list, struct error *err);
+void checkpoint_list_release(struct checkpoint_list *list);
+
+#endif
