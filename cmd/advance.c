@@ -21,7 +21,7 @@ static enum status merge(struct advance *advance, const struct checkpoint *to, b
 {
     struct checkpoint checkpoint;
     bool absent, moved = false;
-    struct store *store = advance->checkpoints.store;
+    struct catalog *store = advance->checkpoints.store;
     enum status status = checkpoints_load(&advance->checkpoints, advance->name, &checkpoint, &absent, err);
     if (status != STATUS_OK)
         return status;
@@ -161,7 +161,7 @@ static enum status run_lines(struct advance *advance, const struct advance_reque
     if (checkpoint.has_kind)
         lines.kinds = KIND_BIT(checkpoint.kind);
     checkpoint_release(&checkpoint);
-    status = store_refresh(lines.store, lines.kinds, err);
+    status = catalog_refresh(lines.store, lines.kinds, err);
     if (status == STATUS_OK && !(input = input_open(cli, request->files, request->file_count, SIZE_MAX)))
         status = error_set_memory(err);
     if (status == STATUS_OK) {

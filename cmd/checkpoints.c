@@ -20,7 +20,7 @@ static void tell(void *context, enum notice notice, const char *text)
 enum status checkpoints_open(struct checkpoints *checkpoints, struct cli *cli, const struct options *options,
                              enum workspace_access access, struct error *err)
 {
-    struct store_options store_options = {
+    struct catalog_options catalog_options = {
         .access = access,
         .lock_timeout_ms = LOCK_TIMEOUT_MS,
         .interrupted = interrupt_flag(),
@@ -28,39 +28,39 @@ enum status checkpoints_open(struct checkpoints *checkpoints, struct cli *cli, c
         .notice_context = checkpoints,
     };
     *checkpoints = (struct checkpoints){.cli = cli, .options = options};
-    return store_open(options->workspace, &store_options, &checkpoints->store, err);
+    return catalog_open(options->workspace, &catalog_options, &checkpoints->store, err);
 }
 
 void checkpoints_close(struct checkpoints *checkpoints)
 {
-    store_close(checkpoints->store);
+    catalog_close(checkpoints->store);
     checkpoints->store = NULL;
     bytes_release(&checkpoints->told);
 }
 
 enum status checkpoints_lock(struct checkpoints *checkpoints, unsigned kinds, struct error *err)
 {
-    enum status status = kinds != 0 ? store_refresh(checkpoints->store, kinds, err) : STATUS_OK;
+    enum status status = kinds != 0 ? catalog_refresh(checkpoints->store, kinds, err) : STATUS_OK;
     if (status == STATUS_OK)
-        status = store_lock(checkpoints->store, err);
+        status = catalog_lock(checkpoints->store, err);
     if (status != STATUS_OK || kinds == 0)
         return status;
-    status = store_refresh(checkpoints->store, kinds, err);
+    status = catalog_refresh(checkpoints->store, kinds, err);
     if (status != STATUS_OK)
-        store_unlock(checkpoints->store);
+        catalog_unlock(checkpoints->store);
     return status;
 }
 
 void checkpoints_unlock(struct checkpoints *checkpoints)
 {
-    store_unlock(checkpoints->store);
-    store_close_files(checkpoints->store);
+    catalog_unlock(checkpoints->store);
+    catalog_close_files(checkpoints->store);
 }
 
 enum status checkpoints_load(struct checkpoints *checkpoints, const char *name, struct checkpoint *ret_checkpoint,
                              bool *ret_absent, struct error *err)
 {
-    enum status status = checkpoint_load(store_workspace(checkpoints->store), name, ret_checkpoint, err);
+    enum status status = checkpoint_load(catalog_workspace(checkpoints->store), name, ret_checkpoint, err);
     *ret_absent = status == STATUS_ABSENT;
     if (status == STATUS_ABSENT)
         checkpoint_init(ret_checkpoint);
@@ -73,7 +73,7 @@ enum status checkpoints_save(struct checkpoints *checkpoints, const char *name, 
     struct bytes text = {0};
     enum status status = checkpoint_print(checkpoint, &text, err);
     if (status == STATUS_OK)
-        status = checkpoint_save(store_workspace(checkpoints->store), name, &text,
+        status = checkpoint_save(catalog_workspace(checkpoints->store), name, &text,
                                  checkpoints->options->clock / MICROSECONDS_A_SECOND, err);
     bytes_release(&text);
     return status;

@@ -21,8 +21,8 @@
 struct checkpoints {
     struct cli *cli;
     const struct options *options;
-    struct store *store; /* owned */
-    struct bytes told;   /* what the store has had to say */
+    struct catalog *store; /* owned */
+    struct bytes told;     /* what the store has had to say */
 };
 
 enum status checkpoints_open(struct checkpoints *checkpoints, struct cli *cli, const struct options *options,

@@ -62,13 +62,14 @@ static bool reject_refusals(struct writer *writer, size_t done)
 }
 
 /* Stores what was gathered, and prints what that made of it. False: no more input is wanted. */
-static bool store_batch(struct writer *writer)
+static bool catalog_batch(struct writer *writer)
 {
     struct batch *batch = &writer->batch;
     struct store_result result;
     struct error why;
     rebase_items(batch);
-    enum status status = store_append(writer->store, batch->items, batch->count, writer->request->raise, &result, &why);
+    enum status status =
+        catalog_append(writer->store, batch->items, batch->count, writer->request->raise, &result, &why);
     progress_clear(&writer->progress);
     if (status != STATUS_OK && status != STATUS_DUPLICATE) {
         ingest_say_failure(writer, &why);
@@ -162,7 +163,7 @@ void ingest_run(struct writer *writer, struct input *input)
         input_hand_out_excess(input);
     for (bool more = true; more;) {
         more = gather_batch(writer, input);
-        if (!store_batch(writer))
+        if (!catalog_batch(writer))
             return;
         if (more)
             input_release(input);

@@ -17,7 +17,7 @@ enum print { PRINT_NONE, PRINT_PATH, PRINT_RESULT, PRINT_NEW, PRINT_ALL };
 
 struct request {
     struct event_rules rules;
-    struct store_options store;
+    struct catalog_options store;
     enum print print;
     bool raise, skip, stats;
     const char *rejects;
@@ -65,7 +65,7 @@ struct writer {
     struct cli *cli;
     const struct options *options;
     const struct request *request;
-    struct store *store;
+    struct catalog *store;
     struct output out, rejects;
     struct batch batch;
     struct totals totals;

@@ -19,7 +19,7 @@ void ingest_notice(void *context, enum notice notice, const char *text)
 /* DIR as it was given, then /store/signals/2026-02-05.jsonl. */
 static bool first_path(struct writer *writer, const struct store_item *item)
 {
-    return store_partition_path(writer->store, item->first.partition, &writer->text);
+    return catalog_partition_path(writer->store, item->first.partition, &writer->text);
 }
 
 static enum status print_result(struct writer *writer, const struct store_item *item, struct error *err)
@@ -41,7 +41,7 @@ static enum status print_result(struct writer *writer, const struct store_item *
 static enum status print_first(struct writer *writer, const struct store_item *item, struct error *err)
 {
     if (item->outcome != STORE_APPENDED && item->first_item == SIZE_MAX) {
-        enum status status = store_read_record(writer->store, item->first, &item->event, &writer->text, err);
+        enum status status = catalog_read_record(writer->store, item->first, &item->event, &writer->text, err);
         if (status == STATUS_OK)
             output_jsonl(&writer->out, writer->text.data, writer->text.length);
         return status == STATUS_ABSENT ? STATUS_IO : status;
@@ -135,7 +135,7 @@ bool ingest_print(struct writer *writer, size_t done)
             note_conflict(writer, i);
     for (size_t i = 0; i < done && status == STATUS_OK && !output_failed(&writer->out); i++)
         status = print_item(writer, &writer->batch.items[i], &why);
-    store_close_files(writer->store);
+    catalog_close_files(writer->store);
     if (status != STATUS_OK)
         cli_fail(writer->cli, status, &why);
     return status == STATUS_OK && output_flush(&writer->out);
@@ -202,7 +202,7 @@ void ingest_finish(struct writer *writer, int64_t started_ms)
     warn_of_conflicts(writer);
     if (writer->request->stats)
         say_stats(writer, started_ms);
-    store_close(writer->store);
+    catalog_close(writer->store);
     free(writer->batch.items);
     free(writer->batch.origins);
     free(writer->batch.refusals);

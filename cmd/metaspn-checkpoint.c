@@ -180,7 +180,7 @@ static bool look_at(struct lister *lister, unsigned wanted)
     if (lister->failed & wanted)
         return false;
     lister->seen = 0;
-    enum status status = store_refresh(lister->checkpoints.store, wanted, &err);
+    enum status status = catalog_refresh(lister->checkpoints.store, wanted, &err);
     if (status == STATUS_OK)
         lister->seen = wanted;
     else if (wanted != KIND_BITS_ALL)
@@ -192,12 +192,12 @@ static bool look_at(struct lister *lister, unsigned wanted)
 
 static enum status add_row(struct lister *lister, const char *name, struct error *err)
 {
-    struct store *store = lister->checkpoints.store;
+    struct catalog *store = lister->checkpoints.store;
     struct table *table = &lister->table;
     struct checkpoint checkpoint;
     char time[TIMESTAMP_TEXT_SIZE], number[24];
     uint64_t behind;
-    enum status status = checkpoint_load(store_workspace(store), name, &checkpoint, err);
+    enum status status = checkpoint_load(catalog_workspace(store), name, &checkpoint, err);
     if (status != STATUS_OK)
         return status == STATUS_ABSENT ? STATUS_OK : status; /* deleted meanwhile */
     enum event_kind kind = checkpoint.has_kind ? checkpoint.kind : EVENT_SIGNAL;
@@ -291,7 +291,7 @@ static enum status run_write(struct cli *cli, const struct options *options, con
             status = checkpoints_lock(&checkpoints, 0, err);
         if (status == STATUS_OK) {
             interrupt_hold();
-            status = checkpoint_save(store_workspace(checkpoints.store), request->name, &document,
+            status = checkpoint_save(catalog_workspace(checkpoints.store), request->name, &document,
                                      options->clock / MICROSECONDS_A_SECOND, err);
             checkpoints_unlock(&checkpoints);
             interrupt_release();
@@ -310,7 +310,7 @@ static enum status run_delete(struct cli *cli, const struct options *options, co
     if (status == STATUS_OK)
         status = checkpoints_lock(&checkpoints, 0, err);
     if (status == STATUS_OK) {
-        status = checkpoint_delete(store_workspace(checkpoints.store), request->name, err);
+        status = checkpoint_delete(catalog_workspace(checkpoints.store), request->name, err);
         checkpoints_unlock(&checkpoints);
     }
     checkpoints_close(&checkpoints);

@@ -172,7 +172,7 @@ static enum status open_all(struct writer *writer, char *const *files, size_t co
     if (status == STATUS_OK && request->rejects)
         status = check_output(writer->rejects.fd, "--rejects", files, count, err);
     if (status == STATUS_OK)
-        status = store_open(writer->options->workspace, &request->store, &writer->store, err);
+        status = catalog_open(writer->options->workspace, &request->store, &writer->store, err);
     return status;
 }
 
@@ -196,7 +196,7 @@ int main(int argc, char **argv)
     size_t files = (size_t)(argc - optind);
     enum status status = open_all(&writer, argv + optind, files, &err);
     if (status != STATUS_OK) {
-        store_close(writer.store);
+        catalog_close(writer.store);
         cli_die(&cli, status, &err);
     }
     struct input *input = input_open(&cli, argv + optind, files, request.rules.max_line);

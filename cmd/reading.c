@@ -21,16 +21,16 @@ void reading_open(struct reading *reading, struct cli *cli, const struct options
                   unsigned kinds)
 {
     struct error err;
-    struct store_options store = {
+    struct catalog_options store = {
         .access = WORKSPACE_READ,
         .no_index = no_index,
         .notice = tell,
         .notice_context = reading,
     };
     *reading = (struct reading){.cli = cli};
-    enum status status = store_open(options->workspace, &store, &reading->store, &err);
+    enum status status = catalog_open(options->workspace, &store, &reading->store, &err);
     if (status == STATUS_OK)
-        status = store_refresh(reading->store, kinds, &err);
+        status = catalog_refresh(reading->store, kinds, &err);
     if (status != STATUS_OK) {
         reading_close(reading);
         cli_die(cli, status, &err);
@@ -39,7 +39,7 @@ void reading_open(struct reading *reading, struct cli *cli, const struct options
 
 void reading_close(struct reading *reading)
 {
-    store_close(reading->store);
+    catalog_close(reading->store);
     reading->store = NULL;
     bytes_release(&reading->told);
 }

@@ -26,9 +26,9 @@
 
 struct reading {
     struct cli *cli;
-    struct store *store; /* owned */
-    bool skip_damaged;   /* damage is named, but is no failure */
-    bool goes_on;        /* what could not be read comes again, and is told then: it follows the store */
+    struct catalog *store; /* owned */
+    bool skip_damaged;     /* damage is named, but is no failure */
+    bool goes_on;          /* what could not be read comes again, and is told then: it follows the store */
     bool told_misfiled;
     struct bytes told; /* what the store has had to say */
 };

@@ -20,7 +20,7 @@ static enum status print_news(struct replay_run *run, struct follow *follow, str
 
 static enum status look_again(struct replay_run *run, struct follow *follow, struct error *err)
 {
-    enum status status = store_refresh(run->reading.store, run->request->kinds, err);
+    enum status status = catalog_refresh(run->reading.store, run->request->kinds, err);
     if (status == STATUS_OK)
         follow_look(follow);
     return status;
@@ -60,7 +60,7 @@ void replay_run_follow(struct replay_run *run, void (*begin)(struct replay_run *
     struct follow *follow = NULL;
     struct watch watch;
     enum status status = STATUS_OK;
-    watch_start(&watch, store_workspace(run->reading.store));
+    watch_start(&watch, catalog_workspace(run->reading.store));
     begin(run);
     printer_flush(&run->printer);
     if (run->cli->status < STATUS_IO)

@@ -104,7 +104,7 @@ enum status checkpoint_load(struct workspace *workspace, const char *name, struc
 enum status checkpoint_load_path(const char *path, struct checkpoint *ret_checkpoint, struct error *err);
 
 /* Replaces the checkpoint of this name by a document (as checkpoint_print() makes it), durably. Temporaries that a
- * killed process left an hour before `now_seconds` are removed. For what depends on the old one, hold store_lock().
+ * killed process left an hour before `now_seconds` are removed. For what depends on the old one, hold catalog_lock().
  * STATUS_INVALID: it is larger than CHECKPOINT_MAX, so that nobody could read it (canonical forms may grow); nothing
  * was stored. */
 enum status checkpoint_save(struct workspace *workspace, const char *name, const struct bytes *document,

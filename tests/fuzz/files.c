@@ -99,14 +99,14 @@ bool fuzz_get(const char *name, struct bytes *out)
     return true;
 }
 
-static bool open_store(enum workspace_access access, bool use_index, struct store **ret_store)
+static bool open_store(enum workspace_access access, bool use_index, struct catalog **ret_store)
 {
-    const struct store_options options = {.access = access,
-                                          .no_index = !use_index,
-                                          .no_sync = true,
-                                          .lock_timeout_ms = 0};
+    const struct catalog_options options = {.access = access,
+                                            .no_index = !use_index,
+                                            .no_sync = true,
+                                            .lock_timeout_ms = 0};
     struct error err;
-    return store_open(fuzz_workspace(), &options, ret_store, &err) == STATUS_OK;
+    return catalog_open(fuzz_workspace(), &options, ret_store, &err) == STATUS_OK;
 }
 
 bool fuzz_write(const char *line, size_t length)
@@ -115,13 +115,13 @@ bool fuzz_write(const char *line, size_t length)
     struct bytes scratch = {0};
     struct store_item item = {0};
     struct store_result result;
-    struct store *store;
+    struct catalog *store;
     bool borrows;
     require(event_check(line, length, &rules, &scratch, &item.event, &borrows, NULL) == STATUS_OK);
     bool good = open_store(WORKSPACE_WRITE, true, &store);
     if (good) {
-        good = store_append(store, &item, 1, false, &result, NULL) == STATUS_OK && result.done == 1;
-        store_close(store);
+        good = catalog_append(store, &item, 1, false, &result, NULL) == STATUS_OK && result.done == 1;
+        catalog_close(store);
     }
     bytes_release(&scratch);
     return good;
@@ -134,7 +134,7 @@ static void count_damaged(void *context, const struct scan_report_line *found)
         ++*damaged;
 }
 
-static bool replay_into(struct store *store, struct replay_options options, struct bytes *out)
+static bool replay_into(struct catalog *store, struct replay_options options, struct bytes *out)
 {
     struct replay *replay;
     struct scan_item item;
@@ -148,7 +148,7 @@ static bool replay_into(struct store *store, struct replay_options options, stru
     return status == STATUS_ABSENT;
 }
 
-static bool ask_filtered(struct store *store, struct replay_options options, struct fuzz_answers *answers)
+static bool ask_filtered(struct catalog *store, struct replay_options options, struct fuzz_answers *answers)
 {
     struct filter *of_source = filter_new(), *of_id = filter_new();
     require(of_source && of_id);
@@ -167,11 +167,11 @@ static bool ask_filtered(struct store *store, struct replay_options options, str
     return good;
 }
 
-static bool ask_store(struct store *store, bool use_index, struct fuzz_answers *answers)
+static bool ask_store(struct catalog *store, bool use_index, struct fuzz_answers *answers)
 {
     struct replay_options options = {.kinds = KIND_BIT(EVENT_SIGNAL), .window = WINDOW_ALL, .use_index = use_index};
     uint64_t count = 0;
-    if (store_refresh(store, options.kinds, NULL) != STATUS_OK ||
+    if (catalog_refresh(store, options.kinds, NULL) != STATUS_OK ||
         replay_count(store, &options, &count, NULL) != STATUS_OK)
         return false;
     answers->count = count;
@@ -192,11 +192,11 @@ static bool ask_store(struct store *store, bool use_index, struct fuzz_answers *
 
 bool fuzz_ask(bool use_index, struct fuzz_answers *ret_answers)
 {
-    struct store *store;
+    struct catalog *store;
     if (!open_store(use_index ? WORKSPACE_WRITE : WORKSPACE_READ, use_index, &store))
         return false;
     bool good = ask_store(store, use_index, ret_answers);
-    store_close(store);
+    catalog_close(store);
     return good;
 }
 

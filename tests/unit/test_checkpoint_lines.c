@@ -37,14 +37,14 @@ static void write_anew_in_place(void)
     write_file(path, THREE("n") LINE("n4") "\n");
 }
 
-static struct store *open_store(void)
+static struct catalog *open_store(void)
 {
-    struct store_options options = {.access = WORKSPACE_READ, .no_index = true};
-    struct store *store = NULL;
+    struct catalog_options options = {.access = WORKSPACE_READ, .no_index = true};
+    struct catalog *store = NULL;
     struct error err;
     write_file(path, THREE("a"));
-    if (store_open(workspace, &options, &store, &err) != STATUS_OK ||
-        store_refresh(store, KIND_BITS_ALL, &err) != STATUS_OK) {
+    if (catalog_open(workspace, &options, &store, &err) != STATUS_OK ||
+        catalog_refresh(store, KIND_BITS_ALL, &err) != STATUS_OK) {
         printf("Bail out! %s\n", err.text);
         exit(1);
     }
@@ -66,8 +66,8 @@ static int64_t taken(struct checkpoint_lines *lines)
     uint64_t from = 0;
     size_t count;
     is_int(checkpoint_lines_take(lines, &passed, &err), STATUS_OK, "what was passed is taken");
-    is_int(store_refresh(lines->store, KIND_BITS_ALL, &err), STATUS_OK, "the store is looked at again");
-    const struct store_partition *row = store_partitions(lines->store, &count);
+    is_int(catalog_refresh(lines->store, KIND_BITS_ALL, &err), STATUS_OK, "the store is looked at again");
+    const struct catalog_partition *row = catalog_partitions(lines->store, &count);
     is_int(passed.position_count, 1, "one position is passed");
     is_int(checkpoint_fit(lines->store, row, &passed.positions[0], &fits, &from, &err), STATUS_OK, "it is compared");
     checkpoint_release(&passed);
@@ -78,7 +78,7 @@ enum when { NEVER, AT_HAND, AT_REST, BETWEEN };
 
 static int64_t passed_when(enum when when)
 {
-    struct store *store = open_store();
+    struct catalog *store = open_store();
     struct checkpoint_lines lines = {.store = store, .kinds = KIND_BITS_ALL};
     pass(&lines, LINE("a1"));
     if (when == BETWEEN)
@@ -90,14 +90,14 @@ static int64_t passed_when(enum when when)
         replace();
     int64_t from = taken(&lines);
     checkpoint_lines_release(&lines);
-    store_close(store);
+    catalog_close(store);
     return from;
 }
 
 /* Two lines are passed, then the day is written anew in place, and a third one is passed (NULL: none). */
 static int64_t passed_in_place(const char *third)
 {
-    struct store *store = open_store();
+    struct catalog *store = open_store();
     struct checkpoint_lines lines = {.store = store, .kinds = KIND_BITS_ALL};
     pass(&lines, LINE("a1"));
     pass(&lines, LINE("a2"));
@@ -106,38 +106,38 @@ static int64_t passed_in_place(const char *third)
         pass(&lines, third);
     int64_t from = taken(&lines);
     checkpoint_lines_release(&lines);
-    store_close(store);
+    catalog_close(store);
     return from;
 }
 
 /* What was read ahead before the day was written anew is no line of it. */
 static int64_t passed_after_a_look(void)
 {
-    struct store *store = open_store();
+    struct catalog *store = open_store();
     struct checkpoint_lines lines = {.store = store, .kinds = KIND_BITS_ALL};
     struct error err;
     pass(&lines, LINE("a1"));
     is_int(taken(&lines), LENGTH(LINE("a1")) + 1, "a line is passed");
     write_anew_in_place();
-    is_int(store_refresh(store, KIND_BITS_ALL, &err), STATUS_OK, "the store is looked at");
+    is_int(catalog_refresh(store, KIND_BITS_ALL, &err), STATUS_OK, "the store is looked at");
     enum status status = checkpoint_lines_pass(&lines, LINE("a2"), LENGTH(LINE("a2")), &err);
     checkpoint_lines_release(&lines);
-    store_close(store);
+    catalog_close(store);
     return status;
 }
 
 static void test_open_seen(void)
 {
-    struct store *store = open_store();
+    struct catalog *store = open_store();
     struct partition *partition;
     struct error err;
     size_t count;
-    const struct store_partition *row = store_partitions(store, &count);
-    is_int(store_open_seen(store, row, &partition, &err), STATUS_OK, "the file that was seen is opened");
+    const struct catalog_partition *row = catalog_partitions(store, &count);
+    is_int(catalog_open_seen(store, row, &partition, &err), STATUS_OK, "the file that was seen is opened");
     partition_close(partition);
     replace();
-    is_int(store_open_seen(store, row, &partition, &err), STATUS_ABSENT, "another one in its place is not");
-    store_close(store);
+    is_int(catalog_open_seen(store, row, &partition, &err), STATUS_ABSENT, "another one in its place is not");
+    catalog_close(store);
 }
 
 int main(void)

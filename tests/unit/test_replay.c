@@ -43,13 +43,13 @@ static void write_days(const char *kind, int step)
     }
 }
 
-static struct store *open_store(void)
+static struct catalog *open_store(void)
 {
-    struct store_options options = {.access = WORKSPACE_READ};
-    struct store *store = NULL;
+    struct catalog_options options = {.access = WORKSPACE_READ};
+    struct catalog *store = NULL;
     struct error err;
-    if (store_open(workspace, &options, &store, &err) != STATUS_OK ||
-        store_refresh(store, KIND_BITS_ALL, &err) != STATUS_OK) {
+    if (catalog_open(workspace, &options, &store, &err) != STATUS_OK ||
+        catalog_refresh(store, KIND_BITS_ALL, &err) != STATUS_OK) {
         printf("Bail out! %s\n", err.text);
         exit(1);
     }
@@ -62,7 +62,7 @@ struct lines {
     size_t count, starts[8 * LINES];
 };
 
-static void run(struct store *store, const struct replay_options *options, struct lines *ret)
+static void run(struct catalog *store, const struct replay_options *options, struct lines *ret)
 {
     struct replay *replay = NULL;
     struct scan_item item;
@@ -104,7 +104,7 @@ static size_t least_of(size_t a, size_t b)
 }
 
 /* Limits, tails, the reverse and the count of a replay must agree with the whole of it, by index or without. */
-static void check_parts(struct store *store, struct replay_options options, const char *what)
+static void check_parts(struct catalog *store, struct replay_options options, const char *what)
 {
     static const size_t sizes[] = {1, 3, 20, 700, 100000};
     uint64_t count = 0;
@@ -139,7 +139,7 @@ static void check_parts(struct store *store, struct replay_options options, cons
     ok(good, "%s: %zu events, and every part of them", what, all.count);
 }
 
-static void check_orders(struct store *store, struct replay_options options, size_t expected, const char *what)
+static void check_orders(struct catalog *store, struct replay_options options, size_t expected, const char *what)
 {
     char name[128];
     for (int append = 0; append < 2; append++) {
@@ -161,7 +161,7 @@ static struct filter *member_filter(enum filter_member member, const char *value
 
 static void test_parts(void)
 {
-    struct store *store = open_store();
+    struct catalog *store = open_store();
     struct replay_options options = {.kinds = KIND_BIT(EVENT_SIGNAL), .window = WINDOW_ALL};
     check_orders(store, options, 3 * LINES - LINES / 50, "all signals");
     options.filter = member_filter(FILTER_SOURCE, "rare");
@@ -184,14 +184,14 @@ static void test_parts(void)
     options.kinds = KIND_BIT(EVENT_SIGNAL);
     options.window = (struct window){INT64_C(1770082200000000), INT64_C(1770255000000000)}; /* 01:30, 3rd and 5th */
     check_orders(store, options, LINES - 1800 + LINES + 1801 - 36, "a window with both edges inside a day");
-    store_close(store);
+    catalog_close(store);
 }
 
 /* A file that shrinks under the reader gives what there is. */
 static void test_file_that_shrinks(void)
 {
     char path[256];
-    struct store *store = open_store();
+    struct catalog *store = open_store();
     struct replay_options options = {.kinds = KIND_BIT(EVENT_SIGNAL), .window = WINDOW_ALL};
     struct replay *sorted = NULL, *tail = NULL;
     struct scan_item item;
@@ -215,7 +215,7 @@ static void test_file_that_shrinks(void)
     ok(tail_lines > LINES && tail_lines < 2 * LINES, "so it does in the tail: %d lines", tail_lines);
     replay_close(sorted);
     replay_close(tail);
-    store_close(store);
+    catalog_close(store);
 }
 
 static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)

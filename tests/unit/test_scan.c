@@ -21,33 +21,33 @@ static void write_partition(const char *data, size_t length)
     }
 }
 
-static struct store *open_store(void)
+static struct catalog *open_store(void)
 {
-    struct store_options options = {.access = WORKSPACE_READ, .no_index = true};
-    struct store *store = NULL;
+    struct catalog_options options = {.access = WORKSPACE_READ, .no_index = true};
+    struct catalog *store = NULL;
     struct error err;
-    if (store_open(workspace, &options, &store, &err) != STATUS_OK ||
-        store_refresh(store, KIND_BITS_ALL, &err) != STATUS_OK) {
+    if (catalog_open(workspace, &options, &store, &err) != STATUS_OK ||
+        catalog_refresh(store, KIND_BITS_ALL, &err) != STATUS_OK) {
         printf("Bail out! %s\n", err.text);
         exit(1);
     }
     return store;
 }
 
-static const struct store_partition *the_partition(struct store *store)
+static const struct catalog_partition *the_partition(struct catalog *store)
 {
     size_t count;
-    return store_partitions(store, &count);
+    return catalog_partitions(store, &count);
 }
 
-static struct scan_options whole(struct store *store)
+static struct scan_options whole(struct catalog *store)
 {
-    const struct store_partition *row = the_partition(store);
+    const struct catalog_partition *row = the_partition(store);
     return (struct scan_options){.partition = row->number, .to = row->end, .window = WINDOW_ALL};
 }
 
 /* What a scan hands out, one after the other; *items (may be NULL) counts the items. */
-static struct bytes run(struct store *store, const struct scan_options *options, size_t *items)
+static struct bytes run(struct catalog *store, const struct scan_options *options, size_t *items)
 {
     struct bytes all = {0};
     struct scan *scan = NULL;
@@ -68,7 +68,7 @@ static struct bytes run(struct store *store, const struct scan_options *options,
     return all;
 }
 
-static void gives(struct store *store, const struct scan_options *options, const char *want, const char *what)
+static void gives(struct catalog *store, const struct scan_options *options, const char *want, const char *what)
 {
     struct bytes got = run(store, options, NULL);
     is_text(got.data, want, "%s", what);
@@ -83,7 +83,7 @@ static void gives(struct store *store, const struct scan_options *options, const
 static void test_blocks_and_lines(void)
 {
     WRITE(THREE);
-    struct store *store = open_store();
+    struct catalog *store = open_store();
     struct scan_options options = whole(store);
     size_t items;
     struct bytes got = run(store, &options, &items);
@@ -101,13 +101,13 @@ static void test_blocks_and_lines(void)
     options.backward = false;
     options.window.until = INT64_C(1770285602000000); /* 2026-02-05T10:00:02Z */
     gives(store, &options, LINE("a", "1") LINE("b", "2"), "a window");
-    store_close(store);
+    catalog_close(store);
 }
 
 static void test_positions(void)
 {
     WRITE(THREE);
-    struct store *store = open_store();
+    struct catalog *store = open_store();
     struct scan_options options = whole(store);
     uint64_t line = LENGTH(LINE("a", "1"));
     options.from = line;
@@ -121,13 +121,13 @@ static void test_positions(void)
     gives(store, &options, LINE("a", "1"), "to the end of a line");
     options.from = line;
     gives(store, &options, "", "nothing");
-    store_close(store);
+    catalog_close(store);
 }
 
 static void test_last_line_without_newline(void)
 {
     write_partition(THREE, LENGTH(THREE) - 1);
-    struct store *store = open_store();
+    struct catalog *store = open_store();
     struct scan_options options = whole(store);
     is_int(options.to, LENGTH(THREE) - 1, "the partition ends behind it");
     gives(store, &options, THREE, "it gets its newline");
@@ -141,13 +141,13 @@ static void test_last_line_without_newline(void)
         is_int(item.end, LENGTH(THREE) - 1, "the position behind it counts no newline");
         scan_close(scan);
     }
-    store_close(store);
+    catalog_close(store);
 }
 
 static void test_repeats(void)
 {
     WRITE(LINE("a", "1") LINE("b", "2") LINE("a", "3") LINE("c", "4"));
-    struct store *store = open_store();
+    struct catalog *store = open_store();
     struct scan_options options = whole(store);
     gives(store, &options, LINE("a", "1") LINE("b", "2") LINE("c", "4"), "first records only");
     options.need_events = options.need_repeats = true;
@@ -164,7 +164,7 @@ static void test_repeats(void)
         scan_close(scan);
     }
     is_int(repeats, 1, "repeats are marked where they are wanted");
-    store_close(store);
+    catalog_close(store);
 }
 
 /* ---- reports */
@@ -187,7 +187,7 @@ static void test_reports(void)
 {
     WRITE(LINE("a", "1") "x\n" LINE("b", "2") "\n"
                                               "y\n" LINE("c", "3") "z\n");
-    struct store *store = open_store();
+    struct catalog *store = open_store();
     struct scan_options options = whole(store);
     uint64_t line = LENGTH(LINE("a", "1"));
     for (int backward = 0; backward < 2; backward++) {
@@ -206,7 +206,7 @@ static void test_reports(void)
         is_int(reports.offsets[1], 2 * line + 3, "the second");
         is_int(reports.lines[2 - first], 7, "the third");
     }
-    store_close(store);
+    catalog_close(store);
 }
 
 /* ---- candidates, and files that change under the reader */
@@ -247,7 +247,7 @@ static size_t make_blocks(const struct index_entry *wanted, size_t count, struct
 {
     size_t blocks = 0;
     for (size_t i = 0; i < count; i++) {
-        uint64_t value = wanted[i].value - index_value_offset(wanted[i].value) % STORE_KEY_BLOCK;
+        uint64_t value = wanted[i].value - index_value_offset(wanted[i].value) % CATALOG_KEY_BLOCK;
         if (blocks == 0 || ret_blocks[blocks - 1].value != value)
             ret_blocks[blocks++].value = value;
     }
@@ -262,7 +262,7 @@ static void test_candidates(void)
     struct bytes text = {0};
     size_t count = make_many(&text, wanted, starts, partition_number(EVENT_SIGNAL, 20489));
     write_partition(text.data, text.length);
-    struct store *store = open_store();
+    struct catalog *store = open_store();
     struct filter *filter = source_filter();
     struct scan_options options = whole(store);
     is_int(options.partition, index_value_partition(wanted[0].value), "the day is as it was thought");
@@ -276,7 +276,7 @@ static void test_candidates(void)
         gives(store, &options, without.data, "whatever the size of the first block");
     options.candidates = blocks;
     options.candidate_count = make_blocks(wanted, count, blocks);
-    options.candidate_span = STORE_KEY_BLOCK;
+    options.candidate_span = CATALOG_KEY_BLOCK;
     gives(store, &options, without.data, "block candidates too");
     bytes_release(&without);
 
@@ -294,7 +294,7 @@ static void test_candidates(void)
     gives(store, &options, "", "no candidates, no events");
     filter_free(filter);
     bytes_release(&text);
-    store_close(store);
+    catalog_close(store);
 }
 
 /* How many whole lines of the first `size` bytes a scan gives. */
@@ -303,7 +303,7 @@ static void test_file_that_has_changed(void)
 {
     char line[3 * LENGTH(LINE("a", "1")) + 1];
     WRITE(LINE("a", "1") LINE("a", "1") LINE("a", "1"));
-    struct store *store = open_store();
+    struct catalog *store = open_store();
     struct scan_options options = whole(store);
     struct scan *scan = NULL;
     struct scan_item item = {0};
@@ -318,10 +318,10 @@ static void test_file_that_has_changed(void)
     is_int(item.length, sizeof line - 1, "as a whole");
     is_int(scan_next(scan, &item, &err), STATUS_ABSENT, "and nothing more");
     scan_close(scan);
-    store_close(store);
+    catalog_close(store);
 }
 
-static void check_short(struct store *store, struct scan_options options, size_t size, const char *how)
+static void check_short(struct catalog *store, struct scan_options options, size_t size, const char *how)
 {
     size_t lines = 0;
     while (lines < MANY && starts[lines + 1] <= size)
@@ -343,7 +343,7 @@ static void test_file_that_has_shrunk(void)
     struct bytes text = {0};
     make_many(&text, wanted, starts, 0);
     write_partition(text.data, text.length);
-    struct store *store = open_store();
+    struct catalog *store = open_store();
     for (size_t size = text.length; size > 0; size = size * 5 / 7) {
         struct scan_options options = whole(store);
         if (truncate(path, (off_t)size) != 0)
@@ -362,7 +362,7 @@ static void test_file_that_has_shrunk(void)
     struct error err;
     is_int(scan_open(store, &options, &scan, &err), STATUS_ABSENT, "a file that has gone");
     bytes_release(&text);
-    store_close(store);
+    catalog_close(store);
 }
 
 int main(void)

@@ -14,7 +14,7 @@ static void batch_release(struct batch *batch)
 /* A duplicate is acknowledged only when its first record is durable, whoever wrote that. */
 static enum status sync_duplicates(struct batch *batch)
 {
-    struct store *store = batch->store;
+    struct catalog *store = batch->store;
     enum status status = STATUS_OK;
     for (size_t i = 0; i < batch->count && status == STATUS_OK && !store->options.no_sync; i++) {
         const struct store_item *item = &batch->items[i];
@@ -22,7 +22,7 @@ static enum status sync_duplicates(struct batch *batch)
             continue;
         const struct partition_facts *facts = index_facts(store->index, item->first.partition);
         if (!facts || item->first.offset >= facts->synced)
-            status = store_sync_partition(store, item->first.partition, batch->err);
+            status = catalog_sync_partition(store, item->first.partition, batch->err);
     }
     return status;
 }
@@ -33,29 +33,29 @@ static bool facts_are_of(const struct partition_facts *facts, const struct parti
     return facts->inode == stat->inode && facts->size == stat->size && facts->modified == stat->modified;
 }
 
-enum status store_sync_partition(struct store *store, uint32_t number, struct error *err)
+enum status catalog_sync_partition(struct catalog *store, uint32_t number, struct error *err)
 {
     struct partition *partition;
     struct partition_stat before, after;
     const struct partition_facts *known = index_facts(store->index, number);
     struct partition_facts facts = known ? *known : (struct partition_facts){.partition = number};
-    enum status status = store_partition_at_hand(store, number, &partition, err);
+    enum status status = catalog_partition_at_hand(store, number, &partition, err);
     if (status == STATUS_OK)
         status = partition_stat(partition, &before, err);
     if (status == STATUS_OK && known && facts.synced > 0 && facts.synced >= before.size)
         return STATUS_OK;
     if (status == STATUS_OK)
-        status = store_sync(store, number, partition, err);
+        status = catalog_sync(store, number, partition, err);
     if (status == STATUS_OK && facts.synced == 0)
-        status = workspace_sync_room(store->workspace, store_room(number), err);
+        status = workspace_sync_room(store->workspace, catalog_room(number), err);
     if (status == STATUS_OK)
         status = partition_stat(partition, &after, err);
     if (status != STATUS_OK || !known)
         return status;
     if (facts_are_of(&facts, &before) && after.size == before.size)
-        store_set_stat(&facts, &after);
+        catalog_set_stat(&facts, &after);
     facts.synced = facts.known;
-    struct store_partition *row = store_row(store, number);
+    struct catalog_partition *row = catalog_row(store, number);
     if (row)
         row->facts = facts;
     return index_put_facts(store->index, &facts, err);
@@ -110,7 +110,7 @@ static void fill_result(const struct batch *batch, struct store_result *result)
  */
 static enum status append_locked(struct batch *batch, struct store_result *ret_result)
 {
-    enum status status = store_mend(batch->store, has_share, batch, batch->err), stopped = STATUS_OK;
+    enum status status = catalog_mend(batch->store, has_share, batch, batch->err), stopped = STATUS_OK;
     if (status == STATUS_OK)
         status = batch_find_duplicates(batch);
     if (status == STATUS_OK && batch->stops)
@@ -130,19 +130,19 @@ static enum status append_locked(struct batch *batch, struct store_result *ret_r
     return status == STATUS_OK ? stopped : status;
 }
 
-enum status store_append(struct store *store, struct store_item *items, size_t count, bool stop_at_duplicate,
-                         struct store_result *ret_result, struct error *err)
+enum status catalog_append(struct catalog *store, struct store_item *items, size_t count, bool stop_at_duplicate,
+                           struct store_result *ret_result, struct error *err)
 {
     *ret_result = (struct store_result){0};
     if (count == 0)
         return STATUS_OK;
     struct batch batch =
         {.store = store, .items = items, .count = count, .stops = stop_at_duplicate, .stop = SIZE_MAX, .err = err};
-    enum status status = store_begin_turn(store, kinds_of(items, count), err);
+    enum status status = catalog_begin_turn(store, kinds_of(items, count), err);
     if (status != STATUS_OK)
         return status;
     status = append_locked(&batch, ret_result);
     batch_release(&batch);
-    store_end_turn(store);
+    catalog_end_turn(store);
     return status == STATUS_ABSENT || status == STATUS_INVALID ? STATUS_IO : status;
 }

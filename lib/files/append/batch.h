@@ -1,7 +1,7 @@
 /*
- * store_batch - a batch on its way into the store: what store_append.c (locks, order of steps), store_lookup.c (which
- * events are new), store_write.c (writing, undoing) and store_note.c (syncing, telling the index) share; nobody else
- * includes it.
+ * catalog_batch - a batch on its way into the store: what catalog_append.c (locks, order of steps), catalog_lookup.c
+ * (which events are new), store_write.c (writing, undoing) and catalog_note.c (syncing, telling the index) share;
+ * nobody else includes it.
  */
 #ifndef METASPN_FILES_APPEND_BATCH_H
 #define METASPN_FILES_APPEND_BATCH_H
@@ -22,7 +22,7 @@ struct share {
 };
 
 struct batch {
-    struct store *store;
+    struct catalog *store;
     struct store_item *items;
     size_t count;                /* items that take part */
     uint64_t *id_hashes;         /* of each item, by batch_hash_ids() */
@@ -56,7 +56,7 @@ uint32_t batch_partition_of(const struct event *event);
 enum status batch_append(struct batch *batch);
 void batch_release_shares(struct batch *batch);
 /* The row of a partition, made where it is new. Valid until the next one is made. */
-enum status batch_row(struct batch *batch, uint32_t number, struct store_partition **ret_row);
+enum status batch_row(struct batch *batch, uint32_t number, struct catalog_partition **ret_row);
 
 /* Makes shares [from, to), which are written and open, durable, and stages them for the index; after a failure nothing
  * that is staged will be committed. */

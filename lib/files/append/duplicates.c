@@ -60,7 +60,7 @@ static enum status confirm(struct batch *batch, struct store_item *item, uint64_
         if (!set_repeated(item, &stored))
             return error_set_memory(batch->err);
     }
-    item->first = (struct store_position){index_value_partition(value), index_value_offset(value)};
+    item->first = (struct catalog_position){index_value_partition(value), index_value_offset(value)};
     item->first_item = SIZE_MAX;
     return STATUS_OK;
 }
@@ -99,7 +99,7 @@ static enum status read_line(struct batch *batch, struct line_reader *reader, ui
                 offset < reader->offset + reader->block.length + NEAR_BLOCK;
     struct partition *partition;
     struct chunk chunk;
-    enum status status = store_partition_at_hand(batch->store, number, &partition, batch->err);
+    enum status status = catalog_partition_at_hand(batch->store, number, &partition, batch->err);
     if (status == STATUS_OK)
         status = partition_read_forward(partition, offset, INDEX_OFFSET_LIMIT, near ? NEAR_BLOCK : FAR_BLOCK,
                                         &reader->block, &chunk, batch->err);
@@ -212,9 +212,9 @@ static enum status look_up(struct batch *batch)
 /* The first record of the item's id as it is by now: its place in item->first, its line in store->line. */
 static enum status read_first(struct batch *batch, struct store_item *item)
 {
-    struct store *store = batch->store;
-    enum status status = store_find_first(store, &item->event, &item->first, batch->err);
-    return status == STATUS_OK ? store_read_line(store, item->first, &store->line, batch->err) : status;
+    struct catalog *store = batch->store;
+    enum status status = catalog_find_first(store, &item->event, &item->first, batch->err);
+    return status == STATUS_OK ? catalog_read_line(store, item->first, &store->line, batch->err) : status;
 }
 
 static enum status confirm_first(struct batch *batch, struct store_item *item)
@@ -254,7 +254,7 @@ enum status batch_look_up_again(struct batch *batch, size_t from, size_t *to)
         }
     }
     *to = kept;
-    store_close_files(batch->store);
+    catalog_close_files(batch->store);
     return status;
 }
 
@@ -272,7 +272,7 @@ enum status batch_compare_repetitions(struct batch *batch)
         else if (status == STATUS_ABSENT) /* it has gone again */
             status = STATUS_OK;
     }
-    store_close_files(batch->store);
+    catalog_close_files(batch->store);
     return status;
 }
 
@@ -280,14 +280,14 @@ enum status batch_compare_repetitions(struct batch *batch)
  * which may be there again. */
 enum status batch_find_duplicates(struct batch *batch)
 {
-    struct store *store = batch->store;
+    struct catalog *store = batch->store;
     enum status status = look_up(batch);
     for (int turn = 0; (status == STATUS_INVALID || status == STATUS_ABSENT) && turn < 2; turn++) {
-        status = status == STATUS_INVALID ? store_rebuild(store, batch->err)
-                                          : store_see(store, store->kinds, NULL, batch->err);
+        status = status == STATUS_INVALID ? catalog_rebuild(store, batch->err)
+                                          : catalog_see(store, store->kinds, NULL, batch->err);
         if (status == STATUS_OK)
             status = look_up(batch);
     }
-    store_close_files(batch->store);
+    catalog_close_files(batch->store);
     return status;
 }

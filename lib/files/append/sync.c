@@ -8,7 +8,7 @@ static enum status sync_names(struct batch *batch, size_t from, size_t to)
     for (size_t i = from; i < to && status == STATUS_OK; i++) {
         const struct share *share = &batch->shares[i];
         const struct partition_facts *facts = index_facts(batch->store->index, share->number);
-        enum workspace_room room = store_room(share->number);
+        enum workspace_room room = catalog_room(share->number);
         if (synced[room] || (!share->created && facts && facts->synced > 0))
             continue;
         status = workspace_sync_room(batch->store->workspace, room, batch->err);
@@ -23,14 +23,14 @@ enum status batch_sync_shares(struct batch *batch, size_t from, size_t to)
         return STATUS_OK;
     enum status status = sync_names(batch, from, to);
     for (size_t i = from; i < to && status == STATUS_OK; i++)
-        status = store_sync(batch->store, batch->shares[i].number, batch->shares[i].partition, batch->err);
+        status = catalog_sync(batch->store, batch->shares[i].number, batch->shares[i].partition, batch->err);
     return status;
 }
 
 /* Stages the lines of a share for the index, at the places where they now stand. */
 static enum status stage_share(struct batch *batch, struct share *share)
 {
-    struct store_partition *row;
+    struct catalog_partition *row;
     struct intake intake;
     enum status status = batch_hash_ids(batch);
     if (status == STATUS_OK)
@@ -42,7 +42,7 @@ static enum status stage_share(struct batch *batch, struct share *share)
     for (size_t i = share->from; i < share->to && status == STATUS_OK; i++) {
         uint64_t place = batch->fresh.data[i].value;
         struct store_item *item = &batch->items[place];
-        item->first = (struct store_position){share->number, offset};
+        item->first = (struct catalog_position){share->number, offset};
         status = intake_event(&intake, &item->event, batch->id_hashes[place], offset);
         offset += item->event.length + 1;
     }
@@ -59,7 +59,7 @@ static enum status measure_share(struct batch *batch, struct share *share)
     enum status status = partition_stat(share->partition, &share->stat, batch->err);
     if (status != STATUS_OK || share->how != PARTITION_APPENDED)
         return status;
-    store_set_stat(facts, &share->stat);
+    catalog_set_stat(facts, &share->stat);
     if (!batch->store->options.no_sync)
         facts->synced = facts->known;
     return share->stat.size < facts->known
@@ -69,7 +69,7 @@ static enum status measure_share(struct batch *batch, struct share *share)
 
 static enum status put_facts(struct batch *batch, const struct share *share)
 {
-    struct store_partition *row;
+    struct catalog_partition *row;
     enum status status = batch_row(batch, share->number, &row);
     if (status != STATUS_OK)
         return status;

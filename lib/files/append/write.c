@@ -76,7 +76,7 @@ static enum status open_share(struct batch *batch, struct share *share, bool cre
 {
     bool created = false;
     enum status status =
-        store_open_as(batch->store, share->number, IO_APPEND, create, &share->partition, &created, err);
+        catalog_open_as(batch->store, share->number, IO_APPEND, create, &share->partition, &created, err);
     share->created = share->created || created;
     return status == STATUS_ABSENT ? STATUS_IO : status;
 }
@@ -87,19 +87,19 @@ static void close_share(struct share *share)
     share->partition = NULL;
 }
 
-enum status batch_row(struct batch *batch, uint32_t number, struct store_partition **ret_row)
+enum status batch_row(struct batch *batch, uint32_t number, struct catalog_partition **ret_row)
 {
-    struct store *store = batch->store;
-    *ret_row = store_row(store, number);
+    struct catalog *store = batch->store;
+    *ret_row = catalog_row(store, number);
     if (*ret_row)
         return STATUS_OK;
     const struct partition_facts *facts = index_facts(store->index, number);
-    enum status status = store_add_row(store, number, ret_row, batch->err);
+    enum status status = catalog_add_row(store, number, ret_row, batch->err);
     if (status != STATUS_OK)
         return status;
     if (facts)
         (*ret_row)->facts = *facts;
-    struct store_partition row = **ret_row;
+    struct catalog_partition row = **ret_row;
     size_t place = store->count - 1;
     while (place > 0 && store->partitions[place - 1].number > number)
         place--;
@@ -118,12 +118,12 @@ static bool has_this_number(void *context, uint32_t number)
 /* Somebody without lock has written since we looked: look again, and mend what they left. */
 static enum status catch_up(struct batch *batch, struct share *share)
 {
-    struct store_partition *row;
+    struct catalog_partition *row;
     enum status status = batch_row(batch, share->number, &row);
     if (status == STATUS_OK)
-        status = store_look_again(batch->store, row, batch->err);
+        status = catalog_look_again(batch->store, row, batch->err);
     if (status == STATUS_OK)
-        status = store_mend(batch->store, has_this_number, &share->number, batch->err);
+        status = catalog_mend(batch->store, has_this_number, &share->number, batch->err);
     return status;
 }
 
@@ -161,7 +161,7 @@ static enum status start_again(struct batch *batch, struct share *share)
 
 static enum status write_share(struct batch *batch, struct share *share)
 {
-    struct store_partition *row;
+    struct catalog_partition *row;
     enum status status = compose(batch, share);
     if (status == STATUS_OK)
         status = open_share(batch, share, true, batch->err);
@@ -171,7 +171,7 @@ static enum status write_share(struct batch *batch, struct share *share)
         if (status != STATUS_OK)
             break;
         share->end = row->stat.size;
-        if (!store_tail_is_open(row))
+        if (!catalog_tail_is_open(row))
             status = partition_append(share->partition, &row->stat, batch->store->share.data, share->length,
                                       &share->how, batch->err);
         share->written = status == STATUS_OK && share->how != PARTITION_MOVED;
@@ -190,7 +190,7 @@ static enum status write_share(struct batch *batch, struct share *share)
 static void remove_empty(struct batch *batch, const struct share *share)
 {
     char name[PARTITION_NAME_SIZE];
-    enum workspace_room room = store_room(share->number);
+    enum workspace_room room = catalog_room(share->number);
     int folder;
     partition_name(partition_number_day(share->number), name);
     if (share->created && share->partition && partition_cut(share->partition, 0, 0, NULL) == STATUS_OK &&
@@ -252,9 +252,9 @@ static enum status write_fresh(struct batch *batch)
 /* What is noted is found from here on. True: some of the new events must be written again. */
 static enum status settle_batch(struct batch *batch, bool *ret_again)
 {
-    enum status status = store_settle(batch->store, !batch->caught_up, batch->err);
+    enum status status = catalog_settle(batch->store, !batch->caught_up, batch->err);
     for (int turn = 0; status == STATUS_INVALID && turn < 2; turn++)
-        status = store_rebuild(batch->store, batch->err);
+        status = catalog_rebuild(batch->store, batch->err);
     if (status != STATUS_OK)
         index_abandon(batch->store->index);
     *ret_again = false;
@@ -285,11 +285,11 @@ static enum status keep_missing(struct batch *batch)
             status = STATUS_OK;
         } else if (status == STATUS_OK &&
                    !batch->store->options.no_sync) { /* it may be a line of theirs, after our sync */
-            status = store_sync_partition(batch->store, item->first.partition, batch->err);
+            status = catalog_sync_partition(batch->store, item->first.partition, batch->err);
         }
     }
     batch->fresh.count = kept;
-    store_close_files(batch->store);
+    catalog_close_files(batch->store);
     return status;
 }
 

@@ -14,7 +14,7 @@
 #define LOCK_TURNS 8 /* lock files that are tried: a file system may tell inodes as it likes */
 
 /* Nobody is told anything while the lock is held: whoever listens may be slow. */
-void store_tell(struct store *store, enum notice notice, const char *format, ...)
+void catalog_tell(struct catalog *store, enum notice notice, const char *format, ...)
 {
     char text[ERROR_TEXT_SIZE];
     va_list arguments;
@@ -31,7 +31,7 @@ void store_tell(struct store *store, enum notice notice, const char *format, ...
     }
 }
 
-static void tell_untold(struct store *store)
+static void tell_untold(struct catalog *store)
 {
     const char *at = store->untold.data, *end = at + store->untold.length;
     while (at < end) {
@@ -42,7 +42,7 @@ static void tell_untold(struct store *store)
     bytes_clear(&store->untold);
 }
 
-static enum status open_index(struct store *store, struct index **ret_index, struct error *err)
+static enum status open_index(struct catalog *store, struct index **ret_index, struct error *err)
 {
     if (store->options.no_index)
         return index_open_memory(ret_index, err);
@@ -52,7 +52,7 @@ static enum status open_index(struct store *store, struct index **ret_index, str
     return index_open(directory, workspace_store_path(store->workspace), create, ret_index, err);
 }
 
-enum status store_find_index(struct store *store, struct error *err)
+enum status catalog_find_index(struct catalog *store, struct error *err)
 {
     struct index *index;
     if (index_stands_at(store->index, workspace_store(store->workspace)))
@@ -65,10 +65,10 @@ enum status store_find_index(struct store *store, struct error *err)
     return STATUS_OK;
 }
 
-enum status store_open(const char *workspace, const struct store_options *options, struct store **ret_store,
-                       struct error *err)
+enum status catalog_open(const char *workspace, const struct catalog_options *options, struct catalog **ret_store,
+                         struct error *err)
 {
-    struct store *store = calloc(1, sizeof *store);
+    struct catalog *store = calloc(1, sizeof *store);
     if (!store)
         return error_set_memory(err);
     store->options = *options;
@@ -77,28 +77,28 @@ enum status store_open(const char *workspace, const struct store_options *option
     if (status == STATUS_OK)
         status = open_index(store, &store->index, err);
     if (status != STATUS_OK) {
-        store_close(store);
+        catalog_close(store);
         return status;
     }
     *ret_store = store;
     return STATUS_OK;
 }
 
-static void sync_late(struct store *store)
+static void sync_late(struct catalog *store)
 {
     struct partition *partition;
     for (size_t i = 0; i < store->count; i++)
-        if (store_partition_at_hand(store, store->partitions[i].number, &partition, NULL) == STATUS_OK)
+        if (catalog_partition_at_hand(store, store->partitions[i].number, &partition, NULL) == STATUS_OK)
             (void)partition_sync(partition, NULL);
 }
 
-void store_close(struct store *store)
+void catalog_close(struct catalog *store)
 {
     if (!store)
         return;
     if (MUTANT(ACKNOWLEDGE_BEFORE_SYNC))
         sync_late(store);
-    store_close_files(store);
+    catalog_close_files(store);
     if (store->index && store->options.access == WORKSPACE_WRITE && index_lock(store->index, 0, NULL) == STATUS_OK) {
         (void)index_commit_folded(store->index, NULL);
         index_unlock(store->index);
@@ -119,25 +119,25 @@ void store_close(struct store *store)
     free(store);
 }
 
-struct workspace *store_workspace(struct store *store)
+struct workspace *catalog_workspace(struct catalog *store)
 {
     return store->workspace;
 }
 
-struct index *store_index(struct store *store)
+struct index *catalog_index(struct catalog *store)
 {
     return store->index;
 }
 
 /* ---- partitions */
 
-const struct store_partition *store_partitions(const struct store *store, size_t *ret_count)
+const struct catalog_partition *catalog_partitions(const struct catalog *store, size_t *ret_count)
 {
     *ret_count = store->count;
     return store->partitions;
 }
 
-struct store_partition *store_row(struct store *store, uint32_t number)
+struct catalog_partition *catalog_row(struct catalog *store, uint32_t number)
 {
     size_t low = 0, high = store->count;
     while (low < high) {
@@ -150,21 +150,21 @@ struct store_partition *store_row(struct store *store, uint32_t number)
     return low < store->count && store->partitions[low].number == number ? &store->partitions[low] : NULL;
 }
 
-const struct store_partition *store_partition(const struct store *store, uint32_t number)
+const struct catalog_partition *catalog_partition(const struct catalog *store, uint32_t number)
 {
     union {
-        const struct store *in;
-        struct store *out;
+        const struct catalog *in;
+        struct catalog *out;
     } plain = {.in = store};
-    return store_row(plain.out, number);
+    return catalog_row(plain.out, number);
 }
 
-enum status store_reserve_rows(struct store *store, size_t more, struct error *err)
+enum status catalog_reserve_rows(struct catalog *store, size_t more, struct error *err)
 {
     if (more <= store->capacity - store->count)
         return STATUS_OK;
     size_t capacity = store->count + store->count / 2 + more + 64;
-    struct store_partition *grown = reallocarray(store->partitions, capacity, sizeof *grown);
+    struct catalog_partition *grown = reallocarray(store->partitions, capacity, sizeof *grown);
     if (!grown)
         return error_set_memory(err);
     memory_populate(grown + store->count, more * sizeof *grown);
@@ -174,13 +174,14 @@ enum status store_reserve_rows(struct store *store, size_t more, struct error *e
 }
 
 /* The rows are in order again after the caller sorted them, or put the new one where it belongs. */
-enum status store_add_row(struct store *store, uint32_t number, struct store_partition **ret_row, struct error *err)
+enum status catalog_add_row(struct catalog *store, uint32_t number, struct catalog_partition **ret_row,
+                            struct error *err)
 {
-    enum status status = store_reserve_rows(store, 1, err);
+    enum status status = catalog_reserve_rows(store, 1, err);
     if (status != STATUS_OK)
         return status;
     *ret_row = &store->partitions[store->count++];
-    **ret_row = (struct store_partition){
+    **ret_row = (struct catalog_partition){
         .number = number,
         .kind = partition_number_kind(number),
         .day = partition_number_day(number),
@@ -189,10 +190,10 @@ enum status store_add_row(struct store *store, uint32_t number, struct store_par
     return STATUS_OK;
 }
 
-enum status store_open_as(struct store *store, uint32_t number, enum io_open how, bool create,
-                          struct partition **ret_partition, bool *ret_created, struct error *err)
+enum status catalog_open_as(struct catalog *store, uint32_t number, enum io_open how, bool create,
+                            struct partition **ret_partition, bool *ret_created, struct error *err)
 {
-    enum workspace_room room = store_room(number);
+    enum workspace_room room = catalog_room(number);
     int folder;
     enum status status = workspace_room(store->workspace, room, create, &folder, err);
     if (status == STATUS_OK)
@@ -201,31 +202,31 @@ enum status store_open_as(struct store *store, uint32_t number, enum io_open how
     return status;
 }
 
-enum status store_open_partition(struct store *store, uint32_t number, struct partition **ret_partition,
-                                 struct error *err)
+enum status catalog_open_partition(struct catalog *store, uint32_t number, struct partition **ret_partition,
+                                   struct error *err)
 {
-    return store_open_as(store, number, IO_READ, false, ret_partition, NULL, err);
+    return catalog_open_as(store, number, IO_READ, false, ret_partition, NULL, err);
 }
 
-bool store_partition_path(const struct store *store, uint32_t number, struct bytes *out)
+bool catalog_partition_path(const struct catalog *store, uint32_t number, struct bytes *out)
 {
     char name[PARTITION_NAME_SIZE];
     partition_name(partition_number_day(number), name);
-    return workspace_path(store->workspace, store_room(number), name, out);
+    return workspace_path(store->workspace, catalog_room(number), name, out);
 }
 
-void store_close_files(struct store *store)
+void catalog_close_files(struct catalog *store)
 {
     partition_close(store->open);
     store->open = NULL;
 }
 
-enum status store_partition_at_hand(struct store *store, uint32_t number, struct partition **ret_partition,
-                                    struct error *err)
+enum status catalog_partition_at_hand(struct catalog *store, uint32_t number, struct partition **ret_partition,
+                                      struct error *err)
 {
     if (!store->open || store->open_number != number) {
-        store_close_files(store);
-        enum status status = store_open_partition(store, number, &store->open, err);
+        catalog_close_files(store);
+        enum status status = catalog_open_partition(store, number, &store->open, err);
         if (status != STATUS_OK) {
             store->open = NULL;
             return status;
@@ -237,7 +238,7 @@ enum status store_partition_at_hand(struct store *store, uint32_t number, struct
 }
 
 /* What went while the store was looked at has gone as a whole, though something may be known of it. */
-static void drop_gone(struct store *store)
+static void drop_gone(struct catalog *store)
 {
     size_t kept = 0;
     for (size_t i = 0; i < store->count; i++)
@@ -246,43 +247,44 @@ static void drop_gone(struct store *store)
     store->count = kept;
 }
 
-enum status store_refresh(struct store *store, unsigned kinds, struct error *err)
+enum status catalog_refresh(struct catalog *store, unsigned kinds, struct error *err)
 {
     uint64_t pending;
     store->kept_listed = false;
-    enum status status = store_find_index(store, err);
+    enum status status = catalog_find_index(store, err);
     if (status == STATUS_OK)
         status = index_reload(store->index, err);
     if (status == STATUS_OK)
-        status = store_look(store, kinds, &pending, err);
+        status = catalog_look(store, kinds, &pending, err);
     if (status == STATUS_OK)
-        status = store_read_on(store, err);
+        status = catalog_read_on(store, err);
     for (int turn = 0; status == STATUS_INVALID && turn < REBUILDS; turn++)
-        status = store_rebuild(store, err);
+        status = catalog_rebuild(store, err);
     drop_gone(store);
     if (status == STATUS_OK)
         index_commit_if_alone(store->index);
-    store_close_files(store);
+    catalog_close_files(store);
     return status;
 }
 
 /* ---- looking up */
 
-enum status store_read_line(struct store *store, struct store_position position, struct bytes *line, struct error *err)
+enum status catalog_read_line(struct catalog *store, struct catalog_position position, struct bytes *line,
+                              struct error *err)
 {
     struct partition *partition;
     uint64_t end;
-    enum status status = store_partition_at_hand(store, position.partition, &partition, err);
+    enum status status = catalog_partition_at_hand(store, position.partition, &partition, err);
     if (status == STATUS_OK)
         status = partition_read_line(partition, position.offset, UINT64_MAX, line, &end, err);
     return status;
 }
 
-enum status store_read_record(struct store *store, struct store_position position, const struct event *event,
-                              struct bytes *line, struct error *err)
+enum status catalog_read_record(struct catalog *store, struct catalog_position position, const struct event *event,
+                                struct bytes *line, struct error *err)
 {
     struct event stored;
-    enum status status = store_read_line(store, position, line, err);
+    enum status status = catalog_read_line(store, position, line, err);
     if (status != STATUS_OK)
         return status;
     enum event_verdict verdict = event_read(line->data, line->length, event->kind, false, &stored, NULL);
@@ -294,20 +296,20 @@ enum status store_read_record(struct store *store, struct store_position positio
 }
 
 /* Whether the line at a position is a record of this event's id. What has gone is none. */
-static enum status holds_id(struct store *store, const struct event *event, uint64_t value, bool *ret_holds,
+static enum status holds_id(struct catalog *store, const struct event *event, uint64_t value, bool *ret_holds,
                             struct error *err)
 {
-    struct store_position position = {index_value_partition(value), index_value_offset(value)};
-    enum status status = store_read_record(store, position, event, &store->line, err);
+    struct catalog_position position = {index_value_partition(value), index_value_offset(value)};
+    enum status status = catalog_read_record(store, position, event, &store->line, err);
     *ret_holds = status == STATUS_OK;
     return status == STATUS_ABSENT ? STATUS_OK : status;
 }
 
-enum status store_find_matches(struct store *store, enum index_table table, uint64_t key, struct error *err)
+enum status catalog_find_matches(struct catalog *store, enum index_table table, uint64_t key, struct error *err)
 {
     enum status status = index_find(store->index, table, key, &store->matches, err);
     for (int turn = 0; status == STATUS_INVALID && turn < REBUILDS; turn++) {
-        status = store_rebuild(store, err);
+        status = catalog_rebuild(store, err);
         if (status == STATUS_OK)
             status = index_find(store->index, table, key, &store->matches, err);
     }
@@ -315,7 +317,7 @@ enum status store_find_matches(struct store *store, enum index_table table, uint
 }
 
 /* The first of the matches that holds the id. */
-static enum status find_holder(struct store *store, const struct event *event, struct index_entry *ret_found,
+static enum status find_holder(struct catalog *store, const struct event *event, struct index_entry *ret_found,
                                struct error *err)
 {
     enum status status = STATUS_OK;
@@ -329,8 +331,8 @@ static enum status find_holder(struct store *store, const struct event *event, s
     return status == STATUS_OK ? error_set(err, STATUS_ABSENT, "the id is not stored") : status;
 }
 
-enum status store_find_first(struct store *store, const struct event *event, struct store_position *ret_position,
-                             struct error *err)
+enum status catalog_find_first(struct catalog *store, const struct event *event, struct catalog_position *ret_position,
+                               struct error *err)
 {
     struct bytes scratch = {0};
     uint64_t hash;
@@ -339,19 +341,19 @@ enum status store_find_first(struct store *store, const struct event *event, str
     if (!hashed)
         return error_set_memory(err);
     bool holds = false;
-    struct index_entry found = store->found[hash % STORE_FOUND];
+    struct index_entry found = store->found[hash % CATALOG_FOUND];
     enum status status = STATUS_OK;
     if (found.key == hash)
         status = holds_id(store, event, found.value, &holds, err);
     if (status == STATUS_OK && !holds) {
-        status = store_find_matches(store, INDEX_IDS, hash, err);
+        status = catalog_find_matches(store, INDEX_IDS, hash, err);
         if (status == STATUS_OK)
             status = find_holder(store, event, &found, err);
     }
     if (status != STATUS_OK)
         return status;
-    store->found[hash % STORE_FOUND] = found;
-    *ret_position = (struct store_position){index_value_partition(found.value), index_value_offset(found.value)};
+    store->found[hash % CATALOG_FOUND] = found;
+    *ret_position = (struct catalog_position){index_value_partition(found.value), index_value_offset(found.value)};
     return STATUS_OK;
 }
 
@@ -361,13 +363,13 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-enum status store_candidates(struct store *store, bool are_ids, const uint64_t *keys, size_t count,
-                             struct index_entries *ret, struct error *err)
+enum status catalog_candidates(struct catalog *store, bool are_ids, const uint64_t *keys, size_t count,
+                               struct index_entries *ret, struct error *err)
 {
     enum status status = STATUS_OK;
     ret->count = 0;
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
-        status = store_find_matches(store, are_ids ? INDEX_IDS : INDEX_REFS, keys[i], err);
+        status = catalog_find_matches(store, are_ids ? INDEX_IDS : INDEX_REFS, keys[i], err);
         if (status == STATUS_OK && !index_entries_append(ret, store->matches.data, store->matches.count))
             status = error_set_memory(err);
     }
@@ -379,7 +381,7 @@ enum status store_candidates(struct store *store, bool are_ids, const uint64_t *
 /* ---- the writers' lock */
 
 /* A copy of another store may have brought its own lock file: then the one that is open keeps nobody out. */
-static enum status take_lock(struct store *store, struct error *err)
+static enum status take_lock(struct catalog *store, struct error *err)
 {
     int directory = workspace_store(store->workspace);
     for (int turn = 1;; turn++) {
@@ -396,22 +398,22 @@ static enum status take_lock(struct store *store, struct error *err)
     }
 }
 
-enum status store_lock(struct store *store, struct error *err)
+enum status catalog_lock(struct catalog *store, struct error *err)
 {
     enum status status = take_lock(store, err);
     store->locked = status == STATUS_OK;
     if (status == STATUS_OK)
-        status = store_load_doubts(store, err);
+        status = catalog_load_doubts(store, err);
     if (status == STATUS_OK)
         return STATUS_OK;
-    store_unlock(store);
+    catalog_unlock(store);
     return STATUS_IO;
 }
 
-void store_unlock(struct store *store)
+void catalog_unlock(struct catalog *store)
 {
     if (store->locked) {
-        store_save_doubts(store);
+        catalog_save_doubts(store);
         io_unlock(store->lock, workspace_lock_path(store->workspace), NULL);
     }
     store->locked = false;

@@ -1,10 +1,10 @@
 /*
  * store - the directory: what partitions there are, what is known of them, and the one way in.
  *
- * Open it for reading or writing; store_refresh() lists the partitions, looks at each (size, identity, content), reads
- * on what other programs appended since anyone of us looked, and brings the derived index up to date, in memory at
- * least. From then on until the next refresh this handle's view is fixed: a partition ends where it ended then.
- * store_append() is the way of new events.
+ * Open it for reading or writing; catalog_refresh() lists the partitions, looks at each (size, identity, content),
+ * reads on what other programs appended since anyone of us looked, and brings the derived index up to date, in memory
+ * at least. From then on until the next refresh this handle's view is fixed: a partition ends where it ended then.
+ * catalog_append() is the way of new events.
  *
  * Messages that are no errors (a torn tail, a fragment, an index that had to be rebuilt) go to the notice function.
  */
@@ -21,12 +21,12 @@
 #include "files/partition.h"
 #include "files/workspace.h"
 
-struct store;
+struct catalog;
 
 enum notice { NOTICE_NOTE, NOTICE_WARNING };
 typedef void store_notice(void *context, enum notice notice, const char *text);
 
-struct store_options {
+struct catalog_options {
     enum workspace_access access;
     bool no_index;                   /* believe nothing but the partitions */
     bool no_sync;                    /* appended events need not be durable */
@@ -37,14 +37,14 @@ struct store_options {
 };
 
 /* Opens the store of `workspace` (NULL: none was named). STATUS_IO as workspace_open(). */
-enum status store_open(const char *workspace, const struct store_options *options, struct store **ret_store,
-                       struct error *err);
+enum status catalog_open(const char *workspace, const struct catalog_options *options, struct catalog **ret_store,
+                         struct error *err);
 /* Folds and commits what the index has staged; NULL is taken. */
-void store_close(struct store *store);
+void catalog_close(struct catalog *store);
 
 /* The workspace, for checkpoints, snapshots and paths; owned by the store. */
-struct workspace *store_workspace(struct store *store);
-struct index *store_index(struct store *store);
+struct workspace *catalog_workspace(struct catalog *store);
+struct index *catalog_index(struct catalog *store);
 
 /* A partition's number: ascending by day, then signals before emissions. Also the upper part of an index value. */
 static inline uint32_t partition_number(enum event_kind kind, int32_t day)
@@ -65,104 +65,107 @@ static inline int32_t partition_number_day(uint32_t number)
  * end) is at most one whole event without newline (or more, where the index cannot hold it), to be read; [end, size) is
  * a fragment or zero bytes, not written yet.
  */
-struct store_partition {
+struct catalog_partition {
     uint32_t number;
     enum event_kind kind;
     int32_t day;
     struct partition_stat stat;
     uint64_t end;
     struct partition_facts facts; /* facts.known 0: nothing known */
-    bool is_gone;                 /* it went while it was to be read; store_refresh() leaves no such row */
-    bool is_unread;               /* it had gone when it was to be read, or had changed (store_note_unread()) */
+    bool is_gone;                 /* it went while it was to be read; catalog_refresh() leaves no such row */
+    bool is_unread;               /* it had gone when it was to be read, or had changed (catalog_note_unread()) */
 };
 
 /*
  * Looks at all partitions of these kinds (set of KIND_BIT()s) and catches up. Notes torn tails once. Statuses:
  * STATUS_IO where a folder or file cannot be read, or something foreign stands in its place.
  */
-enum status store_refresh(struct store *store, unsigned kinds, struct error *err);
+enum status catalog_refresh(struct catalog *store, unsigned kinds, struct error *err);
 /* All partitions of the last refresh, ascending by number. Valid until the next refresh or append. */
-const struct store_partition *store_partitions(const struct store *store, size_t *ret_count);
-const struct store_partition *store_partition(const struct store *store, uint32_t number);
+const struct catalog_partition *catalog_partitions(const struct catalog *store, size_t *ret_count);
+const struct catalog_partition *catalog_partition(const struct catalog *store, uint32_t number);
 
 /*
  * Before a partition is read, for that may be long after the store was looked at: where another file has come in its
  * place, or it does not hold any more what is known of it, it is looked at again; its row is then of what is there, and
  * *ret_changed. What was appended since is left to the next look. STATUS_ABSENT: it has gone. Whoever then finds yet
- * another file at its name confirms it again, STORE_LOOKS times in all: a day that was replaced is there all the time.
+ * another file at its name confirms it again, CATALOG_LOOKS times in all: a day that was replaced is there all the
+ * time.
  */
-#define STORE_LOOKS 8
-enum status store_confirm(struct store *store, const struct store_partition *row, bool *ret_changed, struct error *err);
+#define CATALOG_LOOKS 8
+enum status catalog_confirm(struct catalog *store, const struct catalog_partition *row, bool *ret_changed,
+                            struct error *err);
 
 /* Whoever was to read a partition has found it gone, or not as it was when the store was looked at. */
-void store_note_unread(struct store *store, uint32_t number);
+void catalog_note_unread(struct catalog *store, uint32_t number);
 
 /* Opens a partition to read. STATUS_ABSENT: it has gone. */
-enum status store_open_partition(struct store *store, uint32_t number, struct partition **ret_partition,
-                                 struct error *err);
+enum status catalog_open_partition(struct catalog *store, uint32_t number, struct partition **ret_partition,
+                                   struct error *err);
 /* The same, where it still is the file that was seen when the store was looked at. STATUS_ABSENT: it has gone, or
  * another one stands in its place, of which the row tells nothing. */
-enum status store_open_seen(struct store *store, const struct store_partition *row, struct partition **ret_partition,
-                            struct error *err);
+enum status catalog_open_seen(struct catalog *store, const struct catalog_partition *row,
+                              struct partition **ret_partition, struct error *err);
 /* Closes what the last look-up, sync or line read has left open: before waiting for long, so that a writer can mend a
- * torn last line (RELIABILITY 8). store_refresh() leaves nothing open. */
-void store_close_files(struct store *store);
+ * torn last line (RELIABILITY 8). catalog_refresh() leaves nothing open. */
+void catalog_close_files(struct catalog *store);
 /* "DIR/store/signals/2026-02-05.jsonl" into *out (cleared, NUL-terminated behind its length). */
-bool store_partition_path(const struct store *store, uint32_t number, struct bytes *out);
+bool catalog_partition_path(const struct catalog *store, uint32_t number, struct bytes *out);
 
 /* Where an event stands. */
-struct store_position {
+struct catalog_position {
     uint32_t partition;
     uint64_t offset;
 };
 
 /* The first record of this event's id in its kind (lowest date, then lowest position), confirmed from the partition.
  * STATUS_ABSENT: the id is not stored. */
-enum status store_find_first(struct store *store, const struct event *event, struct store_position *ret_position,
-                             struct error *err);
+enum status catalog_find_first(struct catalog *store, const struct event *event, struct catalog_position *ret_position,
+                               struct error *err);
 /* Suspected repeats of a partition: offsets of lines that may not be the first record of their id, ascending, as
  * `value` offsets. Lines not among them (below facts.known) are first records. *ret_offsets is owned by the caller
  * (free). */
-enum status store_suspects(struct store *store, uint32_t number, uint64_t **ret_offsets, size_t *ret_count,
-                           struct error *err);
+enum status catalog_suspects(struct catalog *store, uint32_t number, uint64_t **ret_offsets, size_t *ret_count,
+                             struct error *err);
 /*
  * Candidates for these keys of INDEX_IDS (`are_ids`) or INDEX_REFS, ascending by partition and offset: an event with
  * one of the keys that lies below facts.known starts at one of the offsets, or, for block keys, in the block of
- * STORE_KEY_BLOCK bytes that starts there. *ret is sorted, owned by the caller (index_entries_release); entry.value is
- * an index value, entry.key the key.
+ * CATALOG_KEY_BLOCK bytes that starts there. *ret is sorted, owned by the caller (index_entries_release); entry.value
+ * is an index value, entry.key the key.
  */
-#define STORE_KEY_BLOCK ((uint64_t)65536)
-enum status store_candidates(struct store *store, bool are_ids, const uint64_t *keys, size_t count,
-                             struct index_entries *ret, struct error *err);
+#define CATALOG_KEY_BLOCK ((uint64_t)65536)
+enum status catalog_candidates(struct catalog *store, bool are_ids, const uint64_t *keys, size_t count,
+                               struct index_entries *ret, struct error *err);
 
 /* Whether a damaged line's bytes lie in quarantine/, from whatever partition they were copied. What cannot be read
  * there does not. STATUS_IO: no memory, or a link or something else than a directory stands in the place of
  * quarantine/. */
-enum status store_is_quarantined(struct store *store, uint32_t number, const char *line, size_t length,
-                                 bool *ret_quarantined, struct error *err);
+enum status catalog_is_quarantined(struct catalog *store, uint32_t number, const char *line, size_t length,
+                                   bool *ret_quarantined, struct error *err);
 /* Copies bytes there, durably. */
-enum status store_quarantine(struct store *store, uint32_t number, const char *line, size_t length, struct error *err);
+enum status catalog_quarantine(struct catalog *store, uint32_t number, const char *line, size_t length,
+                               struct error *err);
 
 /*
  * Whether these facts are believed of the file as it is: it is the same file as then, or one that has grown since, the
  * bytes before facts->known being the same. `partition` is open.
  */
-enum status store_facts_hold(const struct partition_facts *facts, const struct partition_stat *stat,
-                             const struct partition *partition, bool *ret_hold, struct error *err);
+enum status catalog_facts_hold(const struct partition_facts *facts, const struct partition_stat *stat,
+                               const struct partition *partition, bool *ret_hold, struct error *err);
 /* Mends the last lines of all partitions that need it (SPEC section 8), under the writers' lock, as the next append to
  * each of them would; notices say what was done. */
-enum status store_mend_all(struct store *store, struct error *err);
+enum status catalog_mend_all(struct catalog *store, struct error *err);
 /* Forgets the index and makes it anew from the partitions. STATUS_IO: it did not reach the disk. */
-enum status store_remake_index(struct store *store, struct error *err);
+enum status catalog_remake_index(struct catalog *store, struct error *err);
 
 /* What became of an event of a batch. */
 enum store_outcome { STORE_APPENDED, STORE_DUPLICATE, STORE_CONFLICT };
 
 struct store_item {
-    struct event event;          /* in: checked, in canonical form; its line is borrowed */
-    enum store_outcome outcome;  /* out */
-    struct store_position first; /* out: the first record of its id (its own position, where it was appended) */
-    size_t first_item;           /* out: item of this batch that is the first record, or SIZE_MAX */
+    struct event event;            /* in: checked, in canonical form; its line is borrowed */
+    enum store_outcome outcome;    /* out */
+    struct catalog_position first; /* out: the first record of its id (its own position, where it was appended) */
+    size_t first_item;             /* out: item of this batch that is the first record, or SIZE_MAX */
 };
 
 struct store_result {
@@ -176,23 +179,24 @@ struct store_result {
  * partition, syncs, updates the index and releases the lock. On STATUS_OK everything that `ret_result->done` counts is
  * durable (unless no_sync), duplicates too. `stop_at_duplicate`: the first duplicate ends the batch; STATUS_DUPLICATE,
  * and item `done` is that duplicate. STATUS_IO: nothing of the batch counts as stored; what was written is undone where
- * that is safe, and where it is not it is written anew before anyone believes it (store_doubt.c).
+ * that is safe, and where it is not it is written anew before anyone believes it (catalog_doubt.c).
  */
-enum status store_append(struct store *store, struct store_item *items, size_t count, bool stop_at_duplicate,
-                         struct store_result *ret_result, struct error *err);
+enum status catalog_append(struct catalog *store, struct store_item *items, size_t count, bool stop_at_duplicate,
+                           struct store_result *ret_result, struct error *err);
 
 /* Reads the line at a position (without newline) into *line. */
-enum status store_read_line(struct store *store, struct store_position position, struct bytes *line, struct error *err);
+enum status catalog_read_line(struct catalog *store, struct catalog_position position, struct bytes *line,
+                              struct error *err);
 
 /* The same; STATUS_ABSENT where what stands there now is no record of the event's id. */
-enum status store_read_record(struct store *store, struct store_position position, const struct event *event,
-                              struct bytes *line, struct error *err);
+enum status catalog_read_record(struct catalog *store, struct catalog_position position, const struct event *event,
+                                struct bytes *line, struct error *err);
 
 /* Makes partitions' first `offset` bytes durable (checkpoint advance). */
-enum status store_sync_partition(struct store *store, uint32_t number, struct error *err);
+enum status catalog_sync_partition(struct catalog *store, uint32_t number, struct error *err);
 
 /* The writers' lock, for what must be read and replaced as one (checkpoint advance). */
-enum status store_lock(struct store *store, struct error *err);
-void store_unlock(struct store *store);
+enum status catalog_lock(struct catalog *store, struct error *err);
+void catalog_unlock(struct catalog *store);
 
 #endif

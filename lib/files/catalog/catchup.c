@@ -11,7 +11,7 @@
 
 /* ---- taking note of lines */
 
-void intake_start(struct intake *intake, struct store *store, const struct store_partition *row, struct error *err)
+void intake_start(struct intake *intake, struct catalog *store, const struct catalog_partition *row, struct error *err)
 {
     *intake = (struct intake){.store = store,
                               .facts = row->facts,
@@ -40,7 +40,7 @@ static void add_key(void *context, uint64_t key, bool block)
     struct intake *intake = context;
     uint64_t offset = intake->facts.known;
     if (block) {
-        offset -= offset % STORE_KEY_BLOCK;
+        offset -= offset % CATALOG_KEY_BLOCK;
         struct index_entry *recent = &intake->recent[key % (sizeof intake->recent / sizeof *intake->recent)];
         if (recent->key == key && recent->value == offset + 1)
             return;
@@ -78,7 +78,7 @@ enum status intake_event(struct intake *intake, const struct event *event, uint6
 
 static enum status note_repeat(void *context, uint64_t value, struct error *err)
 {
-    struct store *store = context;
+    struct catalog *store = context;
     const struct partition_facts *facts = index_facts(store->index, index_value_partition(value));
     if (!facts)
         return STATUS_OK;
@@ -88,7 +88,7 @@ static enum status note_repeat(void *context, uint64_t value, struct error *err)
     return status == STATUS_OK ? index_put_facts(store->index, &counted, err) : status;
 }
 
-enum status store_settle(struct store *store, bool known, struct error *err)
+enum status catalog_settle(struct catalog *store, bool known, struct error *err)
 {
     return index_settle(store->index, known ? NULL : note_repeat, store, err);
 }
@@ -142,7 +142,7 @@ static enum status take_chunk(struct intake *intake, const struct chunk *chunk, 
     return status;
 }
 
-void store_set_stat(struct partition_facts *facts, const struct partition_stat *stat)
+void catalog_set_stat(struct partition_facts *facts, const struct partition_stat *stat)
 {
     facts->device = stat->device;
     facts->inode = stat->inode;
@@ -154,14 +154,14 @@ void store_set_stat(struct partition_facts *facts, const struct partition_stat *
 /* Puts what was read so far where look-ups see it, and goes on from there. */
 static enum status publish(struct intake *intake, struct partition *partition, const struct partition_stat *stat)
 {
-    struct store *store = intake->store;
+    struct catalog *store = intake->store;
     size_t settle_at = index_is_persistent(store->index) ? SETTLE_AT : SETTLE_IDS;
     enum status status = partition_hash_before(partition, intake->facts.known, &intake->facts.hash, intake->err);
-    store_set_stat(&intake->facts, stat);
+    catalog_set_stat(&intake->facts, stat);
     if (status == STATUS_OK)
         status = index_put_facts(store->index, &intake->facts, intake->err);
     if (status == STATUS_OK && index_unsettled(store->index) >= settle_at) {
-        status = store_settle(store, false, intake->err);
+        status = catalog_settle(store, false, intake->err);
         const struct partition_facts *facts = index_facts(store->index, intake->facts.partition);
         if (facts)
             intake->facts = *facts;
@@ -170,7 +170,7 @@ static enum status publish(struct intake *intake, struct partition *partition, c
 }
 
 /* What stands behind the last newline: one more event, or a fragment. */
-static enum status take_tail(struct store *store, struct store_partition *row, struct partition *partition,
+static enum status take_tail(struct catalog *store, struct catalog_partition *row, struct partition *partition,
                              struct error *err)
 {
     struct event event;
@@ -188,7 +188,7 @@ static enum status take_tail(struct store *store, struct store_partition *row, s
         return error_set_memory(err);
     if (verdict != EVENT_GOOD) {
         if (!json_is_blank(store->line.data, store->line.length))
-            store_tell_fragment(store, row, partition_label(partition));
+            catalog_tell_fragment(store, row, partition_label(partition));
         return STATUS_OK;
     }
     row->end = row->stat.size;
@@ -219,10 +219,10 @@ static enum status read_lines(struct intake *intake, struct partition *partition
     return status;
 }
 
-static enum status read_partition(struct store *store, struct store_partition *row, struct error *err)
+static enum status read_partition(struct catalog *store, struct catalog_partition *row, struct error *err)
 {
     struct partition *partition;
-    enum status status = store_partition_at_hand(store, row->number, &partition, err);
+    enum status status = catalog_partition_at_hand(store, row->number, &partition, err);
     if (status != STATUS_OK)
         return status;
     struct intake intake;
@@ -261,8 +261,8 @@ static enum status same_content(const struct partition_facts *facts, const struc
     return status;
 }
 
-enum status store_facts_hold(const struct partition_facts *facts, const struct partition_stat *stat,
-                             const struct partition *partition, bool *ret_hold, struct error *err)
+enum status catalog_facts_hold(const struct partition_facts *facts, const struct partition_stat *stat,
+                               const struct partition *partition, bool *ret_hold, struct error *err)
 {
     *ret_hold = same_file(facts, stat);
     if (*ret_hold || !may_have_grown(facts, stat))
@@ -271,14 +271,14 @@ enum status store_facts_hold(const struct partition_facts *facts, const struct p
 }
 
 /* The bytes that are known still stand there. */
-static enum status check_content(struct store *store, const struct store_partition *row, bool *ret_same,
+static enum status check_content(struct catalog *store, const struct catalog_partition *row, bool *ret_same,
                                  struct error *err)
 {
     struct partition *partition;
     *ret_same = false;
     if (!may_have_grown(&row->facts, &row->stat))
         return STATUS_OK;
-    enum status status = store_partition_at_hand(store, row->number, &partition, err);
+    enum status status = catalog_partition_at_hand(store, row->number, &partition, err);
     return status == STATUS_OK ? same_content(&row->facts, partition, ret_same, err) : status;
 }
 
@@ -288,14 +288,14 @@ static bool may_end_in_zeros(const struct partition_facts *facts, const struct p
     return stat->size == facts->known && facts->size > stat->size && facts->damaged > 0;
 }
 
-static enum status forget_content(struct store *store, struct store_partition *row, struct error *err)
+static enum status forget_content(struct catalog *store, struct catalog_partition *row, struct error *err)
 {
     row->facts = (struct partition_facts){.partition = row->number, .generation = row->facts.generation + 1};
     return index_put_facts(store->index, &row->facts, err);
 }
 
 /* Compares the file with the facts that are known of it (NULL: none). *ret_pending: bytes to be read. */
-static enum status compare(struct store *store, struct store_partition *row, const struct partition_facts *facts,
+static enum status compare(struct catalog *store, struct catalog_partition *row, const struct partition_facts *facts,
                            uint64_t *ret_pending, struct error *err)
 {
     enum status status = STATUS_OK;
@@ -305,7 +305,7 @@ static enum status compare(struct store *store, struct store_partition *row, con
         status = check_content(store, row, &same, err);
         same = same && !may_end_in_zeros(&row->facts, &row->stat);
         if (status == STATUS_OK && same && row->stat.size == row->facts.known) {
-            store_set_stat(&row->facts, &row->stat);
+            catalog_set_stat(&row->facts, &row->stat);
             status = index_put_facts(store->index, &row->facts, err);
         } else if (status == STATUS_OK && !same) {
             status = forget_content(store, row, err);
@@ -316,14 +316,14 @@ static enum status compare(struct store *store, struct store_partition *row, con
     return status;
 }
 
-enum status store_read_on(struct store *store, struct error *err)
+enum status catalog_read_on(struct catalog *store, struct error *err)
 {
     enum status status = STATUS_OK;
     bool may_change = index_unsettled(store->index) > 0; /* facts, the repeats that they count */
     index_clear_volatile(store->index);
     memset(store->found, 0, sizeof store->found);
     for (size_t i = 0; i < store->count && status == STATUS_OK; i++) {
-        struct store_partition *row = &store->partitions[i];
+        struct catalog_partition *row = &store->partitions[i];
         if (row->stat.size <= row->facts.known)
             continue;
         may_change = true;
@@ -335,9 +335,9 @@ enum status store_read_on(struct store *store, struct error *err)
         }
     }
     if (status == STATUS_OK)
-        status = store_settle(store, false, err);
+        status = catalog_settle(store, false, err);
     if (status == STATUS_OK)
-        status = store_note_shadowed(store, err);
+        status = catalog_note_shadowed(store, err);
     /* repeats were counted while others were read */
     for (size_t i = 0; i < store->count && may_change && status == STATUS_OK; i++) {
         const struct partition_facts *facts = index_facts(store->index, store->partitions[i].number);
@@ -349,31 +349,31 @@ enum status store_read_on(struct store *store, struct error *err)
     return status;
 }
 
-enum status store_look_again(struct store *store, struct store_partition *row, struct error *err)
+enum status catalog_look_again(struct catalog *store, struct catalog_partition *row, struct error *err)
 {
     uint64_t pending;
     struct partition *partition;
-    store_close_files(store);
-    enum status status = store_partition_at_hand(store, row->number, &partition, err);
+    catalog_close_files(store);
+    enum status status = catalog_partition_at_hand(store, row->number, &partition, err);
     if (status == STATUS_OK)
         status = partition_stat(partition, &row->stat, err);
     if (status == STATUS_OK)
         status = compare(store, row, index_facts(store->index, row->number), &pending, err);
     if (status == STATUS_OK)
-        status = store_read_on(store, err);
+        status = catalog_read_on(store, err);
     for (int turn = 0; status == STATUS_INVALID && turn < 2; turn++)
-        status = store_rebuild(store, err);
-    store_close_files(store);
+        status = catalog_rebuild(store, err);
+    catalog_close_files(store);
     return status;
 }
 
-enum status store_rebuild(struct store *store, struct error *err)
+enum status catalog_rebuild(struct catalog *store, struct error *err)
 {
-    store_tell(store, NOTICE_NOTE, "%s/index: damaged; rebuilding it", workspace_store_path(store->workspace));
+    catalog_tell(store, NOTICE_NOTE, "%s/index: damaged; rebuilding it", workspace_store_path(store->workspace));
     enum status status = index_reset(store->index, err);
     for (size_t i = 0; i < store->count && status == STATUS_OK; i++)
         store->partitions[i].facts = (struct partition_facts){.partition = store->partitions[i].number};
-    return status == STATUS_OK ? store_read_on(store, err) : status;
+    return status == STATUS_OK ? catalog_read_on(store, err) : status;
 }
 
 /* ---- looking */
@@ -384,7 +384,7 @@ struct listing {
     size_t count, place;
 };
 
-static enum status list_kind(struct store *store, enum event_kind kind, struct listing *listing, struct error *err)
+static enum status list_kind(struct catalog *store, enum event_kind kind, struct listing *listing, struct error *err)
 {
     enum workspace_room room = kind == EVENT_SIGNAL ? ROOM_SIGNALS : ROOM_EMISSIONS;
     int folder;
@@ -422,7 +422,7 @@ static const struct partition_facts *next_facts(const struct index *index, uint3
     return *place < count && all[*place].partition == number ? &all[*place] : NULL;
 }
 
-static enum status look_at_files(struct store *store, struct listing lists[static EVENT_KINDS], uint64_t *pending,
+static enum status look_at_files(struct catalog *store, struct listing lists[static EVENT_KINDS], uint64_t *pending,
                                  struct error *err)
 {
     const struct partition_listed *file;
@@ -430,13 +430,13 @@ static enum status look_at_files(struct store *store, struct listing lists[stati
     size_t place = 0, count = 0;
     for (enum event_kind kind = 0; kind < EVENT_KINDS; kind++)
         count += lists[kind].count;
-    enum status status = store_reserve_rows(store, count, err);
+    enum status status = catalog_reserve_rows(store, count, err);
     while (status == STATUS_OK && (file = next_file(lists, &number))) {
-        struct store_partition *row;
+        struct catalog_partition *row;
         uint64_t more = 0;
         if (!file->is_there)
             continue;
-        status = store_add_row(store, number, &row, err);
+        status = catalog_add_row(store, number, &row, err);
         if (status != STATUS_OK)
             break;
         row->stat = file->stat;
@@ -451,7 +451,7 @@ static enum status look_at_files(struct store *store, struct listing lists[stati
 }
 
 /* What is known of files that are no longer there is forgotten. */
-static enum status forget_gone(struct store *store, unsigned kinds, struct error *err)
+static enum status forget_gone(struct catalog *store, unsigned kinds, struct error *err)
 {
     size_t count, row = 0;
     enum status status = STATUS_OK;
@@ -469,11 +469,11 @@ static enum status forget_gone(struct store *store, unsigned kinds, struct error
     return status;
 }
 
-enum status store_look(struct store *store, unsigned kinds, uint64_t *ret_pending, struct error *err)
+enum status catalog_look(struct catalog *store, unsigned kinds, uint64_t *ret_pending, struct error *err)
 {
     struct listing lists[EVENT_KINDS] = {0};
     uint64_t pending = 0;
-    store_close_files(store);
+    catalog_close_files(store);
     store->count = 0;
     enum status status = workspace_look_again(store->workspace, err);
     store->kinds = kinds;

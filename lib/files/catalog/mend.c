@@ -18,36 +18,36 @@ static bool was_told(struct index_entries *told, uint32_t number)
     return false;
 }
 
-void store_tell_fragment(struct store *store, const struct store_partition *row, const char *label)
+void catalog_tell_fragment(struct catalog *store, const struct catalog_partition *row, const char *label)
 {
     if (!was_told(&store->fragments, row->number))
-        store_tell(store, NOTICE_NOTE, "%s: the last line is not whole yet (%llu bytes from byte %llu on)", label,
-                   (unsigned long long)(row->stat.size - row->facts.known), (unsigned long long)row->facts.known);
+        catalog_tell(store, NOTICE_NOTE, "%s: the last line is not whole yet (%llu bytes from byte %llu on)", label,
+                     (unsigned long long)(row->stat.size - row->facts.known), (unsigned long long)row->facts.known);
 }
 
 /* Adds the newline that the last line lacks; *ret_added is false where the file has grown meanwhile, which is as good.
  */
-static enum status add_newline(struct store *store, uint32_t number, struct partition *partition,
+static enum status add_newline(struct catalog *store, uint32_t number, struct partition *partition,
                                const struct partition_stat *seen, bool *ret_added, struct error *err)
 {
     enum partition_append how;
     enum status status = partition_append(partition, seen, "\n", 1, &how, err);
     *ret_added = status == STATUS_OK && how == PARTITION_APPENDED;
-    return status == STATUS_OK ? store_sync(store, number, partition, err) : status;
+    return status == STATUS_OK ? catalog_sync(store, number, partition, err) : status;
 }
 
-static enum status terminate(struct store *store, const struct store_partition *row, struct partition *partition,
+static enum status terminate(struct catalog *store, const struct catalog_partition *row, struct partition *partition,
                              struct error *err)
 {
     bool added;
     enum status status = add_newline(store, row->number, partition, &row->stat, &added, err);
     if (status == STATUS_OK && added)
-        store_tell(store, NOTICE_NOTE, "%s: added the newline that its last line lacked", partition_label(partition));
+        catalog_tell(store, NOTICE_NOTE, "%s: added the newline that its last line lacked", partition_label(partition));
     return status;
 }
 
-static enum status read_fragment(const struct store_partition *row, struct partition *partition, struct bytes *fragment,
-                                 struct error *err)
+static enum status read_fragment(const struct catalog_partition *row, struct partition *partition,
+                                 struct bytes *fragment, struct error *err)
 {
     uint64_t end;
     return partition_read_line(partition, row->facts.known, row->stat.size, fragment, &end, err);
@@ -55,21 +55,21 @@ static enum status read_fragment(const struct store_partition *row, struct parti
 
 /* The fragment is copied, then cut off: nobody else has the file open, a lease tells. STATUS_ABSENT: somebody has, or
  * the file may only grow. */
-static enum status cut_off(struct store *store, const struct store_partition *row, struct partition *partition,
+static enum status cut_off(struct catalog *store, const struct catalog_partition *row, struct partition *partition,
                            const struct bytes *fragment, struct error *err)
 {
     enum status status = partition_cut(partition, row->stat.size, row->stat.size, err);
     if (status == STATUS_OK)
-        status = store_quarantine(store, row->number, fragment->data, fragment->length, err);
+        status = catalog_quarantine(store, row->number, fragment->data, fragment->length, err);
     if (status == STATUS_OK)
         status = partition_cut(partition, row->stat.size, row->facts.known, err);
     if (status == STATUS_OK)
-        status = store_sync(store, row->number, partition, err);
+        status = catalog_sync(store, row->number, partition, err);
     if (status == STATUS_OK)
-        store_tell(store, NOTICE_WARNING,
-                   "%s: cut off %llu bytes of a last line that was never finished; a copy is in %s",
-                   partition_label(partition), (unsigned long long)(row->stat.size - row->facts.known),
-                   workspace_room_path(store->workspace, ROOM_QUARANTINE));
+        catalog_tell(store, NOTICE_WARNING,
+                     "%s: cut off %llu bytes of a last line that was never finished; a copy is in %s",
+                     partition_label(partition), (unsigned long long)(row->stat.size - row->facts.known),
+                     workspace_room_path(store->workspace, ROOM_QUARANTINE));
     return status;
 }
 
@@ -78,7 +78,7 @@ static enum status cut_off(struct store *store, const struct store_partition *ro
  * caller looks again. Otherwise *fragment is what stands there, in the file as it is then, after the whole time: a
  * signal does not shorten it, for the line that would be cut in two is theirs.
  */
-static enum status wait_for_newline(const struct store_partition *row, struct partition *partition,
+static enum status wait_for_newline(const struct catalog_partition *row, struct partition *partition,
                                     struct bytes *fragment, struct partition_stat *ret_stat, bool *ret_ended,
                                     struct error *err)
 {
@@ -101,7 +101,7 @@ static enum status wait_for_newline(const struct store_partition *row, struct pa
 }
 
 /* Somebody may have the file open and does not go on: the fragment is copied, ended with a newline and left. */
-static enum status seal(struct store *store, const struct store_partition *row, struct partition *partition,
+static enum status seal(struct catalog *store, const struct catalog_partition *row, struct partition *partition,
                         struct bytes *fragment, struct error *err)
 {
     struct partition_stat stat;
@@ -109,18 +109,18 @@ static enum status seal(struct store *store, const struct store_partition *row, 
     enum status status = wait_for_newline(row, partition, fragment, &stat, &ended, err);
     if (status != STATUS_OK || ended)
         return status;
-    status = store_quarantine(store, row->number, fragment->data, fragment->length, err);
+    status = catalog_quarantine(store, row->number, fragment->data, fragment->length, err);
     if (status == STATUS_OK)
         status = add_newline(store, row->number, partition, &stat, &added, err);
     if (status == STATUS_OK && added)
-        store_tell(store, NOTICE_WARNING,
-                   "%s: ended a last line of %zu bytes that its writer did not finish; a copy is in %s",
-                   partition_label(partition), fragment->length,
-                   workspace_room_path(store->workspace, ROOM_QUARANTINE));
+        catalog_tell(store, NOTICE_WARNING,
+                     "%s: ended a last line of %zu bytes that its writer did not finish; a copy is in %s",
+                     partition_label(partition), fragment->length,
+                     workspace_room_path(store->workspace, ROOM_QUARANTINE));
     return status;
 }
 
-static enum status mend_end(struct store *store, const struct store_partition *row, struct partition *partition,
+static enum status mend_end(struct catalog *store, const struct catalog_partition *row, struct partition *partition,
                             bool wanted, struct error *err)
 {
     struct bytes fragment = {0};
@@ -142,18 +142,18 @@ static enum status mend_end(struct store *store, const struct store_partition *r
 }
 
 /* What has been replaced since it was looked at is not touched: where its end is, the next look tells. */
-static enum status mend_partition(struct store *store, const struct store_partition *row, bool wanted,
+static enum status mend_partition(struct catalog *store, const struct catalog_partition *row, bool wanted,
                                   struct error *err)
 {
     struct partition *partition;
     struct partition_stat stat;
     bool holds = false;
-    enum status status = store_open_as(store, row->number, IO_APPEND, false, &partition, NULL, err);
+    enum status status = catalog_open_as(store, row->number, IO_APPEND, false, &partition, NULL, err);
     if (status != STATUS_OK)
         return status;
     status = partition_stat(partition, &stat, err);
     if (status == STATUS_OK)
-        status = store_facts_hold(&row->facts, &stat, partition, &holds, err);
+        status = catalog_facts_hold(&row->facts, &stat, partition, &holds, err);
     if (status == STATUS_OK && holds)
         status = mend_end(store, row, partition, wanted, err);
     partition_close(partition);
@@ -161,32 +161,32 @@ static enum status mend_partition(struct store *store, const struct store_partit
 }
 
 /* Once may not be enough: whoever writes there without lock may have begun the next line. */
-static enum status mend_row(struct store *store, struct store_partition *row, bool wanted, struct error *err)
+static enum status mend_row(struct catalog *store, struct catalog_partition *row, bool wanted, struct error *err)
 {
-    for (int turn = 0; turn < MEND_TURNS && store_tail_is_open(row); turn++) {
+    for (int turn = 0; turn < MEND_TURNS && catalog_tail_is_open(row); turn++) {
         struct error why;
-        store_close_files(store);
+        catalog_close_files(store);
         enum status status = mend_partition(store, row, wanted, wanted ? err : &why);
         if (!wanted && status != STATUS_OK) /* it can wait for a writer that needs it */
             return status == STATUS_IO && why.no_memory ? error_set_memory(err) : STATUS_OK;
         if (status == STATUS_OK)
-            status = store_look_again(store, row, err);
+            status = catalog_look_again(store, row, err);
         if (status != STATUS_OK || !wanted)
             return status;
     }
     return STATUS_OK;
 }
 
-enum status store_mend(struct store *store, store_wanted *wanted, void *context, struct error *err)
+enum status catalog_mend(struct catalog *store, catalog_wanted *wanted, void *context, struct error *err)
 {
     enum status status = STATUS_OK;
     for (size_t i = 0; i < store->count && status == STATUS_OK; i++)
-        if (store_tail_is_open(&store->partitions[i]))
+        if (catalog_tail_is_open(&store->partitions[i]))
             status = mend_row(store, &store->partitions[i], wanted(context, store->partitions[i].number), err);
     return status;
 }
 
-enum status store_mend_each(struct store *store, struct error *err)
+enum status catalog_mend_each(struct catalog *store, struct error *err)
 {
     enum status first = STATUS_OK;
     for (size_t i = 0; i < store->count; i++) {

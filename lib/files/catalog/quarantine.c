@@ -54,7 +54,7 @@ static bool keep_name(void *context, const char *name, unsigned char type)
 }
 
 /* The names of the copies, each COPY_NAME_SIZE long, listed once between two refreshes. STATUS_IO: no memory. */
-static enum status list_copies(struct store *store, int folder, struct error *err)
+static enum status list_copies(struct catalog *store, int folder, struct error *err)
 {
     struct listing listing = {.names = &store->kept};
     struct error why = {0};
@@ -70,7 +70,7 @@ static enum status list_copies(struct store *store, int folder, struct error *er
 }
 
 /* Looks among the copies of other kinds and days. */
-static enum status look_elsewhere(struct store *store, int folder, const char *hash, const char *line, size_t length,
+static enum status look_elsewhere(struct catalog *store, int folder, const char *hash, const char *line, size_t length,
                                   bool *ret_same, struct error *err)
 {
     enum status status = list_copies(store, folder, err);
@@ -82,8 +82,8 @@ static enum status look_elsewhere(struct store *store, int folder, const char *h
     return status;
 }
 
-enum status store_is_quarantined(struct store *store, uint32_t number, const char *line, size_t length,
-                                 bool *ret_quarantined, struct error *err)
+enum status catalog_is_quarantined(struct catalog *store, uint32_t number, const char *line, size_t length,
+                                   bool *ret_quarantined, struct error *err)
 {
     char name[COPY_NAME_SIZE];
     int folder;
@@ -97,7 +97,8 @@ enum status store_is_quarantined(struct store *store, uint32_t number, const cha
     return status;
 }
 
-enum status store_quarantine(struct store *store, uint32_t number, const char *line, size_t length, struct error *err)
+enum status catalog_quarantine(struct catalog *store, uint32_t number, const char *line, size_t length,
+                               struct error *err)
 {
     char name[COPY_NAME_SIZE];
     struct bytes path = {0};

@@ -2,12 +2,12 @@
 
 /* Between the look at a store and the reading of a partition there may be much time: is it still what was seen? */
 
-enum status store_open_seen(struct store *store, const struct store_partition *row, struct partition **ret_partition,
-                            struct error *err)
+enum status catalog_open_seen(struct catalog *store, const struct catalog_partition *row,
+                              struct partition **ret_partition, struct error *err)
 {
     struct partition *partition;
     struct partition_stat stat;
-    enum status status = store_open_partition(store, row->number, &partition, err);
+    enum status status = catalog_open_partition(store, row->number, &partition, err);
     if (status != STATUS_OK)
         return status;
     status = partition_stat(partition, &stat, err);
@@ -20,18 +20,18 @@ enum status store_open_seen(struct store *store, const struct store_partition *r
     return status;
 }
 
-void store_note_unread(struct store *store, uint32_t number)
+void catalog_note_unread(struct catalog *store, uint32_t number)
 {
-    struct store_partition *row = store_row(store, number);
+    struct catalog_partition *row = catalog_row(store, number);
     if (row)
         row->is_unread = true;
 }
 
 /* Looked at by name, for most are as they were: nothing is opened for that. */
-static enum status stat_now(struct store *store, const struct store_partition *row, struct partition_stat *ret_stat,
+static enum status stat_now(struct catalog *store, const struct catalog_partition *row, struct partition_stat *ret_stat,
                             struct error *err)
 {
-    enum workspace_room room = store_room(row->number);
+    enum workspace_room room = catalog_room(row->number);
     int folder;
     enum status status = workspace_room(store->workspace, room, false, &folder, err);
     if (status == STATUS_OK)
@@ -40,22 +40,23 @@ static enum status stat_now(struct store *store, const struct store_partition *r
 }
 
 /* Something was written to the file: what is known of it may stand there still. */
-static enum status still_holds(struct store *store, const struct store_partition *row, bool *ret_holds,
+static enum status still_holds(struct catalog *store, const struct catalog_partition *row, bool *ret_holds,
                                struct error *err)
 {
     struct partition *partition;
     struct partition_stat stat;
-    enum status status = store_open_seen(store, row, &partition, err);
+    enum status status = catalog_open_seen(store, row, &partition, err);
     if (status != STATUS_OK)
         return status == STATUS_ABSENT ? STATUS_OK : status; /* the next look tells */
     status = partition_stat(partition, &stat, err);
     if (status == STATUS_OK && stat.size >= row->stat.size)
-        status = store_facts_hold(&row->facts, &stat, partition, ret_holds, err);
+        status = catalog_facts_hold(&row->facts, &stat, partition, ret_holds, err);
     partition_close(partition);
     return status;
 }
 
-enum status store_confirm(struct store *store, const struct store_partition *row, bool *ret_changed, struct error *err)
+enum status catalog_confirm(struct catalog *store, const struct catalog_partition *row, bool *ret_changed,
+                            struct error *err)
 {
     const struct partition_stat *seen = &row->stat;
     struct partition_stat now;
@@ -70,5 +71,5 @@ enum status store_confirm(struct store *store, const struct store_partition *row
     if (status != STATUS_OK || holds)
         return status;
     *ret_changed = true;
-    return store_look_again(store, store_row(store, row->number), err);
+    return catalog_look_again(store, catalog_row(store, row->number), err);
 }

@@ -2,7 +2,7 @@
 
 #include "files/catalog/state.h"
 
-static enum status note_behind(struct store *store, struct index_entry tail, struct error *err)
+static enum status note_behind(struct catalog *store, struct index_entry tail, struct error *err)
 {
     uint32_t number = index_value_partition(tail.value);
     enum status status = index_find(store->index, INDEX_IDS, tail.key, &store->matches, err);
@@ -15,7 +15,7 @@ static enum status note_behind(struct store *store, struct index_entry tail, str
     return status;
 }
 
-enum status store_note_shadowed(struct store *store, struct error *err)
+enum status catalog_note_shadowed(struct catalog *store, struct error *err)
 {
     size_t count;
     const struct index_entry *tails = index_volatile(store->index, &count);
@@ -28,7 +28,7 @@ enum status store_note_shadowed(struct store *store, struct error *err)
 }
 
 /* Appends to store->matches the records of a partition that are shadowed. */
-static bool add_shadowed(struct store *store, uint32_t number)
+static bool add_shadowed(struct catalog *store, uint32_t number)
 {
     const struct index_entries *shadowed = &store->shadowed;
     size_t low = 0, high = shadowed->count, from;
@@ -57,16 +57,16 @@ static size_t take_offsets(struct index_entries *matches, uint64_t *offsets)
     return count;
 }
 
-enum status store_suspects(struct store *store, uint32_t number, uint64_t **ret_offsets, size_t *ret_count,
-                           struct error *err)
+enum status catalog_suspects(struct catalog *store, uint32_t number, uint64_t **ret_offsets, size_t *ret_count,
+                             struct error *err)
 {
-    const struct store_partition *row = store_row(store, number);
+    const struct catalog_partition *row = catalog_row(store, number);
     enum status status = STATUS_OK;
     *ret_offsets = NULL;
     *ret_count = 0;
     store->matches.count = 0;
     if (row && row->facts.repeats > 0)
-        status = store_find_matches(store, INDEX_REPEATS, number, err);
+        status = catalog_find_matches(store, INDEX_REPEATS, number, err);
     if (status == STATUS_OK && row && !add_shadowed(store, number))
         return error_set_memory(err);
     if (status != STATUS_OK || store->matches.count == 0)

@@ -3,26 +3,26 @@
 #define INDEX_WAIT_MS 2000                 /* how long others' commits of the index are waited for */
 #define PENDING_MUCH  ((uint64_t)16 << 20) /* bytes to catch up with that are not read under the lock */
 
-enum status store_see(struct store *store, unsigned kinds, bool *ret_much, struct error *err)
+enum status catalog_see(struct catalog *store, unsigned kinds, bool *ret_much, struct error *err)
 {
     uint64_t pending;
-    enum status status = store_look(store, kinds, &pending, err);
+    enum status status = catalog_look(store, kinds, &pending, err);
     bool much = ret_much && pending > PENDING_MUCH;
     if (ret_much)
         *ret_much = much;
     if (status == STATUS_OK && !much)
-        status = store_read_on(store, err);
+        status = catalog_read_on(store, err);
     for (int turn = 0; status == STATUS_INVALID && turn < 2; turn++)
-        status = store_rebuild(store, err);
+        status = catalog_rebuild(store, err);
     return status;
 }
 
 /* The locks: the writers', then the index's. Without the index's nothing is committed, and the turn is as good. */
-static enum status take_locks(struct store *store, struct error *err)
+static enum status take_locks(struct catalog *store, struct error *err)
 {
-    enum status status = store_lock(store, err);
+    enum status status = catalog_lock(store, err);
     if (status == STATUS_OK)
-        status = store_find_index(store, err);
+        status = catalog_find_index(store, err);
     if (status != STATUS_OK)
         return status;
     status = index_lock(store->index, INDEX_WAIT_MS, err);
@@ -31,55 +31,55 @@ static enum status take_locks(struct store *store, struct error *err)
     return status;
 }
 
-void store_end_turn(struct store *store)
+void catalog_end_turn(struct catalog *store)
 {
-    store_close_files(store);
+    catalog_close_files(store);
     index_unlock(store->index);
-    store_unlock(store);
+    catalog_unlock(store);
 }
 
-enum status store_begin_turn(struct store *store, unsigned kinds, struct error *err)
+enum status catalog_begin_turn(struct catalog *store, unsigned kinds, struct error *err)
 {
     for (int turn = 0;; turn++) {
         bool much = false;
         enum status status = take_locks(store, err);
         if (status == STATUS_OK)
-            status = store_see(store, kinds, turn < 2 ? &much : NULL, err);
+            status = catalog_see(store, kinds, turn < 2 ? &much : NULL, err);
         if (status == STATUS_OK && !much)
             return STATUS_OK;
-        store_end_turn(store);
+        catalog_end_turn(store);
         if (status == STATUS_OK)
-            status = store_refresh(store, kinds, err);
+            status = catalog_refresh(store, kinds, err);
         if (status != STATUS_OK)
             return status;
     }
 }
 
-enum status store_mend_all(struct store *store, struct error *err)
+enum status catalog_mend_all(struct catalog *store, struct error *err)
 {
-    enum status status = store_begin_turn(store, KIND_BITS_ALL, err);
+    enum status status = catalog_begin_turn(store, KIND_BITS_ALL, err);
     if (status != STATUS_OK)
         return status;
-    status = store_mend_each(store, err);
+    status = catalog_mend_each(store, err);
     if (status == STATUS_OK)
         (void)index_commit(store->index, NULL);
-    store_end_turn(store);
+    catalog_end_turn(store);
     return status == STATUS_ABSENT ? STATUS_IO : status;
 }
 
 /* Everything is read before the lock is taken; what came meanwhile is caught up with by whoever comes next. */
-enum status store_remake_index(struct store *store, struct error *err)
+enum status catalog_remake_index(struct catalog *store, struct error *err)
 {
     enum status status = index_reset(store->index, err);
     if (status == STATUS_OK)
-        status = store_refresh(store, KIND_BITS_ALL, err);
+        status = catalog_refresh(store, KIND_BITS_ALL, err);
     if (status == STATUS_OK) /* a writer may keep the index's lock for longer than that is waited for */
-        status = store_lock(store, err);
+        status = catalog_lock(store, err);
     if (status == STATUS_OK)
         status = index_lock(store->index, INDEX_WAIT_MS, err);
     if (status == STATUS_OK)
         status = index_commit_folded(store->index, err);
-    store_end_turn(store);
+    catalog_end_turn(store);
     if (status == STATUS_OK && !index_is_persistent(store->index))
         status = error_set(err, STATUS_IO, "%s/index: cannot be written", workspace_store_path(store->workspace));
     return status == STATUS_OK ? STATUS_OK : STATUS_IO;

@@ -9,7 +9,7 @@
 
 /* ---- the lines */
 
-static size_t print_doubt(const struct store_doubt *doubt, char line[static LINE_SIZE])
+static size_t print_doubt(const struct catalog_doubt *doubt, char line[static LINE_SIZE])
 {
     char name[PARTITION_NAME_SIZE];
     partition_name(partition_number_day(doubt->number), name);
@@ -18,7 +18,7 @@ static size_t print_doubt(const struct store_doubt *doubt, char line[static LINE
 }
 
 /* What is no such line says nothing: a power cut may have left it. */
-static bool parse_doubt(const char *line, size_t length, struct store_doubt *ret_doubt)
+static bool parse_doubt(const char *line, size_t length, struct catalog_doubt *ret_doubt)
 {
     char text[LINE_SIZE], name[PARTITION_NAME_SIZE];
     int32_t day;
@@ -36,7 +36,7 @@ static bool parse_doubt(const char *line, size_t length, struct store_doubt *ret
         uint64_t from = strtoull(text + at + sizeof name, &end, 10);
         if (text[at + sizeof name] != ' ' || *end != '\0' || !partition_name_parse(name, &day))
             return false;
-        *ret_doubt = (struct store_doubt){partition_number(kind, day), from, true};
+        *ret_doubt = (struct catalog_doubt){partition_number(kind, day), from, true};
         return true;
     }
     return false;
@@ -44,7 +44,7 @@ static bool parse_doubt(const char *line, size_t length, struct store_doubt *ret
 
 /* ---- in memory */
 
-static struct store_doubt *find_doubt(struct store *store, uint32_t number)
+static struct catalog_doubt *find_doubt(struct catalog *store, uint32_t number)
 {
     for (size_t i = 0; i < store->doubt_count; i++)
         if (store->doubts[i].number == number)
@@ -52,11 +52,11 @@ static struct store_doubt *find_doubt(struct store *store, uint32_t number)
     return NULL;
 }
 
-static enum status add_doubt(struct store *store, const struct store_doubt *doubt, struct error *err)
+static enum status add_doubt(struct catalog *store, const struct catalog_doubt *doubt, struct error *err)
 {
     if (store->doubt_count == store->doubt_capacity) {
         size_t capacity = store->doubt_capacity * 2 + 16;
-        struct store_doubt *grown = reallocarray(store->doubts, capacity, sizeof *grown);
+        struct catalog_doubt *grown = reallocarray(store->doubts, capacity, sizeof *grown);
         if (!grown)
             return error_set_memory(err);
         store->doubts = grown;
@@ -66,11 +66,11 @@ static enum status add_doubt(struct store *store, const struct store_doubt *doub
     return STATUS_OK;
 }
 
-static enum status take_lines(struct store *store, struct error *err)
+static enum status take_lines(struct catalog *store, struct error *err)
 {
     const char *at = store->line.data, *end = at + store->line.length;
     enum status status = STATUS_OK;
-    struct store_doubt doubt;
+    struct catalog_doubt doubt;
     for (const char *newline; status == STATUS_OK && at < end && (newline = memchr(at, '\n', (size_t)(end - at)));
          at = newline + 1)
         if (parse_doubt(at, (size_t)(newline - at), &doubt))
@@ -79,7 +79,7 @@ static enum status take_lines(struct store *store, struct error *err)
     return status;
 }
 
-enum status store_load_doubts(struct store *store, struct error *err)
+enum status catalog_load_doubts(struct catalog *store, struct error *err)
 {
     store->doubt_count = 0;
     store->doubts_length = 0;
@@ -92,7 +92,7 @@ enum status store_load_doubts(struct store *store, struct error *err)
 }
 
 /* Failure leaves lines that say too much, which costs the next sync a little. */
-void store_save_doubts(struct store *store)
+void catalog_save_doubts(struct catalog *store)
 {
     const char *path = workspace_lock_path(store->workspace);
     size_t kept = 0;
@@ -114,14 +114,15 @@ void store_save_doubts(struct store *store)
 /* ---- syncing */
 
 /* The doubt about a partition that is about to be synced, told to the lock file: what could not be told is none. */
-static enum status raise_doubt(struct store *store, uint32_t number, struct store_doubt **ret_doubt, struct error *err)
+static enum status raise_doubt(struct catalog *store, uint32_t number, struct catalog_doubt **ret_doubt,
+                               struct error *err)
 {
     char line[LINE_SIZE];
     *ret_doubt = find_doubt(store, number);
     if (*ret_doubt)
         return STATUS_OK;
     const struct partition_facts *facts = index_facts(store->index, number);
-    struct store_doubt doubt = {.number = number, .from = facts ? facts->synced : 0};
+    struct catalog_doubt doubt = {.number = number, .from = facts ? facts->synced : 0};
     size_t length = print_doubt(&doubt, line);
     enum status status =
         io_write_at(store->lock, line, length, store->doubts_length, workspace_lock_path(store->workspace), err);
@@ -134,11 +135,11 @@ static enum status raise_doubt(struct store *store, uint32_t number, struct stor
     return STATUS_OK;
 }
 
-static enum status write_anew(struct store *store, const struct store_doubt *doubt, struct error *err)
+static enum status write_anew(struct catalog *store, const struct catalog_doubt *doubt, struct error *err)
 {
     struct partition *partition = NULL;
     struct partition_stat stat;
-    enum status status = store_open_as(store, doubt->number, IO_UPDATE, false, &partition, NULL, err);
+    enum status status = catalog_open_as(store, doubt->number, IO_UPDATE, false, &partition, NULL, err);
     if (status == STATUS_OK)
         status = partition_stat(partition, &stat, err);
     if (status == STATUS_OK)
@@ -147,9 +148,9 @@ static enum status write_anew(struct store *store, const struct store_doubt *dou
     return status;
 }
 
-enum status store_sync(struct store *store, uint32_t number, struct partition *partition, struct error *err)
+enum status catalog_sync(struct catalog *store, uint32_t number, struct partition *partition, struct error *err)
 {
-    struct store_doubt *doubt;
+    struct catalog_doubt *doubt;
     enum status status = raise_doubt(store, number, &doubt, err);
     if (status == STATUS_OK && doubt->stands)
         status = write_anew(store, doubt, err);

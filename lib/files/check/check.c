@@ -44,7 +44,7 @@ struct checked *check_find(struct check *check, uint32_t number)
 
 const char *check_path(struct check *check, uint32_t number)
 {
-    return store_partition_path(check->store, number, &check->path) ? check->path.data : NULL;
+    return catalog_partition_path(check->store, number, &check->path) ? check->path.data : NULL;
 }
 
 /* ---- what there is to look at */
@@ -85,7 +85,7 @@ static int by_number(const void *a, const void *b)
 /* A folder that cannot be read is told, and the rest looked at all the same. */
 static enum status list_kind(struct check *check, enum event_kind kind, struct error *err)
 {
-    struct workspace *workspace = store_workspace(check->store);
+    struct workspace *workspace = catalog_workspace(check->store);
     enum workspace_room room = kind == EVENT_SIGNAL ? ROOM_SIGNALS : ROOM_EMISSIONS;
     struct listing listing = {check, kind, false};
     struct error why;
@@ -112,7 +112,7 @@ static enum status list_partitions(struct check *check, struct error *err)
 
 static int folder_of(const struct check *check, uint32_t number, const char **ret_path)
 {
-    struct workspace *workspace = store_workspace(check->store);
+    struct workspace *workspace = catalog_workspace(check->store);
     enum workspace_room room = partition_number_kind(number) == EVENT_SIGNAL ? ROOM_SIGNALS : ROOM_EMISSIONS;
     int folder = -1;
     *ret_path = workspace_room_path(workspace, room);
@@ -134,7 +134,7 @@ static void measure_partitions(struct check *check)
 /* It is not locked, only looked at: with something else in its place no writer can work. */
 static void look_at_lock(struct check *check)
 {
-    const struct workspace *workspace = store_workspace(check->store);
+    const struct workspace *workspace = catalog_workspace(check->store);
     struct error why;
     if (io_check_type(workspace_store(workspace), "lock", S_IFREG, workspace_lock_path(workspace), &why) != STATUS_OK)
         check_fail(check, &why);
@@ -165,7 +165,7 @@ static enum status look(struct check *check, struct error *err)
 static enum status open_mender(struct check *check, const char *workspace, struct error *err)
 {
     const struct check_options *options = check->options;
-    struct store_options writing = {
+    struct catalog_options writing = {
         .access = WORKSPACE_WRITE,
         .lock_timeout_ms = options->lock_timeout_ms,
         .interrupted = options->interrupted,
@@ -173,7 +173,7 @@ static enum status open_mender(struct check *check, const char *workspace, struc
         .notice_context = options->context,
     };
     struct error why;
-    enum status status = store_open(workspace, &writing, &check->mender, &why);
+    enum status status = catalog_open(workspace, &writing, &check->mender, &why);
     if (status != STATUS_OK && why.no_memory)
         return error_set_memory(err);
     if (status != STATUS_OK)
@@ -183,8 +183,8 @@ static enum status open_mender(struct check *check, const char *workspace, struc
 
 static enum status open_stores(struct check *check, const char *workspace, struct error *err)
 {
-    struct store_options reading = {.access = WORKSPACE_READ, .no_index = true};
-    enum status status = store_open(workspace, &reading, &check->store, err);
+    struct catalog_options reading = {.access = WORKSPACE_READ, .no_index = true};
+    enum status status = catalog_open(workspace, &reading, &check->store, err);
     if (status == STATUS_OK && check->options->repair)
         status = open_mender(check, workspace, err);
     if (status == STATUS_OK)
@@ -196,8 +196,8 @@ static void release(struct check *check)
 {
     index_close(check->disk);
     index_close(check->ids);
-    store_close(check->store);
-    store_close(check->mender);
+    catalog_close(check->store);
+    catalog_close(check->mender);
     index_entries_release(&check->repeated);
     for (enum index_table t = 0; t < INDEX_TABLES; t++)
         index_entries_release(&check->expected[t]);

@@ -20,7 +20,7 @@ static enum status read_file(struct check *check, enum workspace_room room, cons
 {
     struct error why;
     int folder, fd = -1;
-    enum status status = workspace_room(store_workspace(check->store), room, false, &folder, &why);
+    enum status status = workspace_room(catalog_workspace(check->store), room, false, &folder, &why);
     if (status == STATUS_OK)
         status = io_open_below(folder, name, IO_READ, false, path, &fd, NULL, &why);
     if (status == STATUS_OK)
@@ -38,10 +38,12 @@ static enum status check_position(struct check *check, enum event_kind kind, con
                                   const char *path, struct error *err)
 {
     struct partition *partition;
-    struct store_partition row = {.number = partition_number(kind, position->day), .kind = kind, .day = position->day};
+    struct catalog_partition row = {.number = partition_number(kind, position->day),
+                                    .kind = kind,
+                                    .day = position->day};
     bool fits = true;
     uint64_t from;
-    enum status status = store_open_partition(check->store, row.number, &partition, err);
+    enum status status = catalog_open_partition(check->store, row.number, &partition, err);
     if (status != STATUS_OK)
         return status == STATUS_ABSENT ? STATUS_OK : status;
     status = partition_stat(partition, &row.stat, err);
@@ -77,7 +79,7 @@ static void check_checkpoint(struct check *check, const char *path, const struct
 
 static void check_checkpoints(struct check *check)
 {
-    struct workspace *workspace = store_workspace(check->store);
+    struct workspace *workspace = catalog_workspace(check->store);
     struct checkpoint_list list;
     struct error why;
     struct bytes text = {0}, path = {0};
@@ -134,7 +136,7 @@ static void check_snapshots(struct check *check)
     struct snapshot_list list;
     struct error why;
     struct bytes text = {0};
-    if (snapshot_list(store_workspace(check->store), NULL, &list, &why) != STATUS_OK)
+    if (snapshot_list(catalog_workspace(check->store), NULL, &list, &why) != STATUS_OK)
         check_fail(check, &why);
     for (size_t i = 0; i < list.count && !check_is_interrupted(check); i++) {
         const struct snapshot *snapshot = &list.items[i];
@@ -161,7 +163,7 @@ static bool search_entry(void *context, const char *name, unsigned char type)
     (void)type;
     if (!io_is_left_over(search->folder, name, check->options->now_seconds))
         return true;
-    if (!workspace_path(store_workspace(check->store), search->room, name, &check->path)) {
+    if (!workspace_path(catalog_workspace(check->store), search->room, name, &check->path)) {
         lack_memory(check);
         return false;
     }
@@ -172,7 +174,7 @@ static bool search_entry(void *context, const char *name, unsigned char type)
 
 static void check_temporaries(struct check *check)
 {
-    struct workspace *workspace = store_workspace(check->store);
+    struct workspace *workspace = catalog_workspace(check->store);
     for (enum workspace_room room = 0; room < WORKSPACE_ROOMS; room++) {
         struct search search = {check, room, -1};
         struct error why;

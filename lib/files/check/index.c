@@ -9,7 +9,7 @@
 
 static const char *index_path(const struct check *check)
 {
-    return workspace_room_path(store_workspace(check->store), ROOM_INDEX);
+    return workspace_room_path(catalog_workspace(check->store), ROOM_INDEX);
 }
 
 /* Said once; after that the index is asked nothing more. */
@@ -58,7 +58,7 @@ static void verify_index(struct check *check)
 
 void check_open_index(struct check *check)
 {
-    struct workspace *workspace = store_workspace(check->store);
+    struct workspace *workspace = catalog_workspace(check->store);
     struct error why;
     enum status status =
         index_open(workspace_store(workspace), workspace_store_path(workspace), false, &check->disk, &why);
@@ -84,7 +84,7 @@ enum status check_index_facts(struct check *check, struct checked *row, const st
     uint64_t hash = 0;
     if (!facts || facts->known == 0)
         return STATUS_OK;
-    enum status status = store_facts_hold(facts, stat, partition, &hold, err);
+    enum status status = catalog_facts_hold(facts, stat, partition, &hold, err);
     if (status == STATUS_OK && hold)
         status = partition_hash_before(partition, facts->known, &hash, err);
     if (status != STATUS_OK || !hold)
@@ -204,7 +204,7 @@ struct keys {
 static void expect_key(void *context, uint64_t key, bool block)
 {
     struct keys *keys = context;
-    uint64_t offset = block ? keys->offset - keys->offset % STORE_KEY_BLOCK : keys->offset;
+    uint64_t offset = block ? keys->offset - keys->offset % CATALOG_KEY_BLOCK : keys->offset;
     if (keys->status == STATUS_OK)
         keys->status = check_expect(keys->check, INDEX_REFS, key, keys->row, offset, keys->err);
 }

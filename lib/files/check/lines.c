@@ -93,7 +93,7 @@ static enum status copy_damage(struct walk *walk, const char *line, size_t lengt
 {
     struct check *check = walk->check;
     struct error why;
-    if (store_quarantine(check->mender, walk->row->number, line, length, &why) != STATUS_OK) {
+    if (catalog_quarantine(check->mender, walk->row->number, line, length, &why) != STATUS_OK) {
         check_fail(check, &why);
         return STATUS_OK;
     }
@@ -115,7 +115,7 @@ static enum status take_damage(struct walk *walk, const char *line, size_t lengt
     struct check *check = walk->check;
     uint64_t hash = hash_bytes(line, length, 0);
     bool quarantined;
-    enum status status = store_is_quarantined(check->store, walk->row->number, line, length, &quarantined, walk->err);
+    enum status status = catalog_is_quarantined(check->store, walk->row->number, line, length, &quarantined, walk->err);
     if (status != STATUS_OK && walk->err->no_memory)
         return status; /* what else stands in the place of quarantine/ is told once, by check_documents.c */
     walk->counted.damaged++;
@@ -254,7 +254,7 @@ static enum status finish_partition(struct walk *walk)
                                 (unsigned long long)walk->facts->known, (unsigned long long)walk->counted.known);
     if (walk->copied > 0)
         check_tell(check, "%s: copied %llu damaged line%s to %s", file, (unsigned long long)walk->copied,
-                   walk->copied == 1 ? "" : "s", workspace_room_path(store_workspace(check->store), ROOM_QUARANTINE));
+                   walk->copied == 1 ? "" : "s", workspace_room_path(catalog_workspace(check->store), ROOM_QUARANTINE));
     check->totals.partitions++;
     return status;
 }
@@ -269,7 +269,7 @@ void check_partition(struct check *check, struct checked *row)
         .day = partition_number_day(row->number),
         .err = &why,
     };
-    enum status status = store_open_partition(check->store, row->number, &walk.partition, &why);
+    enum status status = catalog_open_partition(check->store, row->number, &walk.partition, &why);
     if (status == STATUS_ABSENT)
         return;
     if (status == STATUS_OK)

@@ -19,7 +19,7 @@ void check_tell(struct check *check, const char *format, ...)
 static void mend_ends(struct check *check)
 {
     struct error why;
-    if (store_mend_all(check->mender, &why) == STATUS_OK)
+    if (catalog_mend_all(check->mender, &why) == STATUS_OK)
         check->totals.mended += check->torn;
     else
         check_fail(check, &why);
@@ -28,17 +28,17 @@ static void mend_ends(struct check *check)
 static void remake_index(struct check *check)
 {
     struct error why;
-    if (store_remake_index(check->mender, &why) != STATUS_OK) {
+    if (catalog_remake_index(check->mender, &why) != STATUS_OK) {
         check_fail(check, &why);
         return;
     }
     check->totals.mended += check->disagreements;
-    check_tell(check, "%s: made anew", workspace_room_path(store_workspace(check->store), ROOM_INDEX));
+    check_tell(check, "%s: made anew", workspace_room_path(catalog_workspace(check->store), ROOM_INDEX));
 }
 
 static size_t sweep_room(struct check *check, enum workspace_room room)
 {
-    struct workspace *workspace = store_workspace(check->mender);
+    struct workspace *workspace = catalog_workspace(check->mender);
     struct error why;
     size_t removed = 0;
     int folder;

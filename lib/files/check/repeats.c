@@ -54,7 +54,7 @@ static enum status read_event(struct reader *reader, uint64_t value, struct even
     if (!reader->partition || reader->number != number) {
         partition_close(reader->partition);
         reader->partition = NULL;
-        status = store_open_partition(reader->check->store, number, &reader->partition, err);
+        status = catalog_open_partition(reader->check->store, number, &reader->partition, err);
         reader->number = number;
         reader->offset = 0;
         reader->line = 1;

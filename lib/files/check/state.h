@@ -19,8 +19,8 @@ struct checked {
 struct check {
     const struct check_options *options;
     struct check_totals totals;
-    struct store *store;                         /* to read; has no index of its own */
-    struct store *mender;                        /* to write; NULL: nothing is to be mended */
+    struct catalog *store;                       /* to read; has no index of its own */
+    struct catalog *mender;                      /* to write; NULL: nothing is to be mended */
     struct index *disk;                          /* the index as it is on disk */
     struct index *ids;                           /* where each id stands, of this check alone */
     struct index_entries repeated;               /* {0, value in `ids`} of lines whose id seems to stand before */

@@ -1,18 +1,18 @@
 #include "files/replay/state.h"
 
-static uint64_t seed_of(struct store *store)
+static uint64_t seed_of(struct catalog *store)
 {
-    return index_seed(store_index(store));
+    return index_seed(catalog_index(store));
 }
 
 /* An index that is made anew in memory goes without the secondary keys. */
-static bool is_complete(const struct filter_keys *keys, struct store *store)
+static bool is_complete(const struct filter_keys *keys, struct catalog *store)
 {
-    return keys->are_ids || index_has_all_refs(store_index(store));
+    return keys->are_ids || index_has_all_refs(catalog_index(store));
 }
 
 void candidates_init(struct candidates *candidates, const struct replay_options *options, enum event_kind kind,
-                     struct store *store)
+                     struct catalog *store)
 {
     *candidates = (struct candidates){.filter = options->filter, .kind = kind};
     if (!options->use_index || !options->filter)
@@ -27,15 +27,15 @@ void candidates_release(struct candidates *candidates)
     index_entries_release(&candidates->entries);
 }
 
-enum status candidates_load(struct candidates *candidates, struct store *store, struct error *err)
+enum status candidates_load(struct candidates *candidates, struct catalog *store, struct error *err)
 {
     struct filter_keys keys = filter_index_keys(candidates->filter, candidates->kind, seed_of(store));
     if (keys.count == 0) { /* there is no memory for them now: everything is read */
         candidates->state = CANDIDATES_NONE;
         return STATUS_OK;
     }
-    candidates->span = keys.are_blocks ? STORE_KEY_BLOCK : 1;
-    enum status status = store_candidates(store, keys.are_ids, keys.keys, keys.count, &candidates->entries, err);
+    candidates->span = keys.are_blocks ? CATALOG_KEY_BLOCK : 1;
+    enum status status = catalog_candidates(store, keys.are_ids, keys.keys, keys.count, &candidates->entries, err);
     if (status != STATUS_OK)
         return status;
     if (!is_complete(&keys, store)) { /* it was damaged, and is another now */

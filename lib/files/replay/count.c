@@ -3,7 +3,7 @@
 #include "files/replay/state.h"
 
 /* The facts alone say how many events there are below facts.known, repeats included. */
-static bool is_known(const struct lane_plan *plan, const struct store_partition *row)
+static bool is_known(const struct lane_plan *plan, const struct catalog_partition *row)
 {
     const struct window *window = &plan->scan.window;
     const struct partition_facts *facts = &row->facts;
@@ -14,7 +14,7 @@ static bool is_known(const struct lane_plan *plan, const struct store_partition 
 
 /* Counts what a scan with these options hands out, as far as `most`; or of that the repeats. STATUS_ABSENT: the
  * partition has gone. */
-static enum status count_scan(struct store *store, const struct scan_options *options, bool repeats, uint64_t most,
+static enum status count_scan(struct catalog *store, const struct scan_options *options, bool repeats, uint64_t most,
                               uint64_t *ret_count, struct error *err)
 {
     struct scan *scan;
@@ -31,12 +31,12 @@ static enum status count_scan(struct store *store, const struct scan_options *op
 }
 
 /* How many lines below facts.known are no first records. */
-static enum status count_repeats(const struct lane_plan *plan, const struct store_partition *row, uint64_t *ret_count,
+static enum status count_repeats(const struct lane_plan *plan, const struct catalog_partition *row, uint64_t *ret_count,
                                  struct error *err)
 {
     uint64_t *offsets;
     size_t count;
-    enum status status = store_suspects(plan->store, row->number, &offsets, &count, err);
+    enum status status = catalog_suspects(plan->store, row->number, &offsets, &count, err);
     if (status != STATUS_OK || count == 0)
         return status;
     struct scan_options scan = {
@@ -59,8 +59,8 @@ static enum status count_repeats(const struct lane_plan *plan, const struct stor
 }
 
 /* STATUS_ABSENT: they are of another file than the one that stands there now, or it has gone. */
-static enum status count_by_facts(const struct lane_plan *plan, const struct store_partition *row, uint64_t *ret_count,
-                                  struct error *err)
+static enum status count_by_facts(const struct lane_plan *plan, const struct catalog_partition *row,
+                                  uint64_t *ret_count, struct error *err)
 {
     uint64_t repeats = 0, rest = 0;
     struct scan_options scan = plan->scan;
@@ -74,7 +74,7 @@ static enum status count_by_facts(const struct lane_plan *plan, const struct sto
     return status;
 }
 
-static enum status count_lane(struct lane_plan *plan, const struct store_partition *row, uint64_t most,
+static enum status count_lane(struct lane_plan *plan, const struct catalog_partition *row, uint64_t most,
                               uint64_t *ret_count, struct error *err)
 {
     struct lane lane;
@@ -91,7 +91,7 @@ static enum status count_lane(struct lane_plan *plan, const struct store_partiti
     return status == STATUS_ABSENT ? STATUS_OK : status;
 }
 
-enum status replay_count(struct store *store, const struct replay_options *options, uint64_t *ret_count,
+enum status replay_count(struct catalog *store, const struct replay_options *options, uint64_t *ret_count,
                          struct error *err)
 {
     struct replay_options any_order = *options;
@@ -108,10 +108,10 @@ enum status replay_count(struct store *store, const struct replay_options *optio
         if (options->kinds & KIND_BIT(kind))
             replay_plan(&plans[kind], store, &any_order, kind);
     size_t rows;
-    const struct store_partition *all = store_partitions(store, &rows);
+    const struct catalog_partition *all = catalog_partitions(store, &rows);
     enum status status = STATUS_OK;
     for (size_t i = 0; status == STATUS_OK && total < most && i < rows; i++) {
-        const struct store_partition *row = &all[from_behind ? rows - 1 - i : i];
+        const struct catalog_partition *row = &all[from_behind ? rows - 1 - i : i];
         struct lane_plan *plan = &plans[row->kind];
         uint64_t count = 0;
         if (!(options->kinds & KIND_BIT(row->kind)) || !lane_is_due(plan, row))

@@ -53,7 +53,7 @@ static bool add_item(struct tail *tail, const struct scan_item *item, uint64_t m
 }
 
 /* Without a limit the end is found from behind; with one, its last events are known when the limit is reached. */
-static enum status collect(struct tail *tail, struct store *store, const struct replay_options *options,
+static enum status collect(struct tail *tail, struct catalog *store, const struct replay_options *options,
                            struct error *err)
 {
     struct replay_options inner = *options;
@@ -78,7 +78,7 @@ static enum status collect(struct tail *tail, struct store *store, const struct 
     return status == STATUS_ABSENT ? STATUS_OK : status;
 }
 
-enum status tail_open(struct store *store, const struct replay_options *options, struct tail **ret_tail,
+enum status tail_open(struct catalog *store, const struct replay_options *options, struct tail **ret_tail,
                       struct error *err)
 {
     struct tail *tail = calloc(1, sizeof *tail);
@@ -114,7 +114,8 @@ enum status tail_next(struct tail *tail, struct scan_item *ret_item, struct erro
             return error_set(err, STATUS_ABSENT, "no more events");
         size_t i = tail->turned ? tail->count - 1 - tail->out : (tail->first + tail->out) % tail->count;
         uint64_t place = tail->places[i];
-        struct store_position position = {(uint32_t)(place >> OFFSET_BITS), place & ((UINT64_C(1) << OFFSET_BITS) - 1)};
+        struct catalog_position position = {(uint32_t)(place >> OFFSET_BITS),
+                                            place & ((UINT64_C(1) << OFFSET_BITS) - 1)};
         status = reader_read(&tail->reader, position, tail->need_events, ret_item, err);
         tail->out++;
     }

@@ -5,7 +5,7 @@
 #define LEAST_READ ((size_t)4096)
 #define NEAR       ((uint64_t)64 << 10)
 
-void reader_init(struct reader *reader, struct store *store, bool backward)
+void reader_init(struct reader *reader, struct catalog *store, bool backward)
 {
     *reader = (struct reader){.store = store, .backward = backward};
 }
@@ -27,14 +27,14 @@ enum status reader_turn(struct reader *reader, uint32_t number, struct error *er
         bytes_clear(&reader->blocks[i].buffer);
         reader->blocks[i].size = LEAST_READ;
     }
-    const struct store_partition *row = store_partition(reader->store, number);
+    const struct catalog_partition *row = catalog_partition(reader->store, number);
     reader->told = reader->told && number == reader->number;
     reader->number = number;
     if (!row)
         return error_set(err, STATUS_ABSENT, "no such partition");
     reader->to = row->end;
     reader->known = row->facts.known;
-    return store_open_seen(reader->store, row, &reader->partition, err);
+    return catalog_open_seen(reader->store, row, &reader->partition, err);
 }
 
 static uint64_t block_end(const struct reader_block *block)
@@ -90,7 +90,7 @@ static enum status lose(struct reader *reader, const char *file, const char *wha
     if (reader->report && !reader->told)
         reader->report(reader->report_context, &found);
     reader->told = true;
-    store_note_unread(reader->store, reader->number);
+    catalog_note_unread(reader->store, reader->number);
     return error_set(err, STATUS_ABSENT, "%s: %s", file, what);
 }
 
@@ -104,7 +104,7 @@ static enum status cut(struct reader *reader, struct error *err)
 static enum status replaced(struct reader *reader, struct error *err)
 {
     struct bytes path = {0};
-    enum status status = store_partition_path(reader->store, reader->number, &path)
+    enum status status = catalog_partition_path(reader->store, reader->number, &path)
                              ? lose(reader, path.data, "was replaced, or has gone, while it was read", err)
                              : error_set_memory(err);
     bytes_release(&path);
@@ -151,7 +151,7 @@ static enum status read_event(struct reader *reader, struct scan_item *item, str
     }
 }
 
-enum status reader_read(struct reader *reader, struct store_position position, bool need_event,
+enum status reader_read(struct reader *reader, struct catalog_position position, bool need_event,
                         struct scan_item *ret_item, struct error *err)
 {
     enum status status = reader_turn(reader, position.partition, err);

@@ -6,10 +6,10 @@
 #include "files/replay/state.h"
 
 struct replay {
-    struct store *store;
+    struct catalog *store;
     struct replay_options options;
     struct lane_plan plans[EVENT_KINDS];
-    const struct store_partition *rows;
+    const struct catalog_partition *rows;
     size_t count, next; /* forward the rows before `next` are done, backward those behind */
     uint64_t left;      /* of the limit */
     struct lane lanes[EVENT_KINDS];
@@ -19,7 +19,7 @@ struct replay {
     struct tail *tail; /* hands out instead, where there is one */
 };
 
-void replay_plan(struct lane_plan *plan, struct store *store, const struct replay_options *options,
+void replay_plan(struct lane_plan *plan, struct catalog *store, const struct replay_options *options,
                  enum event_kind kind)
 {
     *plan = (struct lane_plan){
@@ -37,7 +37,7 @@ void replay_plan(struct lane_plan *plan, struct store *store, const struct repla
     candidates_init(&plan->candidates, options, kind, store);
 }
 
-enum status replay_open(struct store *store, const struct replay_options *options, struct replay **ret_replay,
+enum status replay_open(struct catalog *store, const struct replay_options *options, struct replay **ret_replay,
                         struct error *err)
 {
     struct replay *replay = calloc(1, sizeof *replay);
@@ -46,7 +46,7 @@ enum status replay_open(struct store *store, const struct replay_options *option
     replay->store = store;
     replay->options = *options;
     replay->left = options->limited ? options->limit : UINT64_MAX;
-    replay->rows = store_partitions(store, &replay->count);
+    replay->rows = catalog_partitions(store, &replay->count);
     replay->next = options->reverse ? replay->count : 0;
     for (enum event_kind kind = 0; kind < EVENT_KINDS; kind++)
         if (options->kinds & KIND_BIT(kind))
@@ -72,17 +72,17 @@ void replay_close(struct replay *replay)
     free(replay);
 }
 
-static bool is_due(const struct replay *replay, const struct store_partition *row)
+static bool is_due(const struct replay *replay, const struct catalog_partition *row)
 {
     return replay->options.kinds & KIND_BIT(row->kind) && lane_is_due(&replay->plans[row->kind], row);
 }
 
 /* The next partition that is due; NULL: there is none. */
-static const struct store_partition *peek_row(struct replay *replay)
+static const struct catalog_partition *peek_row(struct replay *replay)
 {
     bool reverse = replay->options.reverse;
     while (reverse ? replay->next > 0 : replay->next < replay->count) {
-        const struct store_partition *row = &replay->rows[reverse ? replay->next - 1 : replay->next];
+        const struct catalog_partition *row = &replay->rows[reverse ? replay->next - 1 : replay->next];
         if (is_due(replay, row))
             return row;
         replay->next = reverse ? replay->next - 1 : replay->next + 1;
@@ -98,7 +98,7 @@ static void skip_row(struct replay *replay)
 /* Opens the lanes of the next day; by time, both kinds of a day at once. STATUS_ABSENT: there is none. */
 static enum status open_day(struct replay *replay, struct error *err)
 {
-    const struct store_partition *row = peek_row(replay), *other = NULL;
+    const struct catalog_partition *row = peek_row(replay), *other = NULL;
     if (!row)
         return error_set(err, STATUS_ABSENT, "no more events");
     skip_row(replay);

@@ -45,7 +45,7 @@ struct replay_options {
 struct replay;
 
 /* Opens on the store's last refresh, which must have covered the kinds and stay the last one. Copies the options. */
-enum status replay_open(struct store *store, const struct replay_options *options, struct replay **ret_replay,
+enum status replay_open(struct catalog *store, const struct replay_options *options, struct replay **ret_replay,
                         struct error *err);
 /* NULL is taken. */
 void replay_close(struct replay *replay);
@@ -54,7 +54,7 @@ void replay_close(struct replay *replay);
 enum status replay_next(struct replay *replay, struct scan_item *ret_item, struct error *err);
 
 /* How many events a replay with these options hands out; reads no more than it must. */
-enum status replay_count(struct store *store, const struct replay_options *options, uint64_t *ret_count,
+enum status replay_count(struct catalog *store, const struct replay_options *options, uint64_t *ret_count,
                          struct error *err);
 
 #endif

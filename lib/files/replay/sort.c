@@ -66,7 +66,7 @@ static enum status collect(struct sorted *sorted, struct scan *scan, struct erro
     return STATUS_OK;
 }
 
-enum status sorted_open(struct store *store, const struct scan_options *options, struct sorted **ret_sorted,
+enum status sorted_open(struct catalog *store, const struct scan_options *options, struct sorted **ret_sorted,
                         struct error *err)
 {
     struct sorted *sorted = calloc(1, sizeof *sorted);
@@ -131,7 +131,7 @@ enum status sorted_next(struct sorted *sorted, struct scan_item *ret_item, struc
     while (status == STATUS_ABSENT) {
         if (!next_key(sorted, &key))
             return error_set(err, STATUS_ABSENT, "no more events");
-        struct store_position position = {sorted->partition, key.offset};
+        struct catalog_position position = {sorted->partition, key.offset};
         status = reader_read(&sorted->reader, position, sorted->need_events, ret_item, err);
     }
     return status;

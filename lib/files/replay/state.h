@@ -18,7 +18,7 @@ struct reader_block {
     uint64_t used;   /* by the reader's clock */
 };
 struct reader {
-    struct store *store;
+    struct catalog *store;
     bool backward;
     struct partition *partition; /* owned: that of `number`; NULL: none yet */
     uint32_t number;
@@ -30,7 +30,7 @@ struct reader {
     void *report_context;
     bool told; /* of this one */
 };
-void reader_init(struct reader *reader, struct store *store, bool backward);
+void reader_init(struct reader *reader, struct catalog *store, bool backward);
 void reader_release(struct reader *reader);
 /* Opens a partition, and keeps it open until another is wanted. STATUS_ABSENT: it has gone, or another one stands in
  * its place. */
@@ -39,12 +39,12 @@ enum status reader_turn(struct reader *reader, uint32_t number, struct error *er
  * The line that starts at a position, into *ret_item: data with its newline, partition, place, and the event where it
  * is wanted. Valid until the next call. STATUS_ABSENT: it is no longer there, or the file is not, as the report says.
  */
-enum status reader_read(struct reader *reader, struct store_position position, bool need_event,
+enum status reader_read(struct reader *reader, struct catalog_position position, bool need_event,
                         struct scan_item *ret_item, struct error *err);
 
 /* The events of a partition that a scan with these options hands out, sorted by time and position, or backward. */
 struct sorted;
-enum status sorted_open(struct store *store, const struct scan_options *options, struct sorted **ret_sorted,
+enum status sorted_open(struct catalog *store, const struct scan_options *options, struct sorted **ret_sorted,
                         struct error *err);
 void sorted_close(struct sorted *sorted);
 enum status sorted_next(struct sorted *sorted, struct scan_item *ret_item, struct error *err);
@@ -61,20 +61,20 @@ struct candidates {
     struct index_entries entries;
 };
 void candidates_init(struct candidates *candidates, const struct replay_options *options, enum event_kind kind,
-                     struct store *store);
+                     struct catalog *store);
 void candidates_release(struct candidates *candidates);
-enum status candidates_load(struct candidates *candidates, struct store *store, struct error *err);
+enum status candidates_load(struct candidates *candidates, struct catalog *store, struct error *err);
 /* Puts those of one partition into the options of a scan. */
 void candidates_apply(const struct candidates *candidates, struct scan_options *scan);
 
 /* The part of [0, facts.known) whose events lie in the window; the partition is in the order of time, without damage.
  */
-enum status bisect_window(struct store *store, const struct store_partition *row, struct window window,
+enum status bisect_window(struct catalog *store, const struct catalog_partition *row, struct window window,
                           uint64_t *ret_from, uint64_t *ret_to, struct error *err);
 
 /* What the lanes of a kind are made with. */
 struct lane_plan {
-    struct store *store;
+    struct catalog *store;
     struct scan_options scan; /* without partition, extent and candidates */
     bool by_time;
     bool limited; /* few events may be enough */
@@ -87,22 +87,22 @@ struct lane {
     struct sorted *sorted;
 };
 /* Whether the partition can hold anything that is wanted, or to be told of: damage, events of other days. */
-bool lane_is_due(const struct lane_plan *plan, const struct store_partition *row);
+bool lane_is_due(const struct lane_plan *plan, const struct catalog_partition *row);
 /* `need_events`: also where the plan does not say so. A partition that has gone gives an empty lane. */
-enum status lane_open(struct lane *lane, struct lane_plan *plan, const struct store_partition *row, bool need_events,
+enum status lane_open(struct lane *lane, struct lane_plan *plan, const struct catalog_partition *row, bool need_events,
                       struct error *err);
 void lane_close(struct lane *lane);
 enum status lane_next(struct lane *lane, struct scan_item *ret_item, struct error *err);
 
 /* The last so many of a replay. */
 struct tail;
-enum status tail_open(struct store *store, const struct replay_options *options, struct tail **ret_tail,
+enum status tail_open(struct catalog *store, const struct replay_options *options, struct tail **ret_tail,
                       struct error *err);
 void tail_close(struct tail *tail);
 enum status tail_next(struct tail *tail, struct scan_item *ret_item, struct error *err);
 
 /* Fills in what the lanes of a kind need. */
-void replay_plan(struct lane_plan *plan, struct store *store, const struct replay_options *options,
+void replay_plan(struct lane_plan *plan, struct catalog *store, const struct replay_options *options,
                  enum event_kind kind);
 
 #endif

@@ -6,7 +6,7 @@
 
 /* ---- what is known */
 
-bool lane_is_due(const struct lane_plan *plan, const struct store_partition *row)
+bool lane_is_due(const struct lane_plan *plan, const struct catalog_partition *row)
 {
     const struct partition_facts *facts = &row->facts;
     const struct window *window = &plan->scan.window;
@@ -22,7 +22,7 @@ bool lane_is_due(const struct lane_plan *plan, const struct store_partition *row
 }
 
 /* What lies behind facts.known follows in the order of time. */
-static enum status is_rest_ordered(struct store *store, const struct store_partition *row, bool *ret_ordered,
+static enum status is_rest_ordered(struct catalog *store, const struct catalog_partition *row, bool *ret_ordered,
                                    struct error *err)
 {
     struct scan_options options = {
@@ -47,7 +47,7 @@ static enum status is_rest_ordered(struct store *store, const struct store_parti
     return status == STATUS_ABSENT ? STATUS_OK : status;
 }
 
-static enum status is_ordered(struct store *store, const struct store_partition *row, bool *ret_ordered,
+static enum status is_ordered(struct catalog *store, const struct catalog_partition *row, bool *ret_ordered,
                               struct error *err)
 {
     *ret_ordered = row->facts.late == 0 && row->end - row->facts.known <= PARTITION_BLOCK;
@@ -59,7 +59,7 @@ static enum status is_ordered(struct store *store, const struct store_partition 
 /* ---- the lane */
 
 /* Narrows the extent to the window where that is found without reading everything. */
-static enum status narrow(const struct lane_plan *plan, const struct store_partition *row, struct scan_options *scan,
+static enum status narrow(const struct lane_plan *plan, const struct catalog_partition *row, struct scan_options *scan,
                           struct error *err)
 {
     const struct partition_facts *facts = &row->facts;
@@ -88,7 +88,7 @@ static enum status split_for_probe(struct lane *lane, struct scan_options *scan,
         return STATUS_OK;
     struct partition *partition;
     uint64_t middle = scan->backward ? scan->to - budget : scan->from + budget;
-    enum status status = store_open_partition(lane->plan->store, scan->partition, &partition, err);
+    enum status status = catalog_open_partition(lane->plan->store, scan->partition, &partition, err);
     if (status == STATUS_OK) {
         status = partition_line_start(partition, middle, scan->from, &middle, err);
         partition_close(partition);
@@ -130,16 +130,16 @@ static enum status open_sorted(struct lane *lane, struct scan_options *scan, str
 }
 
 /* There are no events in the partition, or it has gone since the store was looked at, or it cannot be read. */
-static enum status leave_lane(struct lane *lane, const struct store_partition *row, enum status status)
+static enum status leave_lane(struct lane *lane, const struct catalog_partition *row, enum status status)
 {
     if (status == STATUS_ABSENT)
-        store_note_unread(lane->plan->store, row->number);
+        catalog_note_unread(lane->plan->store, row->number);
     lane_close(lane);
     return status == STATUS_ABSENT ? STATUS_OK : status;
 }
 
 /* Opens the lane on the file that was confirmed. STATUS_ABSENT: another one has come in its place, or it has gone. */
-static enum status open_confirmed(struct lane *lane, const struct store_partition *row, bool need_events,
+static enum status open_confirmed(struct lane *lane, const struct catalog_partition *row, bool need_events,
                                   struct error *err)
 {
     const struct lane_plan *plan = lane->plan;
@@ -160,14 +160,14 @@ static enum status open_confirmed(struct lane *lane, const struct store_partitio
     return status;
 }
 
-enum status lane_open(struct lane *lane, struct lane_plan *plan, const struct store_partition *row, bool need_events,
+enum status lane_open(struct lane *lane, struct lane_plan *plan, const struct catalog_partition *row, bool need_events,
                       struct error *err)
 {
     enum status status = STATUS_ABSENT;
-    for (int look = 0; status == STATUS_ABSENT && look < STORE_LOOKS; look++) {
+    for (int look = 0; status == STATUS_ABSENT && look < CATALOG_LOOKS; look++) {
         bool changed;
         *lane = (struct lane){.plan = plan};
-        status = store_confirm(plan->store, row, &changed, err);
+        status = catalog_confirm(plan->store, row, &changed, err);
         if (status != STATUS_OK || row->end == 0)
             return leave_lane(lane, row, status);
         if (changed) /* they are of what was there before */

@@ -52,12 +52,12 @@ static enum status bisect(const struct partition *partition, enum event_kind kin
     return status;
 }
 
-enum status bisect_window(struct store *store, const struct store_partition *row, struct window window,
+enum status bisect_window(struct catalog *store, const struct catalog_partition *row, struct window window,
                           uint64_t *ret_from, uint64_t *ret_to, struct error *err)
 {
     struct partition *partition;
     uint64_t from = 0, to = row->facts.known;
-    enum status status = store_open_seen(store, row, &partition, err);
+    enum status status = catalog_open_seen(store, row, &partition, err);
     if (status != STATUS_OK)
         return status;
     if (row->facts.least < window.since)

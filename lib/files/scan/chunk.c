@@ -124,7 +124,7 @@ static void note_cut(struct scan *scan)
     if (!scan->was_cut)
         scan_report_cut(scan);
     scan->was_cut = true;
-    store_note_unread(scan->store, scan->options.partition);
+    catalog_note_unread(scan->store, scan->options.partition);
 }
 
 /* The next chunk of lines from `low` on; none where no line begins there any more. */

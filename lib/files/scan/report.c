@@ -67,7 +67,7 @@ enum status scan_report_damage(struct scan *scan, size_t start, size_t length, c
     if (status != STATUS_OK)
         return status;
     bool known;
-    status = store_is_quarantined(scan->store, scan->options.partition, scan->data + start, length, &known, err);
+    status = catalog_is_quarantined(scan->store, scan->options.partition, scan->data + start, length, &known, err);
     if (status == STATUS_OK)
         report(scan, known ? SCAN_QUARANTINED : SCAN_DAMAGED, line, offset,
                json_fault_tell(fault, scan->data + start, told));

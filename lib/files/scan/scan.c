@@ -29,7 +29,7 @@ static bool covers(const struct window *window, const struct partition_facts *fa
     return facts->records == 0 || (window->since <= facts->least && facts->greatest <= window->until);
 }
 
-static void set_up(struct scan *scan, const struct store_partition *row)
+static void set_up(struct scan *scan, const struct catalog_partition *row)
 {
     const struct scan_options *options = &scan->options;
     scan->facts = row->facts;
@@ -53,20 +53,20 @@ static void set_up(struct scan *scan, const struct store_partition *row)
 static enum status open_scan(struct scan *scan, struct error *err)
 {
     uint32_t number = scan->options.partition;
-    const struct store_partition *row = store_partition(scan->store, number);
+    const struct catalog_partition *row = catalog_partition(scan->store, number);
     if (!row)
         return error_set(err, STATUS_ABSENT, "no such partition");
-    enum status status = store_open_seen(scan->store, row, &scan->partition, err);
+    enum status status = catalog_open_seen(scan->store, row, &scan->partition, err);
     if (status != STATUS_OK)
         return status;
     set_up(scan, row);
     status = settle_start(scan, err);
     if (status == STATUS_OK)
-        status = store_suspects(scan->store, number, &scan->suspects, &scan->suspect_count, err);
+        status = catalog_suspects(scan->store, number, &scan->suspects, &scan->suspect_count, err);
     return status;
 }
 
-enum status scan_open(struct store *store, const struct scan_options *options, struct scan **ret_scan,
+enum status scan_open(struct catalog *store, const struct scan_options *options, struct scan **ret_scan,
                       struct error *err)
 {
     struct scan *scan = calloc(1, sizeof *scan);

@@ -35,7 +35,7 @@ struct scan_item {
     uint64_t offset; /* of the first line */
     uint64_t end;    /* the position behind the last line */
     bool repeat;     /* not the first record of its id, which is at `first`; only where repeats are wanted */
-    struct store_position first;
+    struct catalog_position first;
 };
 
 enum scan_finding {
@@ -56,7 +56,7 @@ typedef void scan_report(void *context, const struct scan_report_line *found);
 
 struct scan_options {
     uint32_t partition;   /* number */
-    uint64_t from, to;    /* positions: the extent (`to`: store_partition.end at most) */
+    uint64_t from, to;    /* positions: the extent (`to`: catalog_partition.end at most) */
     struct window window; /* by the event's own timestamp */
     bool inside;          /* the caller knows that every event of the extent below facts.known lies in the window */
     const struct filter *filter; /* borrowed; NULL: none */
@@ -67,7 +67,7 @@ struct scan_options {
     /* Ascending values of this partition: what can match below facts.known. NULL: everything. */
     const struct index_entry *candidates;
     size_t candidate_count;
-    uint64_t candidate_span; /* a match starts within so many bytes of its candidate: 1, or STORE_KEY_BLOCK */
+    uint64_t candidate_span; /* a match starts within so many bytes of its candidate: 1, or CATALOG_KEY_BLOCK */
     size_t first_block;      /* bytes of the first read, where few events are wanted; 0: PARTITION_BLOCK */
     scan_report *report;     /* may be NULL */
     void *report_context;
@@ -76,7 +76,7 @@ struct scan_options {
 struct scan;
 
 /* Copies the options; filter and candidates are borrowed. STATUS_ABSENT: the partition has gone. */
-enum status scan_open(struct store *store, const struct scan_options *options, struct scan **ret_scan,
+enum status scan_open(struct catalog *store, const struct scan_options *options, struct scan **ret_scan,
                       struct error *err);
 /* NULL is taken. */
 void scan_close(struct scan *scan);

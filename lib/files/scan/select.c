@@ -44,9 +44,9 @@ static bool is_suspect(const struct scan *scan, uint64_t offset)
 static enum status check_first(const struct scan *scan, const struct event *event, uint64_t offset,
                                struct scan_piece *piece, struct error *err)
 {
-    struct store_position first;
+    struct catalog_position first;
     piece->repeat = false;
-    enum status status = store_find_first(scan->store, event, &first, err);
+    enum status status = catalog_find_first(scan->store, event, &first, err);
     if (status == STATUS_ABSENT)
         return STATUS_OK;
     uint32_t partition = scan->options.partition;

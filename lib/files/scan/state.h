@@ -15,11 +15,11 @@ struct scan_piece {
     uint64_t lines;
     bool damaged; /* backward: to be reported when its turn comes, not handed out */
     bool repeat;
-    struct store_position first; /* of a repeat */
+    struct catalog_position first; /* of a repeat */
 };
 
 struct scan {
-    struct store *store;
+    struct catalog *store;
     struct scan_options options;
     struct partition *partition; /* owned */
     struct partition_facts facts;

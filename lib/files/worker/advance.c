@@ -2,7 +2,7 @@
 #include "files/scan/scan.h"
 
 /* The partition's position is put at `offset`. STATUS_ABSENT: the partition has gone. */
-static enum status put_at(struct store *store, const struct store_partition *row, uint64_t offset,
+static enum status put_at(struct catalog *store, const struct catalog_partition *row, uint64_t offset,
                           struct checkpoint *checkpoint, struct error *err)
 {
     struct checkpoint_position position;
@@ -10,17 +10,17 @@ static enum status put_at(struct store *store, const struct store_partition *row
     return status == STATUS_OK ? checkpoint_put(checkpoint, &position, err) : status;
 }
 
-static enum status sync_partition(struct store *store, uint32_t number, struct error *err)
+static enum status sync_partition(struct catalog *store, uint32_t number, struct error *err)
 {
-    enum status status = store_sync_partition(store, number, err);
+    enum status status = catalog_sync_partition(store, number, err);
     return status == STATUS_ABSENT ? STATUS_OK : status;
 }
 
-enum status checkpoint_settle(struct store *store, enum event_kind kind, struct checkpoint *checkpoint,
+enum status checkpoint_settle(struct catalog *store, enum event_kind kind, struct checkpoint *checkpoint,
                               struct error *err)
 {
     size_t count;
-    const struct store_partition *rows = store_partitions(store, &count);
+    const struct catalog_partition *rows = catalog_partitions(store, &count);
     enum status status = STATUS_OK;
     if (checkpoint->has_positions)
         return STATUS_OK;
@@ -48,7 +48,7 @@ static bool same_position(const struct checkpoint_position *a, const struct chec
 }
 
 /* Whether a position is to be replaced by another one of the same partition, which may have gone (NULL). */
-static enum status is_ahead(struct store *store, const struct store_partition *row,
+static enum status is_ahead(struct catalog *store, const struct catalog_partition *row,
                             const struct checkpoint_position *old, const struct checkpoint_position *to,
                             bool *ret_ahead, struct error *err)
 {
@@ -70,11 +70,11 @@ static enum status is_ahead(struct store *store, const struct store_partition *r
     return status;
 }
 
-static enum status advance_position(struct store *store, enum event_kind kind, struct checkpoint *checkpoint,
+static enum status advance_position(struct catalog *store, enum event_kind kind, struct checkpoint *checkpoint,
                                     const struct checkpoint_position *to, bool *moved, struct error *err)
 {
     uint32_t number = partition_number(kind, to->day);
-    const struct store_partition *row = store_partition(store, number);
+    const struct catalog_partition *row = catalog_partition(store, number);
     const struct checkpoint_position *old = checkpoint_find(checkpoint, to->day);
     struct checkpoint_position position = *to;
     bool ahead = true;
@@ -96,7 +96,7 @@ static enum status check_kinds(const struct checkpoint *checkpoint, const struct
                      event_kind_name(checkpoint->kind));
 }
 
-static enum status advance_to(struct store *store, enum event_kind kind, struct checkpoint *checkpoint,
+static enum status advance_to(struct catalog *store, enum event_kind kind, struct checkpoint *checkpoint,
                               const struct checkpoint *to, bool *moved, struct error *err)
 {
     int64_t last = checkpoint->last_timestamp;
@@ -111,7 +111,7 @@ static enum status advance_to(struct store *store, enum event_kind kind, struct 
     return status;
 }
 
-enum status checkpoint_advance(struct store *store, struct checkpoint *checkpoint, const struct checkpoint *to,
+enum status checkpoint_advance(struct catalog *store, struct checkpoint *checkpoint, const struct checkpoint *to,
                                bool *ret_moved, struct error *err)
 {
     enum event_kind kind = checkpoint->has_kind ? checkpoint->kind : to->has_kind ? to->kind : EVENT_SIGNAL;
@@ -139,7 +139,7 @@ enum status checkpoint_advance(struct store *store, struct checkpoint *checkpoin
 /* ---- back */
 
 /* The offset of the first event at or after `time`, or the end. */
-static enum status first_since(struct store *store, const struct store_partition *row, int64_t time,
+static enum status first_since(struct catalog *store, const struct catalog_partition *row, int64_t time,
                                uint64_t *ret_offset, struct error *err)
 {
     struct checkpoint since;
@@ -149,7 +149,7 @@ static enum status first_since(struct store *store, const struct store_partition
 }
 
 /* On the day of the time itself: not forward from where it is. */
-static enum status reset_day(struct store *store, const struct store_partition *row, int64_t time,
+static enum status reset_day(struct catalog *store, const struct catalog_partition *row, int64_t time,
                              struct checkpoint *checkpoint, struct error *err)
 {
     const struct checkpoint_position *old = checkpoint_find(checkpoint, row->day);
@@ -170,7 +170,7 @@ static enum status reset_day(struct store *store, const struct store_partition *
     return status;
 }
 
-static enum status reset_partition(struct store *store, const struct store_partition *row, int64_t time,
+static enum status reset_partition(struct catalog *store, const struct catalog_partition *row, int64_t time,
                                    struct checkpoint *checkpoint, struct error *err)
 {
     int32_t day = timestamp_day(time);
@@ -188,22 +188,22 @@ static enum status reset_partition(struct store *store, const struct store_parti
 }
 
 /* Where a partition has gone, what comes in its place is due as a whole. */
-static void reset_gone(struct store *store, enum event_kind kind, int32_t day, struct checkpoint *checkpoint)
+static void reset_gone(struct catalog *store, enum event_kind kind, int32_t day, struct checkpoint *checkpoint)
 {
     size_t kept = 0;
     for (size_t i = 0; i < checkpoint->position_count; i++) {
         int32_t other = checkpoint->positions[i].day;
-        if (other < day || store_partition(store, partition_number(kind, other)))
+        if (other < day || catalog_partition(store, partition_number(kind, other)))
             checkpoint->positions[kept++] = checkpoint->positions[i];
     }
     checkpoint->position_count = kept;
 }
 
-enum status checkpoint_reset(struct store *store, enum event_kind kind, int64_t time, struct checkpoint *checkpoint,
+enum status checkpoint_reset(struct catalog *store, enum event_kind kind, int64_t time, struct checkpoint *checkpoint,
                              struct error *err)
 {
     size_t count;
-    const struct store_partition *rows = store_partitions(store, &count);
+    const struct catalog_partition *rows = catalog_partitions(store, &count);
     enum status status = checkpoint_settle(store, kind, checkpoint, err);
     for (size_t i = 0; i < count && status == STATUS_OK; i++)
         if (rows[i].kind == kind)
@@ -218,7 +218,7 @@ enum status checkpoint_reset(struct store *store, enum event_kind kind, int64_t 
 
 /* ---- how far */
 
-static enum status position_of(struct store *store, const struct store_partition *row,
+static enum status position_of(struct catalog *store, const struct catalog_partition *row,
                                const struct checkpoint *checkpoint, uint64_t *ret_from, struct error *err)
 {
     const struct checkpoint_position *position = checkpoint_find(checkpoint, row->day);
@@ -233,11 +233,11 @@ static enum status position_of(struct store *store, const struct store_partition
     return status;
 }
 
-enum status checkpoint_bytes_behind(struct store *store, enum event_kind kind, const struct checkpoint *checkpoint,
+enum status checkpoint_bytes_behind(struct catalog *store, enum event_kind kind, const struct checkpoint *checkpoint,
                                     uint64_t *ret_bytes, struct error *err)
 {
     size_t count;
-    const struct store_partition *rows = store_partitions(store, &count);
+    const struct catalog_partition *rows = catalog_partitions(store, &count);
     uint64_t bytes = 0;
     enum status status = STATUS_OK;
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {

@@ -7,10 +7,10 @@
  * of the partition. Where it does not, the partition was restored from a backup or rewritten, and is due from its
  * start.
  *
- * All functions speak of the store as store_refresh() saw it last (of the kind in hand). None of them writes the
- * checkpoint's file: that is checkpoint_save()'s, under store_lock() where the old one matters:
+ * All functions speak of the store as catalog_refresh() saw it last (of the kind in hand). None of them writes the
+ * checkpoint's file: that is checkpoint_save()'s, under catalog_lock() where the old one matters:
  *
- *     store_refresh(); store_lock(); checkpoint_load(); checkpoint_advance(); checkpoint_save(); store_unlock();
+ *     catalog_refresh(); catalog_lock(); checkpoint_load(); checkpoint_advance(); checkpoint_save(); catalog_unlock();
  */
 #ifndef METASPN_FILES_WORKER_ADVANCE_H
 #define METASPN_FILES_WORKER_ADVANCE_H
@@ -26,19 +26,19 @@
 /* *ret_fits; and where it does, *ret_from is the position as the start of a line, or the end of the partition. A
  * partition that was read to the end, as it stands in the facts, is not opened for that. STATUS_ABSENT: it has gone, so
  * that nobody knows. */
-enum status checkpoint_fit(struct store *store, const struct store_partition *partition,
+enum status checkpoint_fit(struct catalog *store, const struct catalog_partition *partition,
                            const struct checkpoint_position *position, bool *ret_fits, uint64_t *ret_from,
                            struct error *err);
 
 /* Where a partition ends for a position: behind its last event or damaged line (SPEC section 1), before the blank lines
  * that stand behind them. Read from `open` (NULL: opened for that) where there are blank lines at all. STATUS_ABSENT:
  * the partition has gone. */
-enum status checkpoint_end(struct store *store, const struct store_partition *partition, const struct partition *open,
-                           uint64_t *ret_end, struct error *err);
+enum status checkpoint_end(struct catalog *store, const struct catalog_partition *partition,
+                           const struct partition *open, uint64_t *ret_end, struct error *err);
 /* The position at this offset (partition->end: at checkpoint_end()), with its hash: of the facts where it is the end of
  * what they describe, else read likewise. STATUS_ABSENT: the partition has gone, or holds other bytes by now than the
  * facts tell of, so that nobody knows which ones lay before the offset. */
-enum status checkpoint_position_at(struct store *store, const struct store_partition *partition,
+enum status checkpoint_position_at(struct catalog *store, const struct catalog_partition *partition,
                                    const struct partition *open, uint64_t offset,
                                    struct checkpoint_position *ret_position, struct error *err);
 
@@ -47,15 +47,15 @@ bool checkpoint_time_due(const struct checkpoint *checkpoint, const struct event
 /* The same for all events of a partition together, as far as the facts can tell. */
 enum checkpoint_share { CHECKPOINT_NONE_DUE, CHECKPOINT_SOME_DUE, CHECKPOINT_ALL_DUE };
 enum checkpoint_share checkpoint_share_due(const struct checkpoint *checkpoint,
-                                           const struct store_partition *partition);
+                                           const struct catalog_partition *partition);
 /* The offset of the first event of a partition that is due to a checkpoint without positions, or the partition's end.
  * STATUS_ABSENT: the partition has gone, or became shorter meanwhile. */
-enum status checkpoint_first_due(struct store *store, const struct checkpoint *checkpoint,
-                                 const struct store_partition *partition, uint64_t *ret_offset, struct error *err);
+enum status checkpoint_first_due(struct catalog *store, const struct checkpoint *checkpoint,
+                                 const struct catalog_partition *partition, uint64_t *ret_offset, struct error *err);
 
 /* Gives a checkpoint without positions one for every partition of the kind, which is synced: before the first event
  * still due, or at the end. One that has positions stays as it is. */
-enum status checkpoint_settle(struct store *store, enum event_kind kind, struct checkpoint *checkpoint,
+enum status checkpoint_settle(struct catalog *store, enum event_kind kind, struct checkpoint *checkpoint,
                               struct error *err);
 
 /*
@@ -70,7 +70,7 @@ enum status checkpoint_settle(struct store *store, enum event_kind kind, struct 
  *
  * STATUS_INVALID: `to` is of another kind. On failure `checkpoint` is to be released.
  */
-enum status checkpoint_advance(struct store *store, struct checkpoint *checkpoint, const struct checkpoint *to,
+enum status checkpoint_advance(struct catalog *store, struct checkpoint *checkpoint, const struct checkpoint *to,
                                bool *ret_moved, struct error *err);
 
 /*
@@ -79,11 +79,11 @@ enum status checkpoint_advance(struct store *store, struct checkpoint *checkpoin
  * last_timestamp is `time` then, without ids. A checkpoint without positions is settled before, so that nothing due to
  * it is lost; a new worker's has positions, but none yet. Partitions in which a position comes to the end are synced.
  */
-enum status checkpoint_reset(struct store *store, enum event_kind kind, int64_t time, struct checkpoint *checkpoint,
+enum status checkpoint_reset(struct catalog *store, enum event_kind kind, int64_t time, struct checkpoint *checkpoint,
                              struct error *err);
 
 /* How many bytes lie behind the checkpoint in the partitions of the kind, whatever is in them. */
-enum status checkpoint_bytes_behind(struct store *store, enum event_kind kind, const struct checkpoint *checkpoint,
+enum status checkpoint_bytes_behind(struct catalog *store, enum event_kind kind, const struct checkpoint *checkpoint,
                                     uint64_t *ret_bytes, struct error *err);
 
 #endif

@@ -16,7 +16,7 @@ struct place {
 };
 
 struct follow {
-    struct store *store;
+    struct catalog *store;
     struct follow_options options;
     struct place *places; /* owned; ascending by number; those of files that have gone stay */
     size_t count, capacity;
@@ -72,11 +72,11 @@ static bool same_stat(const struct partition_stat *a, const struct partition_sta
 }
 
 /* Opens the partition for the hashes before `from` and before its end. */
-static enum status hash_places(struct follow *follow, const struct store_partition *row, uint64_t from,
+static enum status hash_places(struct follow *follow, const struct catalog_partition *row, uint64_t from,
                                uint64_t *ret_before, uint64_t *ret_at_end, struct error *err)
 {
     struct partition *partition;
-    enum status status = store_open_partition(follow->store, row->number, &partition, err);
+    enum status status = catalog_open_partition(follow->store, row->number, &partition, err);
     if (status != STATUS_OK)
         return status;
     status = partition_hash_before(partition, from, ret_before, err);
@@ -93,7 +93,7 @@ static struct place nowhere(uint32_t number)
 }
 
 /* The place behind a partition that was handed out as its row has it. */
-static enum status place_behind(struct follow *follow, const struct store_partition *row, struct place *ret_place,
+static enum status place_behind(struct follow *follow, const struct catalog_partition *row, struct place *ret_place,
                                 struct error *err)
 {
     const struct partition_facts *facts = &row->facts;
@@ -110,7 +110,7 @@ static enum status place_behind(struct follow *follow, const struct store_partit
 static enum status pass_all(struct follow *follow, struct error *err)
 {
     size_t count;
-    const struct store_partition *rows = store_partitions(follow->store, &count);
+    const struct catalog_partition *rows = catalog_partitions(follow->store, &count);
     enum status status = STATUS_OK;
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
         struct place place;
@@ -124,7 +124,7 @@ static enum status pass_all(struct follow *follow, struct error *err)
     return status;
 }
 
-enum status follow_open(struct store *store, const struct follow_options *options, struct follow **ret_follow,
+enum status follow_open(struct catalog *store, const struct follow_options *options, struct follow **ret_follow,
                         struct error *err)
 {
     struct follow *follow = calloc(1, sizeof *follow);
@@ -161,10 +161,10 @@ bool follow_found(const struct follow *follow)
     return follow->found;
 }
 
-static void report_rewritten(const struct follow *follow, const struct store_partition *row)
+static void report_rewritten(const struct follow *follow, const struct catalog_partition *row)
 {
     struct bytes path = {0};
-    if (follow->options.report && store_partition_path(follow->store, row->number, &path)) {
+    if (follow->options.report && catalog_partition_path(follow->store, row->number, &path)) {
         struct scan_report_line found = {.finding = SCAN_REWRITTEN, .file = path.data, .what = "was rewritten"};
         follow->options.report(follow->options.report_context, &found);
     }
@@ -172,7 +172,7 @@ static void report_rewritten(const struct follow *follow, const struct store_par
 }
 
 /* Where to go on in a partition that has changed; behind its end where a last line that was whole is no more. */
-static enum status find_start(struct follow *follow, const struct store_partition *row, const struct place *place,
+static enum status find_start(struct follow *follow, const struct catalog_partition *row, const struct place *place,
                               uint64_t *ret_from, struct error *err)
 {
     uint64_t before;
@@ -186,7 +186,7 @@ static enum status find_start(struct follow *follow, const struct store_partitio
     return STATUS_OK;
 }
 
-static bool is_due(const struct follow *follow, const struct store_partition *row)
+static bool is_due(const struct follow *follow, const struct catalog_partition *row)
 {
     const struct window *window = &follow->options.window;
     return follow->options.kinds & KIND_BIT(row->kind) && day_last(row->day) >= window->since &&
@@ -194,14 +194,14 @@ static bool is_due(const struct follow *follow, const struct store_partition *ro
 }
 
 /* Opens a scan of what is new in this partition, if there is anything. */
-static enum status open_news(struct follow *follow, const struct store_partition *row, struct error *err)
+static enum status open_news(struct follow *follow, const struct catalog_partition *row, struct error *err)
 {
     const struct place *place = find_place(follow, row->number);
     if (!is_due(follow, row) || (place && place->offset >= row->end && same_stat(&place->stat, &row->stat)))
         return STATUS_OK;
     follow->found = true;
     bool changed;
-    enum status status = store_confirm(follow->store, row, &changed, err);
+    enum status status = catalog_confirm(follow->store, row, &changed, err);
     follow->at = (struct place){.number = row->number, .offset = row->end, .stat = row->stat};
     uint64_t from;
     if (status == STATUS_OK)
@@ -231,7 +231,7 @@ static enum status open_news(struct follow *follow, const struct store_partition
 enum status follow_next(struct follow *follow, struct scan_item *ret_item, struct error *err)
 {
     size_t count;
-    const struct store_partition *rows = store_partitions(follow->store, &count);
+    const struct catalog_partition *rows = catalog_partitions(follow->store, &count);
     enum status status = STATUS_ABSENT;
     while (status == STATUS_ABSENT) {
         if (follow->scan) {

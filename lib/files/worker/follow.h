@@ -1,13 +1,13 @@
 /*
  * follow - events as they are appended, by whomever, whatever their timestamp (SPEC section 6, --follow).
  *
- *     store_refresh(...);
+ *     catalog_refresh(...);
  *     ... replay what is to be printed first ...
  *     follow_open(...);                                 everything that stood there for the replay is done
  *     for (;;) {
  *         while (follow_next(...) == STATUS_OK) ...     what the last refresh found
  *         if (!follow_found(...)) flush, and wait for news; the refresh left no file open
- *         store_refresh(...); follow_look(...);
+ *         catalog_refresh(...); follow_look(...);
  *     }
  *
  * Positions are kept for each partition; no file is held open between two looks. A partition that was rewritten (the
@@ -38,7 +38,7 @@ struct follow;
 
 /* Copies the options. Goes on behind the partitions as the store was looked at last: as a replay since then has seen
  * them, which may have looked at some of them again. */
-enum status follow_open(struct store *store, const struct follow_options *options, struct follow **ret_follow,
+enum status follow_open(struct catalog *store, const struct follow_options *options, struct follow **ret_follow,
                         struct error *err);
 /* NULL is taken. */
 void follow_close(struct follow *follow);

@@ -61,7 +61,7 @@ enum status checkpoint_read_event(const char *line, size_t length, unsigned *kin
  */
 static void hash_passed(struct checkpoint_lines *lines)
 {
-    const struct store_partition *row = lines->open ? store_partition(lines->store, lines->next.partition) : NULL;
+    const struct catalog_partition *row = lines->open ? catalog_partition(lines->store, lines->next.partition) : NULL;
     const struct checkpoint_position *passed = row ? checkpoint_find(&lines->passed, row->day) : NULL;
     if (!passed || passed->has_hash || passed->offset == 0)
         return;
@@ -90,7 +90,7 @@ static void forget_next(struct checkpoint_lines *lines)
 static enum status refresh(struct checkpoint_lines *lines, struct error *err)
 {
     forget_next(lines);
-    return store_refresh(lines->store, lines->kinds, err);
+    return catalog_refresh(lines->store, lines->kinds, err);
 }
 
 /* ---- reading on */
@@ -139,7 +139,7 @@ static enum status stands_at(struct checkpoint_lines *lines, uint64_t offset, co
 static enum status is_next_line(struct checkpoint_lines *lines, const struct event *event, bool *ret_is_next,
                                 struct error *err)
 {
-    const struct store_partition *row = lines->open ? store_partition(lines->store, lines->next.partition) : NULL;
+    const struct catalog_partition *row = lines->open ? catalog_partition(lines->store, lines->next.partition) : NULL;
     uint64_t offset = lines->next.offset;
     *ret_is_next = false;
     if (!row || offset >= row->facts.known || is_suspect(lines, offset))
@@ -152,10 +152,10 @@ static enum status is_next_line(struct checkpoint_lines *lines, const struct eve
 
 /* ---- by the id */
 
-static enum status same_bytes(struct checkpoint_lines *lines, struct store_position position, const char *line,
+static enum status same_bytes(struct checkpoint_lines *lines, struct catalog_position position, const char *line,
                               size_t length, bool *ret_same, struct error *err)
 {
-    enum status status = store_read_line(lines->store, position, &lines->scratch, err);
+    enum status status = catalog_read_line(lines->store, position, &lines->scratch, err);
     *ret_same =
         status == STATUS_OK && lines->scratch.length == length && memcmp(lines->scratch.data, line, length) == 0;
     return status == STATUS_ABSENT ? STATUS_OK : status;
@@ -163,17 +163,17 @@ static enum status same_bytes(struct checkpoint_lines *lines, struct store_posit
 
 /* Among all records of the id. */
 static enum status find_among(struct checkpoint_lines *lines, const struct event *event,
-                              struct store_position *ret_position, struct error *err)
+                              struct catalog_position *ret_position, struct error *err)
 {
     struct index_entries entries = {0};
     uint64_t hash;
     bool same = false;
-    if (!event_id_hash(event, index_seed(store_index(lines->store)), &lines->scratch, &hash))
+    if (!event_id_hash(event, index_seed(catalog_index(lines->store)), &lines->scratch, &hash))
         return error_set_memory(err);
-    enum status status = store_candidates(lines->store, true, &hash, 1, &entries, err);
+    enum status status = catalog_candidates(lines->store, true, &hash, 1, &entries, err);
     for (size_t i = 0; i < entries.count && status == STATUS_OK && !same; i++) {
         uint64_t value = entries.data[i].value;
-        *ret_position = (struct store_position){index_value_partition(value), index_value_offset(value)};
+        *ret_position = (struct catalog_position){index_value_partition(value), index_value_offset(value)};
         status = same_bytes(lines, *ret_position, event->line, event->length, &same, err);
     }
     index_entries_release(&entries);
@@ -182,10 +182,10 @@ static enum status find_among(struct checkpoint_lines *lines, const struct event
 
 /* The first line with the bytes of the event: mostly it is the first record of its id. */
 static enum status find_line(struct checkpoint_lines *lines, const struct event *event,
-                             struct store_position *ret_position, struct error *err)
+                             struct catalog_position *ret_position, struct error *err)
 {
     bool same = false;
-    enum status status = store_find_first(lines->store, event, ret_position, err);
+    enum status status = catalog_find_first(lines->store, event, ret_position, err);
     if (status == STATUS_OK)
         status = same_bytes(lines, *ret_position, event->line, event->length, &same, err);
     if (status == STATUS_OK && !same)
@@ -197,14 +197,14 @@ static enum status take_in_hand(struct checkpoint_lines *lines, uint32_t number,
 {
     forget_next(lines);
     lines->next.partition = number;
-    enum status status = store_open_partition(lines->store, number, &lines->open, err);
+    enum status status = catalog_open_partition(lines->store, number, &lines->open, err);
     if (status == STATUS_OK)
-        status = store_suspects(lines->store, number, &lines->suspects, &lines->suspect_count, err);
+        status = catalog_suspects(lines->store, number, &lines->suspects, &lines->suspect_count, err);
     return status == STATUS_ABSENT ? STATUS_OK : status;
 }
 
 /* From here on lines are expected as they lie. The file that is at hand has the line, or none is. */
-static enum status expect_from(struct checkpoint_lines *lines, struct store_position position,
+static enum status expect_from(struct checkpoint_lines *lines, struct catalog_position position,
                                const struct event *event, struct error *err)
 {
     bool stands = false, ended;
@@ -221,8 +221,8 @@ static enum status expect_from(struct checkpoint_lines *lines, struct store_posi
     return status;
 }
 
-static enum status find(struct checkpoint_lines *lines, const struct event *event, struct store_position *ret_position,
-                        struct error *err)
+static enum status find(struct checkpoint_lines *lines, const struct event *event,
+                        struct catalog_position *ret_position, struct error *err)
 {
     bool is_next;
     enum status status = is_next_line(lines, event, &is_next, err);
@@ -243,15 +243,15 @@ static enum status find(struct checkpoint_lines *lines, const struct event *even
 
 /* ---- passing */
 
-static enum status move_behind(struct checkpoint_lines *lines, struct store_position position, size_t length,
+static enum status move_behind(struct checkpoint_lines *lines, struct catalog_position position, size_t length,
                                struct error *err)
 {
-    const struct store_partition *row = store_partition(lines->store, position.partition);
+    const struct catalog_partition *row = catalog_partition(lines->store, position.partition);
     int32_t day = partition_number_day(position.partition);
     uint64_t end = position.offset + length + 1;
     if (row && end > row->end) /* the last line has no newline yet */
         end = row->end;
-    lines->next = (struct store_position){position.partition, end};
+    lines->next = (struct catalog_position){position.partition, end};
     const struct checkpoint_position *old = checkpoint_find(&lines->passed, day);
     struct checkpoint_position behind = {.day = day, .offset = lines->open ? end : 0}; /* 0: it has gone again */
     return old && old->offset >= behind.offset ? STATUS_OK : checkpoint_put(&lines->passed, &behind, err);
@@ -259,7 +259,7 @@ static enum status move_behind(struct checkpoint_lines *lines, struct store_posi
 
 /* Finds the line as an event of one kind; of which ones it may be is narrowed to that one. */
 static enum status find_as(struct checkpoint_lines *lines, const char *line, size_t length, unsigned *kinds,
-                           struct event *ret_event, struct store_position *ret_position, bool *ret_blank,
+                           struct event *ret_event, struct catalog_position *ret_position, bool *ret_blank,
                            struct error *err)
 {
     enum status status = checkpoint_read_event(line, length, kinds, ret_event, ret_blank, err);
@@ -269,7 +269,7 @@ static enum status find_as(struct checkpoint_lines *lines, const char *line, siz
 enum status checkpoint_lines_pass(struct checkpoint_lines *lines, const char *line, size_t length, struct error *err)
 {
     struct event event;
-    struct store_position position;
+    struct catalog_position position;
     bool blank;
     unsigned kinds = lines->kinds;
     enum status status = find_as(lines, line, length, &kinds, &event, &position, &blank, err);
@@ -314,7 +314,7 @@ enum status checkpoint_lines_take(struct checkpoint_lines *lines, struct checkpo
 void checkpoint_lines_rest(struct checkpoint_lines *lines)
 {
     forget_next(lines);
-    store_close_files(lines->store);
+    catalog_close_files(lines->store);
 }
 
 void checkpoint_lines_release(struct checkpoint_lines *lines)

@@ -32,11 +32,11 @@ enum status checkpoint_read_event(const char *line, size_t length, unsigned *kin
                                   bool *ret_blank, struct error *err);
 
 struct checkpoint_lines {
-    struct store *store; /* borrowed; it is refreshed where a line is not found in what was seen of it */
-    unsigned kinds;      /* KIND_BIT()s that lines may be of; the first line decides */
+    struct catalog *store; /* borrowed; it is refreshed where a line is not found in what was seen of it */
+    unsigned kinds;        /* KIND_BIT()s that lines may be of; the first line decides */
 
     struct checkpoint passed; /* the position in the partition of `next` has no hash yet */
-    struct store_position next;
+    struct catalog_position next;
     struct partition *open; /* the partition of `next`, the file in which its lines were found; owned */
     enum status trouble;    /* with a position's hash; and `why` */
     struct error why;

@@ -7,7 +7,7 @@
 /* ---- fitting */
 
 /* Where the offset lies among the lines: *ret_from the start of a line, or the end. False: inside a line. */
-static enum status look_around(const struct partition *open, const struct store_partition *row, uint64_t offset,
+static enum status look_around(const struct partition *open, const struct catalog_partition *row, uint64_t offset,
                                bool *ret_good, uint64_t *ret_from, struct error *err)
 {
     struct bytes buffer = {0};
@@ -21,13 +21,13 @@ static enum status look_around(const struct partition *open, const struct store_
     return status;
 }
 
-static enum status fit_by_reading(struct store *store, const struct store_partition *row,
+static enum status fit_by_reading(struct catalog *store, const struct catalog_partition *row,
                                   const struct checkpoint_position *position, bool *ret_fits, uint64_t *ret_from,
                                   struct error *err)
 {
     struct partition *open;
     uint64_t hash = 0;
-    enum status status = store_open_partition(store, row->number, &open, err);
+    enum status status = catalog_open_partition(store, row->number, &open, err);
     if (status != STATUS_OK)
         return status;
     status = partition_hash_before(open, position->offset, &hash, err);
@@ -37,7 +37,7 @@ static enum status fit_by_reading(struct store *store, const struct store_partit
     return status;
 }
 
-enum status checkpoint_fit(struct store *store, const struct store_partition *partition,
+enum status checkpoint_fit(struct catalog *store, const struct catalog_partition *partition,
                            const struct checkpoint_position *position, bool *ret_fits, uint64_t *ret_from,
                            struct error *err)
 {
@@ -84,14 +84,14 @@ static enum status skip_blank_lines(const struct partition *open, uint64_t *end,
     return status;
 }
 
-enum status checkpoint_end(struct store *store, const struct store_partition *partition, const struct partition *open,
-                           uint64_t *ret_end, struct error *err)
+enum status checkpoint_end(struct catalog *store, const struct catalog_partition *partition,
+                           const struct partition *open, uint64_t *ret_end, struct error *err)
 {
     struct partition *opened = NULL;
     enum status status = STATUS_OK;
     uint64_t end = partition->end;
     if (partition->facts.blank > 0) {
-        status = open ? STATUS_OK : store_open_seen(store, partition, &opened, err);
+        status = open ? STATUS_OK : catalog_open_seen(store, partition, &opened, err);
         if (status == STATUS_OK)
             status = skip_blank_lines(open ? open : opened, &end, err);
         partition_close(opened);
@@ -103,8 +103,8 @@ enum status checkpoint_end(struct store *store, const struct store_partition *pa
 
 /* STATUS_ABSENT too where the file does not hold any more what is known of it: others were read than would be hashed.
  */
-static enum status hash_as_known(const struct store_partition *partition, const struct partition *open, uint64_t offset,
-                                 uint64_t *ret_hash, struct error *err)
+static enum status hash_as_known(const struct catalog_partition *partition, const struct partition *open,
+                                 uint64_t offset, uint64_t *ret_hash, struct error *err)
 {
     const struct partition_facts *facts = &partition->facts;
     uint64_t hash, known = facts->hash;
@@ -118,18 +118,18 @@ static enum status hash_as_known(const struct store_partition *partition, const 
     return status;
 }
 
-static enum status read_hash(struct store *store, const struct store_partition *partition, const struct partition *open,
-                             uint64_t offset, uint64_t *ret_hash, struct error *err)
+static enum status read_hash(struct catalog *store, const struct catalog_partition *partition,
+                             const struct partition *open, uint64_t offset, uint64_t *ret_hash, struct error *err)
 {
     struct partition *opened = NULL;
-    enum status status = open ? STATUS_OK : store_open_seen(store, partition, &opened, err);
+    enum status status = open ? STATUS_OK : catalog_open_seen(store, partition, &opened, err);
     if (status == STATUS_OK)
         status = hash_as_known(partition, open ? open : opened, offset, ret_hash, err);
     partition_close(opened);
     return status;
 }
 
-enum status checkpoint_position_at(struct store *store, const struct store_partition *partition,
+enum status checkpoint_position_at(struct catalog *store, const struct catalog_partition *partition,
                                    const struct partition *open, uint64_t offset,
                                    struct checkpoint_position *ret_position, struct error *err)
 {
@@ -161,7 +161,8 @@ bool checkpoint_time_due(const struct checkpoint *checkpoint, const struct event
     return true;
 }
 
-enum checkpoint_share checkpoint_share_due(const struct checkpoint *checkpoint, const struct store_partition *partition)
+enum checkpoint_share checkpoint_share_due(const struct checkpoint *checkpoint,
+                                           const struct catalog_partition *partition)
 {
     const struct partition_facts *facts = &partition->facts;
     if (facts->known < partition->end)
@@ -193,8 +194,8 @@ static enum status scan_for_due(struct scan *scan, const struct checkpoint *chec
     return status == STATUS_ABSENT && !scan_was_cut(scan) ? STATUS_OK : status;
 }
 
-enum status checkpoint_first_due(struct store *store, const struct checkpoint *checkpoint,
-                                 const struct store_partition *partition, uint64_t *ret_offset, struct error *err)
+enum status checkpoint_first_due(struct catalog *store, const struct checkpoint *checkpoint,
+                                 const struct catalog_partition *partition, uint64_t *ret_offset, struct error *err)
 {
     struct scan_options options = {
         .partition = partition->number,

@@ -8,7 +8,7 @@
 
 #define FIRST_BLOCK ((size_t)16 << 10) /* where only so many events are wanted */
 
-enum status resume_open(struct store *store, const struct resume_options *options, struct resume **ret_resume,
+enum status resume_open(struct catalog *store, const struct resume_options *options, struct resume **ret_resume,
                         struct error *err)
 {
     struct resume *resume = calloc(1, sizeof *resume);
@@ -53,7 +53,7 @@ void resume_close(struct resume *resume)
 
 /* Whether the window's end may end this partition: it holds events that are later, or perhaps copies of events that
  * have not been passed. */
-static bool may_end(const struct resume *resume, const struct store_partition *row)
+static bool may_end(const struct resume *resume, const struct catalog_partition *row)
 {
     int64_t until = resume->options.window.until;
     if (resume->options.until_filters || until == TIMESTAMP_MAX || row->day < timestamp_day(until))
@@ -62,7 +62,7 @@ static bool may_end(const struct resume *resume, const struct store_partition *r
     return facts->known < row->end || facts->greatest > until || resume->end_count > 0;
 }
 
-static struct scan_options plan_scan(struct resume *resume, const struct store_partition *row)
+static struct scan_options plan_scan(struct resume *resume, const struct catalog_partition *row)
 {
     const struct resume_options *options = &resume->options;
     const struct partition_facts *facts = &row->facts;
@@ -99,18 +99,18 @@ static struct scan_options plan_scan(struct resume *resume, const struct store_p
 }
 
 /* It has gone since the store was looked at. */
-static enum status skip(struct resume *resume, const struct store_partition *row)
+static enum status skip(struct resume *resume, const struct catalog_partition *row)
 {
-    store_note_unread(resume->store, row->number);
+    catalog_note_unread(resume->store, row->number);
     return STATUS_OK;
 }
 
 /* STATUS_ABSENT: another file has come in its place, or it has gone. */
-static enum status open_partition(struct resume *resume, const struct store_partition *row, struct error *err)
+static enum status open_partition(struct resume *resume, const struct catalog_partition *row, struct error *err)
 {
     enum status status = STATUS_OK;
     if (resume->options.need_checkpoint)
-        status = store_open_seen(resume->store, row, &resume->open, err);
+        status = catalog_open_seen(resume->store, row, &resume->open, err);
     struct scan_options scan = plan_scan(resume, row);
     if (status == STATUS_OK)
         status = scan_open(resume->store, &scan, &resume->scan, err);
@@ -120,18 +120,18 @@ static enum status open_partition(struct resume *resume, const struct store_part
 }
 
 /* Finds where to begin in a partition, as it is by now. STATUS_ABSENT: it has gone. */
-static enum status find_start(struct resume *resume, const struct store_partition *row, struct error *err)
+static enum status find_start(struct resume *resume, const struct catalog_partition *row, struct error *err)
 {
     bool changed = false;
     enum status status = resume_find_start(resume, row, &resume->from, err);
     if (status == STATUS_OK && resume->from < row->end)
-        status = store_confirm(resume->store, row, &changed, err);
+        status = catalog_confirm(resume->store, row, &changed, err);
     if (status == STATUS_OK && changed)
         status = resume_find_start(resume, row, &resume->from, err);
     return status;
 }
 
-static enum status enter(struct resume *resume, const struct store_partition *row, struct error *err)
+static enum status enter(struct resume *resume, const struct catalog_partition *row, struct error *err)
 {
     const struct resume_options *options = &resume->options;
     if (row->kind != options->kind || (options->until_filters && day_first(row->day) > options->window.until))
@@ -139,7 +139,7 @@ static enum status enter(struct resume *resume, const struct store_partition *ro
     if (day_last(row->day) < options->window.since)
         return resume_pass(resume, row, row->end, err);
     enum status status = STATUS_ABSENT;
-    for (int look = 0; status == STATUS_ABSENT && look < STORE_LOOKS; look++) {
+    for (int look = 0; status == STATUS_ABSENT && look < CATALOG_LOOKS; look++) {
         status = find_start(resume, row, err);
         if (status != STATUS_OK)
             return status == STATUS_ABSENT ? skip(resume, row) : status;
@@ -154,7 +154,7 @@ static enum status enter(struct resume *resume, const struct store_partition *ro
 
 /* ---- what is due */
 
-static bool is_unpassed(const struct resume *resume, struct store_position first)
+static bool is_unpassed(const struct resume *resume, struct catalog_position first)
 {
     for (size_t i = 0; i < resume->end_count; i++)
         if (resume->ends[i].partition == first.partition)
@@ -202,13 +202,13 @@ static enum status end_at(struct resume *resume, uint64_t offset, struct error *
 {
     if (resume->end_count == resume->end_capacity) {
         size_t capacity = resume->end_capacity > 0 ? 2 * resume->end_capacity : 8;
-        struct store_position *ends = reallocarray(resume->ends, capacity, sizeof *ends);
+        struct catalog_position *ends = reallocarray(resume->ends, capacity, sizeof *ends);
         if (!ends)
             return error_set_memory(err);
         resume->ends = ends;
         resume->end_capacity = capacity;
     }
-    resume->ends[resume->end_count++] = (struct store_position){resume->at->number, offset};
+    resume->ends[resume->end_count++] = (struct catalog_position){resume->at->number, offset};
     return finish_at(resume, offset, err);
 }
 
@@ -244,7 +244,7 @@ static enum status take(struct resume *resume, struct scan_item *item, bool *ret
 enum status resume_next(struct resume *resume, struct scan_item *ret_item, struct error *err)
 {
     size_t count;
-    const struct store_partition *rows = store_partitions(resume->store, &count);
+    const struct catalog_partition *rows = catalog_partitions(resume->store, &count);
     enum status status = STATUS_OK;
     bool due = false;
     while (status == STATUS_OK && !due) {

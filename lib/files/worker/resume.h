@@ -51,7 +51,7 @@ struct resume_options {
 struct resume;
 
 /* Copies the options. */
-enum status resume_open(struct store *store, const struct resume_options *options, struct resume **ret_resume,
+enum status resume_open(struct catalog *store, const struct resume_options *options, struct resume **ret_resume,
                         struct error *err);
 /* NULL is taken. */
 void resume_close(struct resume *resume);

@@ -1,10 +1,10 @@
 #include "files/worker/advance.h"
 #include "files/worker/state.h"
 
-static void report_rewritten(const struct resume *resume, const struct store_partition *row)
+static void report_rewritten(const struct resume *resume, const struct catalog_partition *row)
 {
     struct bytes path = {0};
-    if (resume->options.report && store_partition_path(resume->store, row->number, &path)) {
+    if (resume->options.report && catalog_partition_path(resume->store, row->number, &path)) {
         struct scan_report_line found = {
             .finding = SCAN_REWRITTEN,
             .file = path.data,
@@ -15,7 +15,7 @@ static void report_rewritten(const struct resume *resume, const struct store_par
     bytes_release(&path);
 }
 
-enum status resume_find_start(struct resume *resume, const struct store_partition *row, uint64_t *ret_from,
+enum status resume_find_start(struct resume *resume, const struct catalog_partition *row, uint64_t *ret_from,
                               struct error *err)
 {
     const struct checkpoint *checkpoint = resume->options.checkpoint;
@@ -38,7 +38,7 @@ enum status resume_find_start(struct resume *resume, const struct store_partitio
     return status;
 }
 
-enum status resume_pass(struct resume *resume, const struct store_partition *row, uint64_t to, struct error *err)
+enum status resume_pass(struct resume *resume, const struct catalog_partition *row, uint64_t to, struct error *err)
 {
     const struct checkpoint_position *old = checkpoint_find(&resume->next, row->day);
     struct checkpoint_position position;
@@ -104,7 +104,7 @@ static enum status narrow(const struct resume *resume, struct extent *extent, st
 static enum status note_blocks(struct resume *resume, struct error *err)
 {
     struct extent extent = resume->blocks;
-    const struct store_partition *row = store_partition(resume->store, extent.partition);
+    const struct catalog_partition *row = catalog_partition(resume->store, extent.partition);
     struct scan *scan;
     struct scan_item item;
     enum status status = STATUS_OK;
@@ -131,7 +131,7 @@ static enum status note_blocks(struct resume *resume, struct error *err)
 static enum status settle_rest(struct resume *resume, struct error *err)
 {
     size_t count;
-    const struct store_partition *rows = store_partitions(resume->store, &count);
+    const struct catalog_partition *rows = catalog_partitions(resume->store, &count);
     enum status status = STATUS_OK;
     for (size_t i = resume->row; i < count && status == STATUS_OK; i++) {
         uint64_t offset;
