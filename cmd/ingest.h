@@ -80,7 +80,7 @@ void ingest_run(struct writer *writer, struct input *input);
 /* Tells the sums, closes the store and gives the memory back. `started_ms`: of io_monotonic_ms(). */
 void ingest_finish(struct writer *writer, int64_t started_ms);
 
-/* A store_notice, its context the writer. */
+/* A notice_say, its context the writer. */
 void ingest_notice(void *context, enum notice notice, const char *text);
 /* Prints what became of the first `done` items. False: it could not be printed, no more input is wanted. */
 bool ingest_print(struct writer *writer, size_t done);

@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/notices.h"
 #include "base/status.h"
 #include "event/event.h"
 #include "files/index/index.h"
@@ -23,16 +24,13 @@
 
 struct catalog;
 
-enum notice { NOTICE_NOTE, NOTICE_WARNING };
-typedef void store_notice(void *context, enum notice notice, const char *text);
-
 struct catalog_options {
     enum workspace_access access;
     bool no_index;                   /* believe nothing but the partitions */
     bool no_sync;                    /* appended events need not be durable */
     int lock_timeout_ms;             /* for the writers' lock */
     const volatile int *interrupted; /* ends the wait for the lock when it becomes true; may be NULL */
-    store_notice *notice;            /* may be NULL */
+    notice_say *notice;              /* may be NULL */
     void *notice_context;
 };
 

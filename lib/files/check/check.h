@@ -53,8 +53,8 @@ struct check_options {
     check_found *found;
     check_failed *failed;
     check_progress *progress;
-    store_notice *notice; /* what was mended */
-    void *context;        /* of all four */
+    notice_say *notice; /* what was mended */
+    void *context;      /* of all four */
 };
 
 /* STATUS_OK: it looked, and *ret_totals says what came of it. STATUS_IO: there is no such store, or no memory. */
