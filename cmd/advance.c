@@ -26,7 +26,7 @@ static enum status merge(struct advance *advance, const struct checkpoint *to, b
     if (status != STATUS_OK)
         return status;
     if (settle && !absent)
-        status = checkpoint_settle(store, to->kind, &checkpoint, err);
+        status = checkpoint_complete(store, to->kind, &checkpoint, err);
     if (status == STATUS_OK)
         status = checkpoint_advance(store, &checkpoint, to, &moved, err);
     if (status == STATUS_OK && (moved || absent))

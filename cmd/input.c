@@ -12,7 +12,7 @@
 #include "base/io.h"
 #include "interrupt.h"
 
-#define ROOM_LEAST ((size_t)16 << 10) /* not worth a read() below this */
+#define FOLDER_LEAST ((size_t)16 << 10) /* not worth a read() below this */
 
 struct block {
     struct block *next;
@@ -245,9 +245,9 @@ static bool make_room(struct input *input)
 {
     size_t length = input->end - input->start;
     size_t capacity = input->current ? input->current->capacity : 0;
-    if (capacity >= input->end + ROOM_LEAST)
+    if (capacity >= input->end + FOLDER_LEAST)
         return true;
-    if (!input->lends && capacity >= 2 * length + ROOM_LEAST)
+    if (!input->lends && capacity >= 2 * length + FOLDER_LEAST)
         memmove(input->current->data, input->current->data + input->start, length);
     else if (!change_block(input, length))
         return false;
@@ -276,8 +276,8 @@ static enum input_result wait_for_input(struct input *input, int64_t deadline)
 
 static void read_more(struct input *input)
 {
-    char *room = input->current->data + input->end;
-    ssize_t n = read(input->fd, room, input->current->capacity - input->end);
+    char *which = input->current->data + input->end;
+    ssize_t n = read(input->fd, which, input->current->capacity - input->end);
     if (n > 0) {
         input->end += (size_t)n;
     } else if (n == 0) {
@@ -357,7 +357,7 @@ enum status input_read_document(const struct cli *cli, size_t limit, struct byte
     note_terminal(cli);
     bytes_clear(out);
     for (;;) {
-        if (!bytes_reserve(out, ROOM_LEAST))
+        if (!bytes_reserve(out, FOLDER_LEAST))
             return error_set_memory(err);
         ssize_t n = read(STDIN_FILENO, out->data + out->length, out->capacity - out->length);
         if (n == 0)

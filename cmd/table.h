@@ -7,8 +7,8 @@
  *
  * What is unprintable in a field, tab, newline and backslash are escaped (ESCAPE_FIELD), so a field never holds its
  * separator. On a terminal rows are collected, TABLE_ROWS of them or until table_flush(), and columns are made as wide
- * as what is in them, TABLE_WIDEST at most and never narrower than before; a longer field takes the room it needs. Each
- * line is cut to the terminal's width.
+ * as what is in them, TABLE_WIDEST at most and never narrower than before; a longer field takes the room it needs.
+ * Each line is cut to the terminal's width.
  *
  * Failures of the output, and a lack of memory, stick in the output and are reported by cli_finish().
  */

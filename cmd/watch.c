@@ -10,13 +10,13 @@
 /* The folders may come into being later: asking again costs little and changes nothing. */
 static void add_folders(const struct watch *watch)
 {
-    static const enum workspace_room rooms[] = {ROOM_SIGNALS, ROOM_EMISSIONS};
+    static const enum workspace_folder rooms[] = {FOLDER_SIGNALS, FOLDER_EMISSIONS};
     const uint32_t changes = IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ONLYDIR;
     if (watch->fd < 0)
         return;
     inotify_add_watch(watch->fd, workspace_store_path(watch->workspace), IN_CREATE | IN_MOVED_TO | IN_ONLYDIR);
     for (size_t i = 0; i < sizeof rooms / sizeof *rooms; i++)
-        inotify_add_watch(watch->fd, workspace_room_path(watch->workspace, rooms[i]), changes);
+        inotify_add_watch(watch->fd, workspace_folder_path(watch->workspace, rooms[i]), changes);
 }
 
 void watch_start(struct watch *watch, struct workspace *workspace)

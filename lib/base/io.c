@@ -253,7 +253,7 @@ enum status io_check_type(int directory, const char *name, mode_t type, const ch
     return STATUS_OK;
 }
 
-bool io_stands_at(int fd, int directory, const char *name, bool follow)
+bool io_is_same_file(int fd, int directory, const char *name, bool follow)
 {
     struct stat open, there;
     if (fstat(fd, &open) != 0)

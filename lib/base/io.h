@@ -71,7 +71,7 @@ enum status io_sync_directory(int fd, const char *label, struct error *err);
 enum status io_sync_parent(int fd, const char *label, struct error *err);
 /* True unless `name` in `directory` (AT_FDCWD: a path) is known to be something else than what `fd` has open, or gone.
  * `follow`: where the name is a link, what it leads to counts. */
-bool io_stands_at(int fd, int directory, const char *name, bool follow);
+bool io_is_same_file(int fd, int directory, const char *name, bool follow);
 /* Closes, NULL err allowed; reports a failed close of a written file. -1 is closed already. */
 enum status io_close(int fd, const char *label, struct error *err);
 

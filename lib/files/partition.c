@@ -97,9 +97,9 @@ enum status partition_stat_at(int directory, const char *directory_label, int32_
     return STATUS_OK;
 }
 
-bool partition_stands_at(const struct partition *partition, int directory, const char *name)
+bool partition_is_same_file(const struct partition *partition, int directory, const char *name)
 {
-    return io_stands_at(partition->fd, directory, name, false);
+    return io_is_same_file(partition->fd, directory, name, false);
 }
 
 bool partition_is_written(const struct partition *partition)

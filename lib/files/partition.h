@@ -48,7 +48,7 @@ enum status partition_stat_at(int directory, const char *directory_label, int32_
                               struct error *err);
 
 /* False where another file is known to have that name in the folder, or none. */
-bool partition_stands_at(const struct partition *partition, int directory, const char *name);
+bool partition_is_same_file(const struct partition *partition, int directory, const char *name);
 
 /* False where certainly nobody has the file open to write. The partition was opened by IO_READ. */
 bool partition_is_written(const struct partition *partition);

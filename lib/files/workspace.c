@@ -10,8 +10,8 @@
 
 #include "base/io.h"
 
-static const char *const room_names[WORKSPACE_ROOMS] = {"signals",   "emissions", "checkpoints",
-                                                        "snapshots", "index",     "quarantine"};
+static const char *const folder_names[WORKSPACE_ROOMS] = {"signals",   "emissions", "checkpoints",
+                                                          "snapshots", "index",     "quarantine"};
 
 struct workspace {
     enum workspace_access access;
@@ -21,7 +21,7 @@ struct workspace {
     char *lock_path;
     int rooms[WORKSPACE_ROOMS];  /* -1: not open */
     bool named[WORKSPACE_ROOMS]; /* the names that lead to it were synced */
-    char *room_paths[WORKSPACE_ROOMS];
+    char *folder_paths[WORKSPACE_ROOMS];
 };
 
 /* "parent/name"; NULL: no memory. */
@@ -35,9 +35,9 @@ void workspace_close(struct workspace *workspace)
 {
     if (!workspace)
         return;
-    for (int room = 0; room < WORKSPACE_ROOMS; room++) {
-        io_close(workspace->rooms[room], "", NULL);
-        free(workspace->room_paths[room]);
+    for (int which = 0; which < WORKSPACE_ROOMS; which++) {
+        io_close(workspace->rooms[which], "", NULL);
+        free(workspace->folder_paths[which]);
     }
     io_close(workspace->store, "", NULL);
     free(workspace->store_path);
@@ -52,14 +52,14 @@ static struct workspace *workspace_new(const char *directory, enum workspace_acc
         return NULL;
     workspace->access = access;
     workspace->store = -1;
-    for (int room = 0; room < WORKSPACE_ROOMS; room++)
-        workspace->rooms[room] = -1;
+    for (int which = 0; which < WORKSPACE_ROOMS; which++)
+        workspace->rooms[which] = -1;
     workspace->store_path = directory ? join_path(directory, "store") : strdup("store");
     bool good = workspace->store_path != NULL;
     if (good)
         good = (workspace->lock_path = join_path(workspace->store_path, "lock")) != NULL;
-    for (int room = 0; good && room < WORKSPACE_ROOMS; room++)
-        good = (workspace->room_paths[room] = join_path(workspace->store_path, room_names[room])) != NULL;
+    for (int which = 0; good && which < WORKSPACE_ROOMS; which++)
+        good = (workspace->folder_paths[which] = join_path(workspace->store_path, folder_names[which])) != NULL;
     if (!good) {
         workspace_close(workspace);
         return NULL;
@@ -157,9 +157,9 @@ const char *workspace_store_path(const struct workspace *workspace)
     return workspace->store_path;
 }
 
-const char *workspace_room_path(const struct workspace *workspace, enum workspace_room room)
+const char *workspace_folder_path(const struct workspace *workspace, enum workspace_folder which)
 {
-    return workspace->room_paths[room];
+    return workspace->folder_paths[which];
 }
 
 const char *workspace_lock_path(const struct workspace *workspace)
@@ -167,72 +167,72 @@ const char *workspace_lock_path(const struct workspace *workspace)
     return workspace->lock_path;
 }
 
-enum status workspace_room(struct workspace *workspace, enum workspace_room room, bool create, int *ret_fd,
-                           struct error *err)
+enum status workspace_folder(struct workspace *workspace, enum workspace_folder which, bool create, int *ret_fd,
+                             struct error *err)
 {
-    if (workspace->rooms[room] < 0) {
-        bool may_create = workspace->access == WORKSPACE_WRITE || room == ROOM_INDEX;
-        enum status status = io_open_directory_below(workspace->store, room_names[room], create && may_create,
-                                                     workspace->room_paths[room], &workspace->rooms[room], err);
+    if (workspace->rooms[which] < 0) {
+        bool may_create = workspace->access == WORKSPACE_WRITE || which == FOLDER_INDEX;
+        enum status status = io_open_directory_below(workspace->store, folder_names[which], create && may_create,
+                                                     workspace->folder_paths[which], &workspace->rooms[which], err);
         if (status != STATUS_OK)
             return status;
     }
-    *ret_fd = workspace->rooms[room];
+    *ret_fd = workspace->rooms[which];
     return STATUS_OK;
 }
 
 enum status workspace_look_again(struct workspace *workspace, struct error *err)
 {
-    if (!io_stands_at(workspace->store, AT_FDCWD, workspace->store_path, true))
+    if (!io_is_same_file(workspace->store, AT_FDCWD, workspace->store_path, true))
         return error_set(err, STATUS_IO, "%s: was moved away or replaced while it was in use", workspace->store_path);
-    for (int room = 0; room < WORKSPACE_ROOMS; room++) {
-        int fd = workspace->rooms[room];
-        if (fd < 0 || room == ROOM_INDEX || io_stands_at(fd, workspace->store, room_names[room], false))
+    for (int which = 0; which < WORKSPACE_ROOMS; which++) {
+        int fd = workspace->rooms[which];
+        if (fd < 0 || which == FOLDER_INDEX || io_is_same_file(fd, workspace->store, folder_names[which], false))
             continue;
         io_close(fd, "", NULL);
-        workspace->rooms[room] = -1;
-        workspace->named[room] = false;
+        workspace->rooms[which] = -1;
+        workspace->named[which] = false;
     }
     return STATUS_OK;
 }
 
-enum status workspace_check_room(const struct workspace *workspace, enum workspace_room room, struct error *err)
+enum status workspace_check_folder(const struct workspace *workspace, enum workspace_folder which, struct error *err)
 {
-    return io_check_type(workspace->store, room_names[room], S_IFDIR, workspace->room_paths[room], err);
+    return io_check_type(workspace->store, folder_names[which], S_IFDIR, workspace->folder_paths[which], err);
 }
 
-/* The names of the room and of the store. */
-static enum status sync_names(struct workspace *workspace, enum workspace_room room, struct error *err)
+/* The names of the folder and of the store. */
+static enum status sync_names(struct workspace *workspace, enum workspace_folder which, struct error *err)
 {
     enum status status = io_sync_directory(workspace->store, workspace->store_path, err);
     if (status == STATUS_OK)
         status = io_sync_parent(workspace->store, workspace->store_path, err);
-    workspace->named[room] = status == STATUS_OK;
+    workspace->named[which] = status == STATUS_OK;
     return status;
 }
 
-enum status workspace_sync_room(struct workspace *workspace, enum workspace_room room, struct error *err)
+enum status workspace_sync_folder(struct workspace *workspace, enum workspace_folder which, struct error *err)
 {
     int folder;
-    enum status status = workspace_room(workspace, room, false, &folder, err);
+    enum status status = workspace_folder(workspace, which, false, &folder, err);
     if (status == STATUS_OK)
-        status = io_sync_directory(folder, workspace->room_paths[room], err);
-    return status == STATUS_OK ? sync_names(workspace, room, err) : status;
+        status = io_sync_directory(folder, workspace->folder_paths[which], err);
+    return status == STATUS_OK ? sync_names(workspace, which, err) : status;
 }
 
-enum status workspace_replace(struct workspace *workspace, enum workspace_room room, const char *name, const void *data,
-                              size_t length, const char *path, struct error *err)
+enum status workspace_replace(struct workspace *workspace, enum workspace_folder which, const char *name,
+                              const void *data, size_t length, const char *path, struct error *err)
 {
     int folder;
-    enum status status = workspace_room(workspace, room, true, &folder, err);
-    if (status == STATUS_OK && !workspace->named[room])
-        status = sync_names(workspace, room, err);
+    enum status status = workspace_folder(workspace, which, true, &folder, err);
+    if (status == STATUS_OK && !workspace->named[which])
+        status = sync_names(workspace, which, err);
     return status == STATUS_OK ? io_replace(folder, name, data, length, true, path, err) : status;
 }
 
-bool workspace_path(const struct workspace *workspace, enum workspace_room room, const char *name, struct bytes *out)
+bool workspace_path(const struct workspace *workspace, enum workspace_folder which, const char *name, struct bytes *out)
 {
-    const char *parent = workspace->room_paths[room];
+    const char *parent = workspace->folder_paths[which];
     bytes_clear(out);
     if (!bytes_reserve(out, strlen(parent) + strlen(name) + 2))
         return false;

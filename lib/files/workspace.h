@@ -3,8 +3,8 @@
  *
  * workspace_open() finds `store` (which may be a symbolic link) and keeps a descriptor of it. The folders below it, the
  * rooms, are opened when they are asked for, through that descriptor and never through a link, and stay open until
- * workspace_close(). A reader creates nothing; a writer may create `store` and every room, a reader only ROOM_INDEX.
- * What is created is made with mode 0777 less umask, and its parent is synced.
+ * workspace_close(). A reader creates nothing; a writer may create `store` and every folder, a reader only
+ * FOLDER_INDEX. What is created is made with mode 0777 less umask, and its parent is synced.
  *
  * Paths, for messages and for --print=path: the workspace as it was given, then "/store/signals/..."; only
  * "store/signals/..." where none was given. The texts live as long as the workspace.
@@ -21,14 +21,14 @@ struct workspace;
 
 enum workspace_access { WORKSPACE_READ, WORKSPACE_WRITE };
 
-/* ROOM_SIGNALS and ROOM_EMISSIONS have the values of EVENT_SIGNAL and EVENT_EMISSION. */
-enum workspace_room {
-    ROOM_SIGNALS,
-    ROOM_EMISSIONS,
-    ROOM_CHECKPOINTS,
-    ROOM_SNAPSHOTS,
-    ROOM_INDEX,
-    ROOM_QUARANTINE,
+/* FOLDER_SIGNALS and FOLDER_EMISSIONS have the values of EVENT_SIGNAL and EVENT_EMISSION. */
+enum workspace_folder {
+    FOLDER_SIGNALS,
+    FOLDER_EMISSIONS,
+    FOLDER_CHECKPOINTS,
+    FOLDER_SNAPSHOTS,
+    FOLDER_INDEX,
+    FOLDER_QUARANTINE,
 };
 #define WORKSPACE_ROOMS 6
 
@@ -51,28 +51,29 @@ int workspace_store(const struct workspace *workspace);
 const char *workspace_store_path(const struct workspace *workspace);
 
 /*
- * The descriptor of a room, borrowed. `create` makes a missing one where the access allows it. STATUS_ABSENT: there is
- * none (and next time it is looked for again). STATUS_IO: it is a link or no directory, or cannot be opened or made.
+ * The descriptor of a folder, borrowed. `create` makes a missing one where the access allows it. STATUS_ABSENT: there
+ * is none (and next time it is looked for again). STATUS_IO: it is a link or no directory, or cannot be opened or made.
  */
-enum status workspace_room(struct workspace *workspace, enum workspace_room room, bool create, int *ret_fd,
-                           struct error *err);
+enum status workspace_folder(struct workspace *workspace, enum workspace_folder which, bool create, int *ret_fd,
+                             struct error *err);
 /* To be called before the folders are looked at again: what was moved away or replaced meanwhile is opened anew when it
  * is asked for. STATUS_IO: that happened to `store/` itself, which the locks stand in. */
 enum status workspace_look_again(struct workspace *workspace, struct error *err);
-/* STATUS_IO: a link or something else than a directory stands in the place of the room. */
-enum status workspace_check_room(const struct workspace *workspace, enum workspace_room room, struct error *err);
-/* Makes the names durable that lead to the files of a room: syncs the room, `store/` and the workspace, whoever made
- * them. */
-enum status workspace_sync_room(struct workspace *workspace, enum workspace_room room, struct error *err);
-/* Replaces the file `name` of a room, which is made where it is missing, as io_replace() does; `path` is for messages.
- * The names of the room and of the store are durable then too. */
-enum status workspace_replace(struct workspace *workspace, enum workspace_room room, const char *name, const void *data,
-                              size_t length, const char *path, struct error *err);
-/* "DIR/store/signals", borrowed, whether the room exists or not. */
-const char *workspace_room_path(const struct workspace *workspace, enum workspace_room room);
+/* STATUS_IO: a link or something else than a directory stands in the place of the folder. */
+enum status workspace_check_folder(const struct workspace *workspace, enum workspace_folder which, struct error *err);
+/* Makes the names durable that lead to the files of a folder: syncs the folder, `store/` and the workspace, whoever
+ * made them. */
+enum status workspace_sync_folder(struct workspace *workspace, enum workspace_folder which, struct error *err);
+/* Replaces the file `name` of a folder, which is made where it is missing, as io_replace() does; `path` is for
+ * messages. The names of the folder and of the store are durable then too. */
+enum status workspace_replace(struct workspace *workspace, enum workspace_folder which, const char *name,
+                              const void *data, size_t length, const char *path, struct error *err);
+/* "DIR/store/signals", borrowed, whether the folder exists or not. */
+const char *workspace_folder_path(const struct workspace *workspace, enum workspace_folder which);
 
 /* Replaces *out by "DIR/store/ROOM/NAME", with a NUL behind its length. False: no memory. */
-bool workspace_path(const struct workspace *workspace, enum workspace_room room, const char *name, struct bytes *out);
+bool workspace_path(const struct workspace *workspace, enum workspace_folder which, const char *name,
+                    struct bytes *out);
 
 /*
  * Opens the writers' lock file `store/lock`, making it where it is missing; the caller locks it by io_lock() and owns

@@ -37,7 +37,7 @@ ALWAYS_INLINE bool block_has(struct block v, char c)
     return _mm_movemask_epi8(_mm_or_si128(front, back)) != 0;
 }
 
-/* Per lane the greatest of `oddity` and the bytes less 0x20: above 0x5e only where one is outside 0x20-0x7e. */
+/* Per stream the greatest of `oddity` and the bytes less 0x20: above 0x5e only where one is outside 0x20-0x7e. */
 ALWAYS_INLINE __m128i block_oddity(struct block v, __m128i oddity)
 {
     __m128i space = _mm_set1_epi8(' ');

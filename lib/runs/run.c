@@ -135,9 +135,9 @@ uint64_t index_run_count(const struct index_run *run)
     return run->count;
 }
 
-bool index_run_stands_at(const struct index_run *run, int directory, const char *name)
+bool index_run_is_same_file(const struct index_run *run, int directory, const char *name)
 {
-    return io_stands_at(run->fd, directory, name, false);
+    return io_is_same_file(run->fd, directory, name, false);
 }
 
 bool index_run_is_unreadable(const struct index_run *run)

@@ -54,7 +54,7 @@ uint64_t index_run_number(const struct index_run *run);
 uint64_t index_run_count(const struct index_run *run);
 
 /* The file of that name below `directory` is this run's. */
-bool index_run_stands_at(const struct index_run *run, int directory, const char *name);
+bool index_run_is_same_file(const struct index_run *run, int directory, const char *name);
 
 /* What was taken for damage is that a page could not be read. */
 bool index_run_is_unreadable(const struct index_run *run);

@@ -35,13 +35,13 @@ static enum status find_place(struct workspace *workspace, const char *name, boo
                               struct error *err)
 {
     struct place place = {0};
-    enum status status = workspace_room(workspace, ROOM_CHECKPOINTS, create, &place.directory, err);
+    enum status status = workspace_folder(workspace, FOLDER_CHECKPOINTS, create, &place.directory, err);
     if (status == STATUS_ABSENT)
         return absent(name, err);
     if (status != STATUS_OK)
         return status;
     memcpy(mempcpy(place.file, name, strlen(name)), suffix, sizeof suffix);
-    if (!workspace_path(workspace, ROOM_CHECKPOINTS, place.file, &place.path))
+    if (!workspace_path(workspace, FOLDER_CHECKPOINTS, place.file, &place.path))
         return error_set_memory(err);
     *ret_place = place;
     return STATUS_OK;
@@ -120,7 +120,7 @@ enum status checkpoint_save(struct workspace *workspace, const char *name, const
     if (status != STATUS_OK)
         return STATUS_IO;
     (void)io_sweep(place.directory, "", now_seconds, NULL, NULL);
-    status = workspace_replace(workspace, ROOM_CHECKPOINTS, place.file, document->data, document->length,
+    status = workspace_replace(workspace, FOLDER_CHECKPOINTS, place.file, document->data, document->length,
                                place.path.data, err);
     release(&place);
     return status;
@@ -178,7 +178,7 @@ static bool is_file(struct listing *listing, const char *file)
 {
     struct bytes path = {0};
     struct error *err = listing->status == STATUS_OK ? listing->err : NULL;
-    enum status status = workspace_path(listing->workspace, ROOM_CHECKPOINTS, file, &path)
+    enum status status = workspace_path(listing->workspace, FOLDER_CHECKPOINTS, file, &path)
                              ? io_check_type(listing->directory, file, S_IFREG, path.data, err)
                              : error_set_memory(err);
     bytes_release(&path);
@@ -211,12 +211,12 @@ enum status checkpoint_list(struct workspace *workspace, struct checkpoint_list 
 {
     struct listing listing = {.workspace = workspace, .list = ret_list, .status = STATUS_OK, .err = err};
     *ret_list = (struct checkpoint_list){0};
-    enum status status = workspace_room(workspace, ROOM_CHECKPOINTS, false, &listing.directory, err);
+    enum status status = workspace_folder(workspace, FOLDER_CHECKPOINTS, false, &listing.directory, err);
     if (status == STATUS_ABSENT)
         return STATUS_OK;
     if (status == STATUS_OK)
         status =
-            io_list(listing.directory, workspace_room_path(workspace, ROOM_CHECKPOINTS), list_entry, &listing, err);
+            io_list(listing.directory, workspace_folder_path(workspace, FOLDER_CHECKPOINTS), list_entry, &listing, err);
     if (status == STATUS_OK)
         status = listing.status;
     if (ret_list->count > 1)

@@ -111,12 +111,12 @@ enum status snapshot_write(struct workspace *workspace, const char *name, struct
         return error_set(err, STATUS_INVALID, "the snapshot would be larger than %zu bytes; nothing was stored",
                          SNAPSHOT_MAX);
     format_file_name(name, when, file);
-    enum status status = workspace_room(workspace, ROOM_SNAPSHOTS, true, &directory, err);
-    if (status == STATUS_OK && !workspace_path(workspace, ROOM_SNAPSHOTS, file, &path))
+    enum status status = workspace_folder(workspace, FOLDER_SNAPSHOTS, true, &directory, err);
+    if (status == STATUS_OK && !workspace_path(workspace, FOLDER_SNAPSHOTS, file, &path))
         status = error_set_memory(err);
     if (status == STATUS_OK) {
         (void)io_sweep(directory, "", now_seconds, NULL, NULL);
-        status = workspace_replace(workspace, ROOM_SNAPSHOTS, file, document->data, document->length, path.data, err);
+        status = workspace_replace(workspace, FOLDER_SNAPSHOTS, file, document->data, document->length, path.data, err);
     }
     if (status == STATUS_OK && ret_path) {
         bytes_release(ret_path);
@@ -199,7 +199,7 @@ static enum status read_one(struct workspace *workspace, int directory, const ch
     struct bytes path = {0};
     char file[FILE_NAME_SIZE];
     format_file_name(name, when, file);
-    enum status status = workspace_path(workspace, ROOM_SNAPSHOTS, file, &path)
+    enum status status = workspace_path(workspace, FOLDER_SNAPSHOTS, file, &path)
                              ? read_document(directory, file, path.data, ret_document, err)
                              : error_set_memory(err);
     bytes_release(&path);
@@ -213,7 +213,7 @@ static enum status read_latest(struct workspace *workspace, int directory, const
     enum status status = STATUS_ABSENT;
     for (int turn = 0; turn < READ_TURNS && status == STATUS_ABSENT; turn++) {
         struct search search = {.name = name, .latest = {.time = when.time}};
-        status = io_list(directory, workspace_room_path(workspace, ROOM_SNAPSHOTS), search_entry, &search, err);
+        status = io_list(directory, workspace_folder_path(workspace, FOLDER_SNAPSHOTS), search_entry, &search, err);
         if (status == STATUS_OK && !search.found)
             return STATUS_ABSENT;
         if (status == STATUS_OK)
@@ -226,7 +226,7 @@ enum status snapshot_read(struct workspace *workspace, const char *name, struct 
                           struct bytes *ret_document, struct error *err)
 {
     int directory;
-    enum status status = workspace_room(workspace, ROOM_SNAPSHOTS, false, &directory, err);
+    enum status status = workspace_folder(workspace, FOLDER_SNAPSHOTS, false, &directory, err);
     if (status == STATUS_OK)
         status = when.daily ? read_one(workspace, directory, name, when, ret_document, err)
                             : read_latest(workspace, directory, name, when, ret_document, err);
@@ -267,7 +267,7 @@ static bool add_item(struct listing *listing, const char *file, size_t name_leng
 {
     struct snapshot *item = new_item(listing->list);
     struct bytes path = {0};
-    if (!item || !workspace_path(listing->workspace, ROOM_SNAPSHOTS, file, &path))
+    if (!item || !workspace_path(listing->workspace, FOLDER_SNAPSHOTS, file, &path))
         return false;
     *item = (struct snapshot){.when = when, .name = strndup(file, name_length), .path = path.data};
     if (!item->name) {
@@ -320,11 +320,12 @@ enum status snapshot_list(struct workspace *workspace, const char *name, struct 
 {
     struct listing listing = {.workspace = workspace, .name = name, .list = ret_list, .err = err};
     *ret_list = (struct snapshot_list){0};
-    enum status status = workspace_room(workspace, ROOM_SNAPSHOTS, false, &listing.directory, err);
+    enum status status = workspace_folder(workspace, FOLDER_SNAPSHOTS, false, &listing.directory, err);
     if (status == STATUS_ABSENT)
         return STATUS_OK;
     if (status == STATUS_OK)
-        status = io_list(listing.directory, workspace_room_path(workspace, ROOM_SNAPSHOTS), list_entry, &listing, err);
+        status =
+            io_list(listing.directory, workspace_folder_path(workspace, FOLDER_SNAPSHOTS), list_entry, &listing, err);
     if (ret_list->count > 1)
         qsort(ret_list->items, ret_list->count, sizeof *ret_list->items, compare_snapshots);
     return status == STATUS_OK ? listing.status : status;

@@ -55,7 +55,7 @@ static void add_ids(struct index *index, uint32_t partition, uint64_t from, uint
 
 static void commit(struct index *index, bool folded)
 {
-    enum status status = index_settle(index, NULL, NULL, &err);
+    enum status status = index_merge(index, NULL, NULL, &err);
     if (status == STATUS_OK)
         status = index_lock(index, 1000, &err);
     if (status == STATUS_OK)
@@ -181,7 +181,7 @@ static void test_lookup_in_memory(void)
     index_open_memory(&index, &err);
     add_ids(index, 9, 0, 1000);
     is_int(count_found(index, 0, 1000), 0, "staged entries are not seen before they are settled");
-    index_settle(index, NULL, NULL, &err);
+    index_merge(index, NULL, NULL, &err);
     is_int(count_found(index, 0, 1000), 1000, "settled entries are found");
     is_int(count_found(index, 1000, 1100), 0, "what was not added is not found");
     put_known(index, 9, 1, 1000);
@@ -254,12 +254,12 @@ static void test_repeats(void)
     index_add(index, INDEX_IDS, (struct index_entry){77, index_value(5, 0, 10)}, &err);
     index_add(index, INDEX_IDS, (struct index_entry){77, index_value(5, 0, 20)}, &err);
     index_add(index, INDEX_IDS, (struct index_entry){78, index_value(5, 0, 30)}, &err);
-    index_settle(index, note_repeat, &repeats, &err);
+    index_merge(index, note_repeat, &repeats, &err);
     is_int(repeats.count, 1, "a key twice among the new ones is told once");
     is_int(index_value_offset(repeats.data[0].value), 20, "the later one");
     repeats.count = 0;
     index_add(index, INDEX_IDS, (struct index_entry){78, index_value(4, 0, 1)}, &err);
-    index_settle(index, note_repeat, &repeats, &err);
+    index_merge(index, note_repeat, &repeats, &err);
     is_int(repeats.count, 1, "a new entry before an old one makes the old one the repeat");
     is_int(index_value_partition(repeats.data[0].value), 5, "the one in the later partition");
     index_entries_release(&repeats);
@@ -374,7 +374,7 @@ static void test_many_in_memory(void)
         return;
     for (uint64_t i = 0; i < TURNS; i++) {
         add_ids(index, 9, i, i + 1);
-        index_settle(index, NULL, NULL, &err);
+        index_merge(index, NULL, NULL, &err);
     }
     is_int(count_found(index, 0, TURNS), TURNS, "what was settled piece by piece is found");
     ok(index->tables[INDEX_IDS].count < 20, "in few pieces: %zu", index->tables[INDEX_IDS].count);
@@ -387,7 +387,7 @@ static void test_two_writers(void)
     add_ids(a, 9, 0, 100);
     commit(a, false);
     add_ids(b, 9, 0, 50);
-    index_settle(b, NULL, NULL, &err);
+    index_merge(b, NULL, NULL, &err);
     is_int(index_lock(b, 1000, &err), STATUS_OK, "lock");
     is_int(index_facts(b, 9)->known, 100, "who comes second sees the first one's state and drops its own");
     index_unlock(b);
@@ -397,7 +397,7 @@ static void test_two_writers(void)
     add_ids(a, 9, 100, 150);
     commit(a, false);
     add_ids(b, 9, 100, 130);
-    index_settle(b, NULL, NULL, &err);
+    index_merge(b, NULL, NULL, &err);
     is_int(index_lock(b, 1000, &err), STATUS_OK, "lock");
     is_int(index_facts(b, 9)->known, 150, "so it does where only the log has grown");
     is_int(index_count(b, INDEX_IDS), 150, "and its own entries are no longer there");
@@ -553,7 +553,7 @@ static void test_rebuild_by_two(void)
     struct index *a = open_index(), *b = open_index();
     add_ids(a, 9, 0, MANY);
     add_ids(b, 9, 0, MANY);
-    index_settle(b, NULL, NULL, &err);
+    index_merge(b, NULL, NULL, &err);
     commit(a, true);
     commit(b, true);
     index_close(a);
@@ -577,7 +577,7 @@ static void test_torn_log(void)
     index = open_index();
     struct index *other = open_index();
     add_ids(index, 9, 110, 120);
-    index_settle(index, NULL, NULL, &err);
+    index_merge(index, NULL, NULL, &err);
     index_commit_if_alone(index);
     is_int(index_reload(other, &err), STATUS_OK, "reload");
     is_int(index_facts(other, 9)->known, 120, "behind a torn end of the log a reader commits");

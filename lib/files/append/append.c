@@ -4,7 +4,7 @@
 
 static void batch_release(struct batch *batch)
 {
-    batch_release_shares(batch);
+    batch_release_slices(batch);
     free(batch->id_hashes);
     index_entries_release(&batch->hashes);
     index_entries_release(&batch->fresh);
@@ -47,7 +47,7 @@ enum status catalog_sync_partition(struct catalog *store, uint32_t number, struc
     if (status == STATUS_OK)
         status = catalog_sync(store, number, partition, err);
     if (status == STATUS_OK && facts.synced == 0)
-        status = workspace_sync_room(store->workspace, catalog_room(number), err);
+        status = workspace_sync_folder(store->workspace, catalog_folder(number), err);
     if (status == STATUS_OK)
         status = partition_stat(partition, &after, err);
     if (status != STATUS_OK || !known)
@@ -61,7 +61,7 @@ enum status catalog_sync_partition(struct catalog *store, uint32_t number, struc
     return index_put_facts(store->index, &facts, err);
 }
 
-static bool has_share(void *context, uint32_t number)
+static bool has_slice(void *context, uint32_t number)
 {
     const struct batch *batch = context;
     for (size_t i = 0; i < batch->count; i++)
@@ -106,11 +106,11 @@ static void fill_result(const struct batch *batch, struct store_result *result)
 
 /*
  * Somebody without lock may store an id between our look-up and our write. What is not written then is asked for again;
- * a share of another day that is written already, and lies behind a duplicate at which the batch stops, stays.
+ * a slice of another day that is written already, and lies behind a duplicate at which the batch stops, stays.
  */
 static enum status append_locked(struct batch *batch, struct store_result *ret_result)
 {
-    enum status status = catalog_mend(batch->store, has_share, batch, batch->err), stopped = STATUS_OK;
+    enum status status = catalog_mend(batch->store, has_slice, batch, batch->err), stopped = STATUS_OK;
     if (status == STATUS_OK)
         status = batch_find_duplicates(batch);
     if (status == STATUS_OK && batch->stops)

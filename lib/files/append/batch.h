@@ -8,8 +8,8 @@
 
 #include "files/catalog/state.h"
 
-/* One partition's share of a batch. */
-struct share {
+/* One partition's slice of a batch. */
+struct slice {
     uint32_t number;
     size_t from, to;             /* of batch.fresh */
     struct partition *partition; /* NULL: not open, or closed again to let others be opened */
@@ -29,8 +29,8 @@ struct batch {
     uint64_t seed;               /* that they were made with */
     struct index_entries hashes; /* {hash, item}, ascending */
     struct index_entries fresh;  /* {partition number, item} of new events, ascending */
-    struct share *shares;
-    size_t share_count;
+    struct slice *slices;
+    size_t slice_count;
     bool caught_up; /* with somebody without lock, since the look-up */
     bool stops;     /* at the first duplicate */
     size_t stop;    /* the first one that came up since the look-up, if it stops: what is behind is not written */
@@ -54,14 +54,14 @@ enum status batch_compare_repetitions(struct batch *batch);
 uint32_t batch_partition_of(const struct event *event);
 /* Writes what is new, syncs it, and notes it in the index; what was written by a step that failed is taken back. */
 enum status batch_append(struct batch *batch);
-void batch_release_shares(struct batch *batch);
+void batch_release_slices(struct batch *batch);
 /* The row of a partition, made where it is new. Valid until the next one is made. */
 enum status batch_row(struct batch *batch, uint32_t number, struct catalog_partition **ret_row);
 
-/* Makes shares [from, to), which are written and open, durable, and stages them for the index; after a failure nothing
+/* Makes slices [from, to), which are written and open, durable, and stages them for the index; after a failure nothing
  * that is staged will be committed. */
 enum status batch_sync_and_note(struct batch *batch, size_t from, size_t to);
 /* Their sync by itself. */
-enum status batch_sync_shares(struct batch *batch, size_t from, size_t to);
+enum status batch_sync_slices(struct batch *batch, size_t from, size_t to);
 
 #endif

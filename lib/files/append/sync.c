@@ -6,77 +6,77 @@ static enum status sync_names(struct batch *batch, size_t from, size_t to)
     bool synced[WORKSPACE_ROOMS] = {false};
     enum status status = STATUS_OK;
     for (size_t i = from; i < to && status == STATUS_OK; i++) {
-        const struct share *share = &batch->shares[i];
-        const struct partition_facts *facts = index_facts(batch->store->index, share->number);
-        enum workspace_room room = catalog_room(share->number);
-        if (synced[room] || (!share->created && facts && facts->synced > 0))
+        const struct slice *slice = &batch->slices[i];
+        const struct partition_facts *facts = index_facts(batch->store->index, slice->number);
+        enum workspace_folder which = catalog_folder(slice->number);
+        if (synced[which] || (!slice->created && facts && facts->synced > 0))
             continue;
-        status = workspace_sync_room(batch->store->workspace, room, batch->err);
-        synced[room] = true;
+        status = workspace_sync_folder(batch->store->workspace, which, batch->err);
+        synced[which] = true;
     }
     return status;
 }
 
-enum status batch_sync_shares(struct batch *batch, size_t from, size_t to)
+enum status batch_sync_slices(struct batch *batch, size_t from, size_t to)
 {
     if (batch->store->options.no_sync || MUTANT(ACKNOWLEDGE_BEFORE_SYNC))
         return STATUS_OK;
     enum status status = sync_names(batch, from, to);
     for (size_t i = from; i < to && status == STATUS_OK; i++)
-        status = catalog_sync(batch->store, batch->shares[i].number, batch->shares[i].partition, batch->err);
+        status = catalog_sync(batch->store, batch->slices[i].number, batch->slices[i].partition, batch->err);
     return status;
 }
 
-/* Stages the lines of a share for the index, at the places where they now stand. */
-static enum status stage_share(struct batch *batch, struct share *share)
+/* Stages the lines of a slice for the index, at the places where they now stand. */
+static enum status stage_slice(struct batch *batch, struct slice *slice)
 {
     struct catalog_partition *row;
     struct intake intake;
     enum status status = batch_hash_ids(batch);
     if (status == STATUS_OK)
-        status = batch_row(batch, share->number, &row);
+        status = batch_row(batch, slice->number, &row);
     if (status != STATUS_OK)
         return status;
     intake_start(&intake, batch->store, row, batch->err);
-    uint64_t offset = share->end;
-    for (size_t i = share->from; i < share->to && status == STATUS_OK; i++) {
+    uint64_t offset = slice->end;
+    for (size_t i = slice->from; i < slice->to && status == STATUS_OK; i++) {
         uint64_t place = batch->fresh.data[i].value;
         struct store_item *item = &batch->items[place];
-        item->first = (struct catalog_position){share->number, offset};
+        item->first = (struct catalog_position){slice->number, offset};
         status = intake_event(&intake, &item->event, batch->id_hashes[place], offset);
         offset += item->event.length + 1;
     }
     intake_release(&intake);
-    share->facts = intake.facts;
-    share->facts.known = offset;
+    slice->facts = intake.facts;
+    slice->facts.known = offset;
     return status;
 }
 
-/* Looks at a share's file while it is open: what its facts still lack. */
-static enum status measure_share(struct batch *batch, struct share *share)
+/* Looks at a slice's file while it is open: what its facts still lack. */
+static enum status measure_slice(struct batch *batch, struct slice *slice)
 {
-    struct partition_facts *facts = &share->facts;
-    enum status status = partition_stat(share->partition, &share->stat, batch->err);
-    if (status != STATUS_OK || share->how != PARTITION_APPENDED)
+    struct partition_facts *facts = &slice->facts;
+    enum status status = partition_stat(slice->partition, &slice->stat, batch->err);
+    if (status != STATUS_OK || slice->how != PARTITION_APPENDED)
         return status;
-    catalog_set_stat(facts, &share->stat);
+    catalog_set_stat(facts, &slice->stat);
     if (!batch->store->options.no_sync)
         facts->synced = facts->known;
-    return share->stat.size < facts->known
+    return slice->stat.size < facts->known
                ? STATUS_OK
-               : partition_hash_before(share->partition, facts->known, &facts->hash, batch->err);
+               : partition_hash_before(slice->partition, facts->known, &facts->hash, batch->err);
 }
 
-static enum status put_facts(struct batch *batch, const struct share *share)
+static enum status put_facts(struct batch *batch, const struct slice *slice)
 {
     struct catalog_partition *row;
-    enum status status = batch_row(batch, share->number, &row);
+    enum status status = batch_row(batch, slice->number, &row);
     if (status != STATUS_OK)
         return status;
-    row->stat = share->stat;
-    row->facts = share->facts;
-    row->end = share->facts.known;
-    return index_put_facts(batch->store->index, &share->facts, batch->err);
+    row->stat = slice->stat;
+    row->facts = slice->facts;
+    row->end = slice->facts.known;
+    return index_put_facts(batch->store->index, &slice->facts, batch->err);
 }
 
 /* Most of what there is to note is noted while the disk is at work already. */
@@ -84,17 +84,17 @@ enum status batch_sync_and_note(struct batch *batch, size_t from, size_t to)
 {
     enum status status = STATUS_OK;
     for (size_t i = from; i < to && !batch->store->options.no_sync; i++)
-        partition_start_sync(batch->shares[i].partition);
+        partition_start_sync(batch->slices[i].partition);
     for (size_t i = from; i < to && status == STATUS_OK; i++)
-        if (batch->shares[i].how == PARTITION_APPENDED)
-            status = stage_share(batch, &batch->shares[i]);
+        if (batch->slices[i].how == PARTITION_APPENDED)
+            status = stage_slice(batch, &batch->slices[i]);
     if (status == STATUS_OK && !MUTANT(INDEX_BEFORE_JSONL))
-        status = batch_sync_shares(batch, from, to);
+        status = batch_sync_slices(batch, from, to);
     for (size_t i = from; i < to && status == STATUS_OK; i++)
-        status = measure_share(batch, &batch->shares[i]);
+        status = measure_slice(batch, &batch->slices[i]);
     for (size_t i = from; i < to && status == STATUS_OK; i++)
-        if (batch->shares[i].how == PARTITION_APPENDED)
-            status = put_facts(batch, &batch->shares[i]);
+        if (batch->slices[i].how == PARTITION_APPENDED)
+            status = put_facts(batch, &batch->slices[i]);
     if (status != STATUS_OK)
         index_abandon(batch->store->index);
     return status;

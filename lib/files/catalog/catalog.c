@@ -55,7 +55,7 @@ static enum status open_index(struct catalog *store, struct index **ret_index, s
 enum status catalog_find_index(struct catalog *store, struct error *err)
 {
     struct index *index;
-    if (index_stands_at(store->index, workspace_store(store->workspace)))
+    if (index_is_same_folder(store->index, workspace_store(store->workspace)))
         return STATUS_OK;
     enum status status = open_index(store, &index, err);
     if (status != STATUS_OK)
@@ -111,10 +111,10 @@ void catalog_close(struct catalog *store)
     index_entries_release(&store->shadowed);
     index_entries_release(&store->fragments);
     bytes_release(&store->line);
-    bytes_release(&store->share);
+    bytes_release(&store->slice);
     bytes_release(&store->untold);
     bytes_release(&store->kept);
-    free(store->doubts);
+    free(store->unsynced);
     free(store->partitions);
     free(store);
 }
@@ -193,12 +193,12 @@ enum status catalog_add_row(struct catalog *store, uint32_t number, struct catal
 enum status catalog_open_as(struct catalog *store, uint32_t number, enum io_open how, bool create,
                             struct partition **ret_partition, bool *ret_created, struct error *err)
 {
-    enum workspace_room room = catalog_room(number);
+    enum workspace_folder which = catalog_folder(number);
     int folder;
-    enum status status = workspace_room(store->workspace, room, create, &folder, err);
+    enum status status = workspace_folder(store->workspace, which, create, &folder, err);
     if (status == STATUS_OK)
-        status = partition_open(folder, workspace_room_path(store->workspace, room), partition_number_day(number), how,
-                                create, ret_partition, ret_created, err);
+        status = partition_open(folder, workspace_folder_path(store->workspace, which), partition_number_day(number),
+                                how, create, ret_partition, ret_created, err);
     return status;
 }
 
@@ -212,7 +212,7 @@ bool catalog_partition_path(const struct catalog *store, uint32_t number, struct
 {
     char name[PARTITION_NAME_SIZE];
     partition_name(partition_number_day(number), name);
-    return workspace_path(store->workspace, catalog_room(number), name, out);
+    return workspace_path(store->workspace, catalog_folder(number), name, out);
 }
 
 void catalog_close_files(struct catalog *store)
@@ -391,7 +391,7 @@ static enum status take_lock(struct catalog *store, struct error *err)
         if (status == STATUS_OK)
             status = io_lock(store->lock, store->options.lock_timeout_ms, store->options.interrupted,
                              workspace_lock_path(store->workspace), err);
-        if (status != STATUS_OK || turn == LOCK_TURNS || io_stands_at(store->lock, directory, "lock", false))
+        if (status != STATUS_OK || turn == LOCK_TURNS || io_is_same_file(store->lock, directory, "lock", false))
             return status;
         close(store->lock);
         store->lock = -1;
@@ -403,7 +403,7 @@ enum status catalog_lock(struct catalog *store, struct error *err)
     enum status status = take_lock(store, err);
     store->locked = status == STATUS_OK;
     if (status == STATUS_OK)
-        status = catalog_load_doubts(store, err);
+        status = catalog_load_unsynced(store, err);
     if (status == STATUS_OK)
         return STATUS_OK;
     catalog_unlock(store);
@@ -413,7 +413,7 @@ enum status catalog_lock(struct catalog *store, struct error *err)
 void catalog_unlock(struct catalog *store)
 {
     if (store->locked) {
-        catalog_save_doubts(store);
+        catalog_save_unsynced(store);
         io_unlock(store->lock, workspace_lock_path(store->workspace), NULL);
     }
     store->locked = false;

@@ -177,7 +177,7 @@ struct store_result {
  * partition, syncs, updates the index and releases the lock. On STATUS_OK everything that `ret_result->done` counts is
  * durable (unless no_sync), duplicates too. `stop_at_duplicate`: the first duplicate ends the batch; STATUS_DUPLICATE,
  * and item `done` is that duplicate. STATUS_IO: nothing of the batch counts as stored; what was written is undone where
- * that is safe, and where it is not it is written anew before anyone believes it (catalog_doubt.c).
+ * that is safe, and where it is not it is written anew before anyone believes it (catalog_unsynced.c).
  */
 enum status catalog_append(struct catalog *store, struct store_item *items, size_t count, bool stop_at_duplicate,
                            struct store_result *ret_result, struct error *err);

@@ -88,9 +88,9 @@ static enum status note_repeat(void *context, uint64_t value, struct error *err)
     return status == STATUS_OK ? index_put_facts(store->index, &counted, err) : status;
 }
 
-enum status catalog_settle(struct catalog *store, bool known, struct error *err)
+enum status catalog_merge(struct catalog *store, bool known, struct error *err)
 {
-    return index_settle(store->index, known ? NULL : note_repeat, store, err);
+    return index_merge(store->index, known ? NULL : note_repeat, store, err);
 }
 
 /* ---- reading on */
@@ -160,8 +160,8 @@ static enum status publish(struct intake *intake, struct partition *partition, c
     catalog_set_stat(&intake->facts, stat);
     if (status == STATUS_OK)
         status = index_put_facts(store->index, &intake->facts, intake->err);
-    if (status == STATUS_OK && index_unsettled(store->index) >= settle_at) {
-        status = catalog_settle(store, false, intake->err);
+    if (status == STATUS_OK && index_unmerged(store->index) >= settle_at) {
+        status = catalog_merge(store, false, intake->err);
         const struct partition_facts *facts = index_facts(store->index, intake->facts.partition);
         if (facts)
             intake->facts = *facts;
@@ -319,7 +319,7 @@ static enum status compare(struct catalog *store, struct catalog_partition *row,
 enum status catalog_read_on(struct catalog *store, struct error *err)
 {
     enum status status = STATUS_OK;
-    bool may_change = index_unsettled(store->index) > 0; /* facts, the repeats that they count */
+    bool may_change = index_unmerged(store->index) > 0; /* facts, the repeats that they count */
     index_clear_volatile(store->index);
     memset(store->found, 0, sizeof store->found);
     for (size_t i = 0; i < store->count && status == STATUS_OK; i++) {
@@ -335,7 +335,7 @@ enum status catalog_read_on(struct catalog *store, struct error *err)
         }
     }
     if (status == STATUS_OK)
-        status = catalog_settle(store, false, err);
+        status = catalog_merge(store, false, err);
     if (status == STATUS_OK)
         status = catalog_note_shadowed(store, err);
     /* repeats were counted while others were read */
@@ -386,12 +386,12 @@ struct listing {
 
 static enum status list_kind(struct catalog *store, enum event_kind kind, struct listing *listing, struct error *err)
 {
-    enum workspace_room room = kind == EVENT_SIGNAL ? ROOM_SIGNALS : ROOM_EMISSIONS;
+    enum workspace_folder which = kind == EVENT_SIGNAL ? FOLDER_SIGNALS : FOLDER_EMISSIONS;
     int folder;
-    enum status status = workspace_room(store->workspace, room, false, &folder, err);
+    enum status status = workspace_folder(store->workspace, which, false, &folder, err);
     if (status == STATUS_OK)
-        status =
-            partition_list(folder, workspace_room_path(store->workspace, room), &listing->files, &listing->count, err);
+        status = partition_list(folder, workspace_folder_path(store->workspace, which), &listing->files,
+                                &listing->count, err);
     return status == STATUS_ABSENT ? STATUS_OK : status;
 }
 

@@ -69,7 +69,7 @@ static enum status cut_off(struct catalog *store, const struct catalog_partition
         catalog_tell(store, NOTICE_WARNING,
                      "%s: cut off %llu bytes of a last line that was never finished; a copy is in %s",
                      partition_label(partition), (unsigned long long)(row->stat.size - row->facts.known),
-                     workspace_room_path(store->workspace, ROOM_QUARANTINE));
+                     workspace_folder_path(store->workspace, FOLDER_QUARANTINE));
     return status;
 }
 
@@ -116,7 +116,7 @@ static enum status seal(struct catalog *store, const struct catalog_partition *r
         catalog_tell(store, NOTICE_WARNING,
                      "%s: ended a last line of %zu bytes that its writer did not finish; a copy is in %s",
                      partition_label(partition), fragment->length,
-                     workspace_room_path(store->workspace, ROOM_QUARANTINE));
+                     workspace_folder_path(store->workspace, FOLDER_QUARANTINE));
     return status;
 }
 

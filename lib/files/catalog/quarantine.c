@@ -62,7 +62,7 @@ static enum status list_copies(struct catalog *store, int folder, struct error *
         return STATUS_OK;
     bytes_clear(&store->kept);
     enum status status =
-        io_list(folder, workspace_room_path(store->workspace, ROOM_QUARANTINE), keep_name, &listing, &why);
+        io_list(folder, workspace_folder_path(store->workspace, FOLDER_QUARANTINE), keep_name, &listing, &why);
     if (listing.failed || (status != STATUS_OK && why.no_memory))
         return error_set_memory(err);
     store->kept_listed = true;
@@ -88,8 +88,8 @@ enum status catalog_is_quarantined(struct catalog *store, uint32_t number, const
     char name[COPY_NAME_SIZE];
     int folder;
     *ret_quarantined = false;
-    if (workspace_room(store->workspace, ROOM_QUARANTINE, false, &folder, NULL) != STATUS_OK)
-        return workspace_check_room(store->workspace, ROOM_QUARANTINE, err);
+    if (workspace_folder(store->workspace, FOLDER_QUARANTINE, false, &folder, NULL) != STATUS_OK)
+        return workspace_check_folder(store->workspace, FOLDER_QUARANTINE, err);
     size_t end = copy_name(number, line, length, name);
     enum status status = look(folder, name, line, length, ret_quarantined, err);
     if (status == STATUS_OK && !*ret_quarantined)
@@ -103,9 +103,9 @@ enum status catalog_quarantine(struct catalog *store, uint32_t number, const cha
     char name[COPY_NAME_SIZE];
     struct bytes path = {0};
     copy_name(number, line, length, name);
-    if (!workspace_path(store->workspace, ROOM_QUARANTINE, name, &path))
+    if (!workspace_path(store->workspace, FOLDER_QUARANTINE, name, &path))
         return error_set_memory(err);
-    enum status status = workspace_replace(store->workspace, ROOM_QUARANTINE, name, line, length, path.data, err);
+    enum status status = workspace_replace(store->workspace, FOLDER_QUARANTINE, name, line, length, path.data, err);
     bytes_release(&path);
     return status == STATUS_OK ? STATUS_OK : STATUS_IO;
 }

@@ -31,11 +31,11 @@ void catalog_note_unread(struct catalog *store, uint32_t number)
 static enum status stat_now(struct catalog *store, const struct catalog_partition *row, struct partition_stat *ret_stat,
                             struct error *err)
 {
-    enum workspace_room room = catalog_room(row->number);
+    enum workspace_folder which = catalog_folder(row->number);
     int folder;
-    enum status status = workspace_room(store->workspace, room, false, &folder, err);
+    enum status status = workspace_folder(store->workspace, which, false, &folder, err);
     if (status == STATUS_OK)
-        status = partition_stat_at(folder, workspace_room_path(store->workspace, room), row->day, ret_stat, err);
+        status = partition_stat_at(folder, workspace_folder_path(store->workspace, which), row->day, ret_stat, err);
     return status;
 }
 

@@ -1,12 +1,12 @@
-/* catalog_private - what the files of the store module share; nobody else includes it. */
+/* catalog_private - what the files of the store module slice; nobody else includes it. */
 #ifndef METASPN_FILES_CATALOG_STATE_H
 #define METASPN_FILES_CATALOG_STATE_H
 
 #include "base/mutant.h"
 #include "files/catalog/catalog.h"
 
-/* A partition of which the lock file says that it is not certain what a sync made of it (catalog_doubt.c). */
-struct catalog_doubt {
+/* A partition of which the lock file says that it is not certain what a sync made of it (catalog_unsynced.c). */
+struct catalog_unsynced {
     uint32_t number;
     uint64_t from; /* the byte from which on it was not known to be on disk */
     bool stands;   /* the bytes must be written anew; false: a sync has settled it, and the file is yet to be told */
@@ -20,17 +20,17 @@ struct catalog {
     struct index *index;         /* owned */
     int lock;                    /* descriptor of store/lock; -1: not opened yet */
     bool locked;
-    struct catalog_doubt *doubts; /* while locked: what the lock file says, in its order */
-    size_t doubt_count, doubt_capacity;
-    uint64_t doubts_length; /* of the lock file */
-    struct bytes untold;    /* notices that came up under the lock: a letter and a text with its NUL, each */
-    unsigned kinds;         /* of the last refresh */
+    struct catalog_unsynced *unsynced; /* while locked: what the lock file says, in its order */
+    size_t unsynced_count, unsynced_capacity;
+    uint64_t unsynced_length; /* of the lock file */
+    struct bytes untold;      /* notices that came up under the lock: a letter and a text with its NUL, each */
+    unsigned kinds;           /* of the last refresh */
     struct catalog_partition *partitions; /* ascending by number */
     size_t count, capacity;
     struct partition *open; /* the partition that was read last, kept open; NULL */
     uint32_t open_number;
     struct bytes line;                       /* working space */
-    struct bytes share;                      /* likewise: the lines that a batch appends to one partition */
+    struct bytes slice;                      /* likewise: the lines that a batch appends to one partition */
     struct index_entry found[CATALOG_FOUND]; /* {hash, value}: answers of catalog_find_first() since the last look, by
                                               the hash: an id repeated often is asked for often */
     struct index_entries matches;
@@ -40,10 +40,10 @@ struct catalog {
     struct index_entries fragments; /* {partition}: of whose last line it was told that it is not whole yet */
 };
 
-/* The room that a partition lies in. */
-static inline enum workspace_room catalog_room(uint32_t number)
+/* The folder that a partition lies in. */
+static inline enum workspace_folder catalog_folder(uint32_t number)
 {
-    return partition_number_kind(number) == EVENT_SIGNAL ? ROOM_SIGNALS : ROOM_EMISSIONS;
+    return partition_number_kind(number) == EVENT_SIGNAL ? FOLDER_SIGNALS : FOLDER_EMISSIONS;
 }
 
 /* Something stands behind the last newline: nothing may be appended to it. */
@@ -75,7 +75,7 @@ enum status catalog_find_index(struct catalog *store, struct error *err);
 enum status catalog_find_matches(struct catalog *store, enum index_table table, uint64_t key, struct error *err);
 
 /* catalog_repeats.c: an event on a last line without newline is in no index yet; notes the records of its id in later
- * partitions, which it makes repeats. After every catalog_settle() that follows a look. STATUS_INVALID: the index is
+ * partitions, which it makes repeats. After every catalog_merge() that follows a look. STATUS_INVALID: the index is
  * damaged. */
 enum status catalog_note_shadowed(struct catalog *store, struct error *err);
 
@@ -107,7 +107,7 @@ void intake_start(struct intake *intake, struct catalog *store, const struct cat
 enum status intake_event(struct intake *intake, const struct event *event, uint64_t id_hash, uint64_t offset);
 void intake_release(struct intake *intake);
 /* Settles what is staged; `known` tells that the ids were looked up already. */
-enum status catalog_settle(struct catalog *store, bool known, struct error *err);
+enum status catalog_merge(struct catalog *store, bool known, struct error *err);
 
 /*
  * catalog_turn.c: a writer's turn. Takes the writers' lock, then the index's, and catches up; what takes long to catch
@@ -120,7 +120,7 @@ void catalog_end_turn(struct catalog *store);
 enum status catalog_see(struct catalog *store, unsigned kinds, bool *ret_much, struct error *err);
 
 /*
- * catalog_doubt.c: the only way to sync a partition, under the writers' lock.
+ * catalog_unsynced.c: the only way to sync a partition, under the writers' lock.
  *
  * After a sync that failed the kernel takes the bytes for written: the next sync succeeds, and says nothing about them.
  * Who sees the failure may be killed in that moment, the index may be lost, and the bytes may stand there still, for
@@ -134,9 +134,9 @@ enum status catalog_see(struct catalog *store, unsigned kinds, bool *ret_much, s
  */
 enum status catalog_sync(struct catalog *store, uint32_t number, struct partition *partition, struct error *err);
 /* Reads the lines when the lock was taken; STATUS_INVALID: the file is too large to be ours. */
-enum status catalog_load_doubts(struct catalog *store, struct error *err);
+enum status catalog_load_unsynced(struct catalog *store, struct error *err);
 /* Takes out those that are settled, before the lock is given back. */
-void catalog_save_doubts(struct catalog *store);
+void catalog_save_unsynced(struct catalog *store);
 
 /* catalog_tail.c: mends the last lines of partitions that need it (SPEC section 8); `wanted` says for which ones to
  * wait.

@@ -86,15 +86,15 @@ static int by_number(const void *a, const void *b)
 static enum status list_kind(struct check *check, enum event_kind kind, struct error *err)
 {
     struct workspace *workspace = catalog_workspace(check->store);
-    enum workspace_room room = kind == EVENT_SIGNAL ? ROOM_SIGNALS : ROOM_EMISSIONS;
+    enum workspace_folder which = kind == EVENT_SIGNAL ? FOLDER_SIGNALS : FOLDER_EMISSIONS;
     struct listing listing = {check, kind, false};
     struct error why;
     int folder;
-    enum status status = workspace_room(workspace, room, false, &folder, &why);
+    enum status status = workspace_folder(workspace, which, false, &folder, &why);
     if (status == STATUS_ABSENT)
         return STATUS_OK;
     if (status == STATUS_OK)
-        status = io_list(folder, workspace_room_path(workspace, room), list_day, &listing, &why);
+        status = io_list(folder, workspace_folder_path(workspace, which), list_day, &listing, &why);
     if (status != STATUS_OK)
         check_fail(check, &why);
     return listing.no_memory ? error_set_memory(err) : STATUS_OK;
@@ -113,10 +113,10 @@ static enum status list_partitions(struct check *check, struct error *err)
 static int folder_of(const struct check *check, uint32_t number, const char **ret_path)
 {
     struct workspace *workspace = catalog_workspace(check->store);
-    enum workspace_room room = partition_number_kind(number) == EVENT_SIGNAL ? ROOM_SIGNALS : ROOM_EMISSIONS;
+    enum workspace_folder which = partition_number_kind(number) == EVENT_SIGNAL ? FOLDER_SIGNALS : FOLDER_EMISSIONS;
     int folder = -1;
-    *ret_path = workspace_room_path(workspace, room);
-    return workspace_room(workspace, room, false, &folder, NULL) == STATUS_OK ? folder : -1;
+    *ret_path = workspace_folder_path(workspace, which);
+    return workspace_folder(workspace, which, false, &folder, NULL) == STATUS_OK ? folder : -1;
 }
 
 static void measure_partitions(struct check *check)

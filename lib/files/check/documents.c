@@ -14,13 +14,13 @@ static void lack_memory(struct check *check)
     check_fail(check, &why);
 }
 
-/* Reads a file of a room. STATUS_IO: that was told. STATUS_ABSENT: it has gone. */
-static enum status read_file(struct check *check, enum workspace_room room, const char *name, const char *path,
+/* Reads a file of a folder. STATUS_IO: that was told. STATUS_ABSENT: it has gone. */
+static enum status read_file(struct check *check, enum workspace_folder which, const char *name, const char *path,
                              size_t limit, struct bytes *out)
 {
     struct error why;
     int folder, fd = -1;
-    enum status status = workspace_room(catalog_workspace(check->store), room, false, &folder, &why);
+    enum status status = workspace_folder(catalog_workspace(check->store), which, false, &folder, &why);
     if (status == STATUS_OK)
         status = io_open_below(folder, name, IO_READ, false, path, &fd, NULL, &why);
     if (status == STATUS_OK)
@@ -88,9 +88,9 @@ static void check_checkpoints(struct check *check)
     for (size_t i = 0; i < list.count && !check_is_interrupted(check); i++) {
         char name[NAME_MAX_LENGTH + sizeof ".json"];
         snprintf(name, sizeof name, "%s.json", list.names[i]);
-        if (!workspace_path(workspace, ROOM_CHECKPOINTS, name, &path))
+        if (!workspace_path(workspace, FOLDER_CHECKPOINTS, name, &path))
             lack_memory(check);
-        else if (read_file(check, ROOM_CHECKPOINTS, name, path.data, CHECKPOINT_MAX, &text) == STATUS_OK)
+        else if (read_file(check, FOLDER_CHECKPOINTS, name, path.data, CHECKPOINT_MAX, &text) == STATUS_OK)
             check_checkpoint(check, path.data, &text);
     }
     checkpoint_list_release(&list);
@@ -141,7 +141,7 @@ static void check_snapshots(struct check *check)
     for (size_t i = 0; i < list.count && !check_is_interrupted(check); i++) {
         const struct snapshot *snapshot = &list.items[i];
         const char *name = strrchr(snapshot->path, '/') + 1;
-        if (read_file(check, ROOM_SNAPSHOTS, name, snapshot->path, SNAPSHOT_MAX, &text) == STATUS_OK)
+        if (read_file(check, FOLDER_SNAPSHOTS, name, snapshot->path, SNAPSHOT_MAX, &text) == STATUS_OK)
             check_snapshot(check, snapshot, &text);
     }
     snapshot_list_release(&list);
@@ -152,7 +152,7 @@ static void check_snapshots(struct check *check)
 
 struct search {
     struct check *check;
-    enum workspace_room room;
+    enum workspace_folder which;
     int folder;
 };
 
@@ -163,7 +163,7 @@ static bool search_entry(void *context, const char *name, unsigned char type)
     (void)type;
     if (!io_is_left_over(search->folder, name, check->options->now_seconds))
         return true;
-    if (!workspace_path(catalog_workspace(check->store), search->room, name, &check->path)) {
+    if (!workspace_path(catalog_workspace(check->store), search->which, name, &check->path)) {
         lack_memory(check);
         return false;
     }
@@ -175,15 +175,15 @@ static bool search_entry(void *context, const char *name, unsigned char type)
 static void check_temporaries(struct check *check)
 {
     struct workspace *workspace = catalog_workspace(check->store);
-    for (enum workspace_room room = 0; room < WORKSPACE_ROOMS; room++) {
-        struct search search = {check, room, -1};
+    for (enum workspace_folder which = 0; which < WORKSPACE_ROOMS; which++) {
+        struct search search = {check, which, -1};
         struct error why;
-        enum status status = workspace_room(workspace, room, false, &search.folder, &why);
-        bool told = room <= ROOM_SNAPSHOTS; /* when it was looked into */
-        if (room == ROOM_INDEX)
+        enum status status = workspace_folder(workspace, which, false, &search.folder, &why);
+        bool told = which <= FOLDER_SNAPSHOTS; /* when it was looked into */
+        if (which == FOLDER_INDEX)
             told = !check->disk || (status != STATUS_OK && check->disk_is_bad);
         if (status == STATUS_OK)
-            status = io_list(search.folder, workspace_room_path(workspace, room), search_entry, &search, &why);
+            status = io_list(search.folder, workspace_folder_path(workspace, which), search_entry, &search, &why);
         if (status != STATUS_OK && status != STATUS_ABSENT && !told)
             check_fail(check, &why);
     }

@@ -9,7 +9,7 @@
 
 static const char *index_path(const struct check *check)
 {
-    return workspace_room_path(catalog_workspace(check->store), ROOM_INDEX);
+    return workspace_folder_path(catalog_workspace(check->store), FOLDER_INDEX);
 }
 
 /* Said once; after that the index is asked nothing more. */

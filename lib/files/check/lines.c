@@ -254,7 +254,8 @@ static enum status finish_partition(struct walk *walk)
                                 (unsigned long long)walk->facts->known, (unsigned long long)walk->counted.known);
     if (walk->copied > 0)
         check_tell(check, "%s: copied %llu damaged line%s to %s", file, (unsigned long long)walk->copied,
-                   walk->copied == 1 ? "" : "s", workspace_room_path(catalog_workspace(check->store), ROOM_QUARANTINE));
+                   walk->copied == 1 ? "" : "s",
+                   workspace_folder_path(catalog_workspace(check->store), FOLDER_QUARANTINE));
     check->totals.partitions++;
     return status;
 }

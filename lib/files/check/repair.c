@@ -33,18 +33,18 @@ static void remake_index(struct check *check)
         return;
     }
     check->totals.mended += check->disagreements;
-    check_tell(check, "%s: made anew", workspace_room_path(catalog_workspace(check->store), ROOM_INDEX));
+    check_tell(check, "%s: made anew", workspace_folder_path(catalog_workspace(check->store), FOLDER_INDEX));
 }
 
-static size_t sweep_room(struct check *check, enum workspace_room room)
+static size_t sweep_folder(struct check *check, enum workspace_folder which)
 {
     struct workspace *workspace = catalog_workspace(check->mender);
     struct error why;
     size_t removed = 0;
     int folder;
-    if (workspace_room(workspace, room, false, &folder, NULL) != STATUS_OK)
+    if (workspace_folder(workspace, which, false, &folder, NULL) != STATUS_OK)
         return 0; /* it is not there, or that was told when it was looked into */
-    if (io_sweep(folder, workspace_room_path(workspace, room), check->options->now_seconds, &removed, &why) !=
+    if (io_sweep(folder, workspace_folder_path(workspace, which), check->options->now_seconds, &removed, &why) !=
         STATUS_OK)
         check_fail(check, &why);
     return removed;
@@ -53,8 +53,8 @@ static size_t sweep_room(struct check *check, enum workspace_room room)
 static void sweep(struct check *check)
 {
     uint64_t removed = 0;
-    for (enum workspace_room room = 0; room < WORKSPACE_ROOMS; room++)
-        removed += sweep_room(check, room);
+    for (enum workspace_folder which = 0; which < WORKSPACE_ROOMS; which++)
+        removed += sweep_folder(check, which);
     check->totals.mended += removed < check->left_over ? removed : check->left_over;
     if (removed > 0)
         check_tell(check, "removed %llu temporar%s", (unsigned long long)removed, removed == 1 ? "y" : "ies");

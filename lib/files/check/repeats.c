@@ -24,8 +24,8 @@ enum status check_note_id(struct check *check, const struct event *event, uint32
     }
     if (status == STATUS_OK)
         status = index_add(check->ids, INDEX_IDS, (struct index_entry){hash, index_value(number, 0, offset)}, err);
-    if (status == STATUS_OK && index_unsettled(check->ids) >= SETTLE_AT)
-        status = index_settle(check->ids, note_repeat, check, err);
+    if (status == STATUS_OK && index_unmerged(check->ids) >= SETTLE_AT)
+        status = index_merge(check->ids, note_repeat, check, err);
     return status;
 }
 
@@ -180,7 +180,7 @@ static enum status check_repeat(struct search *search, uint64_t value, struct er
 enum status check_repeats(struct check *check, struct error *err)
 {
     struct search search = {.check = check, .here = {.check = check}, .there = {.check = check}};
-    enum status status = index_settle(check->ids, note_repeat, check, err);
+    enum status status = index_merge(check->ids, note_repeat, check, err);
     index_entries_sort(&check->repeated);
     for (size_t i = 0; i < check->repeated.count && status == STATUS_OK && !check_is_interrupted(check); i++) {
         struct error why;

@@ -1,4 +1,4 @@
-/* check_private - what the files of the check module share; nobody else includes it. */
+/* check_private - what the files of the check module slice; nobody else includes it. */
 #ifndef METASPN_FILES_CHECK_STATE_H
 #define METASPN_FILES_CHECK_STATE_H
 

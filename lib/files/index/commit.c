@@ -113,7 +113,7 @@ static bool lacks_file(const struct index *index, enum index_table t, const stru
 {
     char name[INDEX_RUN_NAME_SIZE];
     index_run_name(index_table_names[t], index_run_number(run), name);
-    return index_run_number(run) == 0 || !index_run_stands_at(run, index->directory, name);
+    return index_run_number(run) == 0 || !index_run_is_same_file(run, index->directory, name);
 }
 
 /* All that is in memory or in the log goes to one run a table. */

@@ -294,7 +294,7 @@ bool index_has_all_refs(const struct index *index)
     return !index->refs_left_out;
 }
 
-size_t index_unsettled(const struct index *index)
+size_t index_unmerged(const struct index *index)
 {
     size_t count = 0;
     for (enum index_table t = 0; t < INDEX_TABLES; t++)
@@ -411,7 +411,7 @@ static enum status find_repeated(struct index *index, const struct index_entries
 }
 
 /* Staged entries become a run: a file where they are many and a file can be had, else in memory. */
-static enum status settle_table(struct index *index, enum index_table which, struct error *err)
+static enum status merge_table(struct index *index, enum index_table which, struct error *err)
 {
     struct table *table = &index->tables[which];
     bool large = table->staged.count >= SPILL;
@@ -425,7 +425,7 @@ static enum status settle_table(struct index *index, enum index_table which, str
     return table_add_run(table, run, RUN_UNCOMMITTED, err);
 }
 
-static enum status settle_ids(struct index *index, index_repeat *repeat, void *context, struct error *err)
+static enum status merge_ids(struct index *index, index_repeat *repeat, void *context, struct error *err)
 {
     const struct index_entries *staged = &index->tables[INDEX_IDS].staged;
     struct index_entries repeated = {0}, matches = {0};
@@ -435,7 +435,7 @@ static enum status settle_ids(struct index *index, index_repeat *repeat, void *c
         status = find_repeated(index, staged, from, to, &repeated, err);
     }
     if (status == STATUS_OK)
-        status = settle_table(index, INDEX_IDS, err);
+        status = merge_table(index, INDEX_IDS, err);
     for (size_t i = 0; i < repeated.count && status == STATUS_OK; i++)
         status = report_repeats(index, repeated.data[i].key, &matches, repeat, context, err);
     index_entries_release(&repeated);
@@ -443,7 +443,7 @@ static enum status settle_ids(struct index *index, index_repeat *repeat, void *c
     return status;
 }
 
-enum status index_settle(struct index *index, index_repeat *repeat, void *context, struct error *err)
+enum status index_merge(struct index *index, index_repeat *repeat, void *context, struct error *err)
 {
     static const enum index_table order[] = {INDEX_IDS, INDEX_REFS, INDEX_REPEATS};
     enum status status = STATUS_OK;
@@ -452,8 +452,8 @@ enum status index_settle(struct index *index, index_repeat *repeat, void *contex
         if (table->staged.count == 0)
             continue;
         index_entries_sort(&table->staged);
-        status = order[i] == INDEX_IDS && repeat ? settle_ids(index, repeat, context, err)
-                                                 : settle_table(index, order[i], err);
+        status = order[i] == INDEX_IDS && repeat ? merge_ids(index, repeat, context, err)
+                                                 : merge_table(index, order[i], err);
     }
     return status;
 }

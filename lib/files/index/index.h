@@ -93,7 +93,7 @@ enum status index_open(int store, const char *store_label, bool create, struct i
 /* An empty index in memory that knows no directory (--no-index). */
 enum status index_open_memory(struct index **ret_index, struct error *err);
 /* False: it was deleted or replaced, or its lock was, so that whoever opens it now has another one. */
-bool index_stands_at(const struct index *index, int store);
+bool index_is_same_folder(const struct index *index, int store);
 /* Drops what is not committed. NULL is taken. */
 void index_close(struct index *index);
 
@@ -121,7 +121,7 @@ const struct partition_facts *index_all_facts(const struct index *index, size_t 
 /* Stages the facts of a partition. */
 enum status index_put_facts(struct index *index, const struct partition_facts *facts, struct error *err);
 
-/* Stages one entry. It is found after the next index_settle(). */
+/* Stages one entry. It is found after the next index_merge(). */
 enum status index_add(struct index *index, enum index_table table, struct index_entry entry, struct error *err);
 /*
  * Secondary keys serve later commands: where nothing can be committed they are left out, which this notes, and then
@@ -130,7 +130,7 @@ enum status index_add(struct index *index, enum index_table table, struct index_
 void index_leave_out_refs(struct index *index);
 bool index_has_all_refs(const struct index *index);
 /* Entries staged and not settled. */
-size_t index_unsettled(const struct index *index);
+size_t index_unmerged(const struct index *index);
 
 /*
  * Makes staged entries visible to look-ups, and calls `repeat` for every value whose key stands in INDEX_IDS more
@@ -138,7 +138,7 @@ size_t index_unsettled(const struct index *index);
  * the caller knows already. May write run files to disk that a later commit takes into use.
  */
 typedef enum status index_repeat(void *context, uint64_t value, struct error *err);
-enum status index_settle(struct index *index, index_repeat *repeat, void *context, struct error *err);
+enum status index_merge(struct index *index, index_repeat *repeat, void *context, struct error *err);
 
 /* Appends the values with this key, of current generations only, ascending and each once, to *ret_matches (cleared
  * first). */

@@ -350,10 +350,10 @@ static bool log_goes_on(struct index *index)
     return more;
 }
 
-bool index_stands_at(const struct index *index, int store)
+bool index_is_same_folder(const struct index *index, int store)
 {
-    return index->directory < 0 || (io_stands_at(index->directory, store, "index", false) &&
-                                    (index->lock < 0 || io_stands_at(index->lock, index->directory, "lock", false)));
+    return index->directory < 0 || (io_is_same_file(index->directory, store, "index", false) &&
+                                    (index->lock < 0 || io_is_same_file(index->lock, index->directory, "lock", false)));
 }
 
 bool index_has_uncommitted(const struct index *index)

@@ -1,4 +1,4 @@
-/* index_private - what index.c (look-ups), index_load.c and index_commit.c share; beside them its test includes it. */
+/* index_private - what index.c (look-ups), index_load.c and index_commit.c slice; beside them its test includes it. */
 #ifndef METASPN_FILES_INDEX_STATE_H
 #define METASPN_FILES_INDEX_STATE_H
 

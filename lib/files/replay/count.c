@@ -3,7 +3,7 @@
 #include "files/replay/state.h"
 
 /* The facts alone say how many events there are below facts.known, repeats included. */
-static bool is_known(const struct lane_plan *plan, const struct catalog_partition *row)
+static bool is_known(const struct stream_plan *plan, const struct catalog_partition *row)
 {
     const struct window *window = &plan->scan.window;
     const struct partition_facts *facts = &row->facts;
@@ -31,8 +31,8 @@ static enum status count_scan(struct catalog *store, const struct scan_options *
 }
 
 /* How many lines below facts.known are no first records. */
-static enum status count_repeats(const struct lane_plan *plan, const struct catalog_partition *row, uint64_t *ret_count,
-                                 struct error *err)
+static enum status count_repeats(const struct stream_plan *plan, const struct catalog_partition *row,
+                                 uint64_t *ret_count, struct error *err)
 {
     uint64_t *offsets;
     size_t count;
@@ -59,7 +59,7 @@ static enum status count_repeats(const struct lane_plan *plan, const struct cata
 }
 
 /* STATUS_ABSENT: they are of another file than the one that stands there now, or it has gone. */
-static enum status count_by_facts(const struct lane_plan *plan, const struct catalog_partition *row,
+static enum status count_by_facts(const struct stream_plan *plan, const struct catalog_partition *row,
                                   uint64_t *ret_count, struct error *err)
 {
     uint64_t repeats = 0, rest = 0;
@@ -74,19 +74,19 @@ static enum status count_by_facts(const struct lane_plan *plan, const struct cat
     return status;
 }
 
-static enum status count_lane(struct lane_plan *plan, const struct catalog_partition *row, uint64_t most,
-                              uint64_t *ret_count, struct error *err)
+static enum status count_stream(struct stream_plan *plan, const struct catalog_partition *row, uint64_t most,
+                                uint64_t *ret_count, struct error *err)
 {
-    struct lane lane;
+    struct stream stream;
     struct scan_item item;
     uint64_t count = 0;
-    enum status status = lane_open(&lane, plan, row, false, err);
+    enum status status = stream_open(&stream, plan, row, false, err);
     while (status == STATUS_OK && count < most) {
-        status = lane_next(&lane, &item, err);
+        status = stream_next(&stream, &item, err);
         if (status == STATUS_OK)
             count += item.lines;
     }
-    lane_close(&lane);
+    stream_close(&stream);
     *ret_count = count;
     return status == STATUS_ABSENT ? STATUS_OK : status;
 }
@@ -103,7 +103,7 @@ enum status replay_count(struct catalog *store, const struct replay_options *opt
     uint64_t most = options->limited ? options->limit : UINT64_MAX, total = 0;
     if (options->tailed && options->tail < most)
         most = options->tail;
-    struct lane_plan plans[EVENT_KINDS] = {0};
+    struct stream_plan plans[EVENT_KINDS] = {0};
     for (enum event_kind kind = 0; kind < EVENT_KINDS; kind++)
         if (options->kinds & KIND_BIT(kind))
             replay_plan(&plans[kind], store, &any_order, kind);
@@ -112,14 +112,14 @@ enum status replay_count(struct catalog *store, const struct replay_options *opt
     enum status status = STATUS_OK;
     for (size_t i = 0; status == STATUS_OK && total < most && i < rows; i++) {
         const struct catalog_partition *row = &all[from_behind ? rows - 1 - i : i];
-        struct lane_plan *plan = &plans[row->kind];
+        struct stream_plan *plan = &plans[row->kind];
         uint64_t count = 0;
-        if (!(options->kinds & KIND_BIT(row->kind)) || !lane_is_due(plan, row))
+        if (!(options->kinds & KIND_BIT(row->kind)) || !stream_is_due(plan, row))
             continue;
         plan->limited = options->limited || options->tailed;
         status = is_known(plan, row) ? count_by_facts(plan, row, &count, err) : STATUS_ABSENT;
         if (status == STATUS_ABSENT)
-            status = count_lane(plan, row, most - total, &count, err);
+            status = count_stream(plan, row, most - total, &count, err);
         total += count;
     }
     for (size_t kind = 0; kind < EVENT_KINDS; kind++)

@@ -8,21 +8,21 @@
 struct replay {
     struct catalog *store;
     struct replay_options options;
-    struct lane_plan plans[EVENT_KINDS];
+    struct stream_plan plans[EVENT_KINDS];
     const struct catalog_partition *rows;
     size_t count, next; /* forward the rows before `next` are done, backward those behind */
     uint64_t left;      /* of the limit */
-    struct lane lanes[EVENT_KINDS];
-    struct scan_item heads[EVENT_KINDS]; /* where two lanes are merged: their next events */
+    struct stream streams[EVENT_KINDS];
+    struct scan_item heads[EVENT_KINDS]; /* where two streams are merged: their next events */
     bool has_head[EVENT_KINDS];
     bool merges;
     struct tail *tail; /* hands out instead, where there is one */
 };
 
-void replay_plan(struct lane_plan *plan, struct catalog *store, const struct replay_options *options,
+void replay_plan(struct stream_plan *plan, struct catalog *store, const struct replay_options *options,
                  enum event_kind kind)
 {
-    *plan = (struct lane_plan){
+    *plan = (struct stream_plan){
         .store = store,
         .by_time = options->order == REPLAY_BY_TIME,
         .limited = options->limited,
@@ -66,7 +66,7 @@ void replay_close(struct replay *replay)
         return;
     tail_close(replay->tail);
     for (size_t kind = 0; kind < EVENT_KINDS; kind++) {
-        lane_close(&replay->lanes[kind]);
+        stream_close(&replay->streams[kind]);
         candidates_release(&replay->plans[kind].candidates);
     }
     free(replay);
@@ -74,7 +74,7 @@ void replay_close(struct replay *replay)
 
 static bool is_due(const struct replay *replay, const struct catalog_partition *row)
 {
-    return replay->options.kinds & KIND_BIT(row->kind) && lane_is_due(&replay->plans[row->kind], row);
+    return replay->options.kinds & KIND_BIT(row->kind) && stream_is_due(&replay->plans[row->kind], row);
 }
 
 /* The next partition that is due; NULL: there is none. */
@@ -95,7 +95,7 @@ static void skip_row(struct replay *replay)
     replay->next = replay->options.reverse ? replay->next - 1 : replay->next + 1;
 }
 
-/* Opens the lanes of the next day; by time, both kinds of a day at once. STATUS_ABSENT: there is none. */
+/* Opens the streams of the next day; by time, both kinds of a day at once. STATUS_ABSENT: there is none. */
 static enum status open_day(struct replay *replay, struct error *err)
 {
     const struct catalog_partition *row = peek_row(replay), *other = NULL;
@@ -107,10 +107,10 @@ static enum status open_day(struct replay *replay, struct error *err)
     if (other && other->day != row->day)
         other = NULL;
     replay->merges = other != NULL;
-    enum status status = lane_open(&replay->lanes[row->kind], &replay->plans[row->kind], row, replay->merges, err);
+    enum status status = stream_open(&replay->streams[row->kind], &replay->plans[row->kind], row, replay->merges, err);
     if (status == STATUS_OK && other) {
         skip_row(replay);
-        status = lane_open(&replay->lanes[other->kind], &replay->plans[other->kind], other, true, err);
+        status = stream_open(&replay->streams[other->kind], &replay->plans[other->kind], other, true, err);
     }
     return status;
 }
@@ -119,11 +119,11 @@ static enum status next_of_one(struct replay *replay, struct scan_item *ret_item
 {
     enum status status = STATUS_ABSENT;
     for (size_t kind = 0; kind < EVENT_KINDS; kind++) {
-        if (!replay->lanes[kind].plan)
+        if (!replay->streams[kind].plan)
             continue;
-        status = lane_next(&replay->lanes[kind], ret_item, err);
+        status = stream_next(&replay->streams[kind], ret_item, err);
         if (status == STATUS_ABSENT)
-            lane_close(&replay->lanes[kind]);
+            stream_close(&replay->streams[kind]);
     }
     return status;
 }
@@ -140,11 +140,11 @@ static bool signal_is_next(const struct replay *replay)
 static enum status next_of_two(struct replay *replay, struct scan_item *ret_item, struct error *err)
 {
     for (size_t kind = 0; kind < EVENT_KINDS; kind++) {
-        if (replay->has_head[kind] || !replay->lanes[kind].plan)
+        if (replay->has_head[kind] || !replay->streams[kind].plan)
             continue;
-        enum status status = lane_next(&replay->lanes[kind], &replay->heads[kind], err);
+        enum status status = stream_next(&replay->streams[kind], &replay->heads[kind], err);
         if (status == STATUS_ABSENT)
-            lane_close(&replay->lanes[kind]);
+            stream_close(&replay->streams[kind]);
         else if (status != STATUS_OK)
             return status;
         replay->has_head[kind] = status == STATUS_OK;

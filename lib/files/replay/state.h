@@ -1,9 +1,9 @@
 /*
- * replay_private - what the files of the replay module share; nobody else includes it.
+ * replay_private - what the files of the replay module slice; nobody else includes it.
  *
- * A replay goes from day to day (replay.c). On each day a kind has a lane (replay_lane.c): the events of one partition
- * in the order that was asked for, straight from scans, or sorted first (replay_sort.c). Lines that were chosen
- * before, by sorting or for a tail (replay_tail.c), are read back by a reader (replay_reader.c).
+ * A replay goes from day to day (replay.c). On each day a kind has a stream (replay_stream.c): the events of one
+ * partition in the order that was asked for, straight from scans, or sorted first (replay_sort.c). Lines that were
+ * chosen before, by sorting or for a tail (replay_tail.c), are read back by a reader (replay_reader.c).
  */
 #ifndef METASPN_FILES_REPLAY_STATE_H
 #define METASPN_FILES_REPLAY_STATE_H
@@ -72,27 +72,27 @@ void candidates_apply(const struct candidates *candidates, struct scan_options *
 enum status bisect_window(struct catalog *store, const struct catalog_partition *row, struct window window,
                           uint64_t *ret_from, uint64_t *ret_to, struct error *err);
 
-/* What the lanes of a kind are made with. */
-struct lane_plan {
+/* What the streams of a kind are made with. */
+struct stream_plan {
     struct catalog *store;
     struct scan_options scan; /* without partition, extent and candidates */
     bool by_time;
     bool limited; /* few events may be enough */
     struct candidates candidates;
 };
-struct lane {
-    struct lane_plan *plan;   /* NULL: the lane is closed */
+struct stream {
+    struct stream_plan *plan; /* NULL: the stream is closed */
     struct scan_options rest; /* the extent behind the open one */
     struct scan *scan;        /* one of the two, or none: at the end */
     struct sorted *sorted;
 };
 /* Whether the partition can hold anything that is wanted, or to be told of: damage, events of other days. */
-bool lane_is_due(const struct lane_plan *plan, const struct catalog_partition *row);
-/* `need_events`: also where the plan does not say so. A partition that has gone gives an empty lane. */
-enum status lane_open(struct lane *lane, struct lane_plan *plan, const struct catalog_partition *row, bool need_events,
-                      struct error *err);
-void lane_close(struct lane *lane);
-enum status lane_next(struct lane *lane, struct scan_item *ret_item, struct error *err);
+bool stream_is_due(const struct stream_plan *plan, const struct catalog_partition *row);
+/* `need_events`: also where the plan does not say so. A partition that has gone gives an empty stream. */
+enum status stream_open(struct stream *stream, struct stream_plan *plan, const struct catalog_partition *row,
+                        bool need_events, struct error *err);
+void stream_close(struct stream *stream);
+enum status stream_next(struct stream *stream, struct scan_item *ret_item, struct error *err);
 
 /* The last so many of a replay. */
 struct tail;
@@ -101,8 +101,8 @@ enum status tail_open(struct catalog *store, const struct replay_options *option
 void tail_close(struct tail *tail);
 enum status tail_next(struct tail *tail, struct scan_item *ret_item, struct error *err);
 
-/* Fills in what the lanes of a kind need. */
-void replay_plan(struct lane_plan *plan, struct catalog *store, const struct replay_options *options,
+/* Fills in what the streams of a kind need. */
+void replay_plan(struct stream_plan *plan, struct catalog *store, const struct replay_options *options,
                  enum event_kind kind);
 
 #endif

@@ -6,7 +6,7 @@
 
 /* ---- what is known */
 
-bool lane_is_due(const struct lane_plan *plan, const struct catalog_partition *row)
+bool stream_is_due(const struct stream_plan *plan, const struct catalog_partition *row)
 {
     const struct partition_facts *facts = &row->facts;
     const struct window *window = &plan->scan.window;
@@ -56,11 +56,11 @@ static enum status is_ordered(struct catalog *store, const struct catalog_partit
     return is_rest_ordered(store, row, ret_ordered, err);
 }
 
-/* ---- the lane */
+/* ---- the stream */
 
 /* Narrows the extent to the window where that is found without reading everything. */
-static enum status narrow(const struct lane_plan *plan, const struct catalog_partition *row, struct scan_options *scan,
-                          struct error *err)
+static enum status narrow(const struct stream_plan *plan, const struct catalog_partition *row,
+                          struct scan_options *scan, struct error *err)
 {
     const struct partition_facts *facts = &row->facts;
     bool covered =
@@ -79,70 +79,70 @@ static enum status narrow(const struct lane_plan *plan, const struct catalog_par
 }
 
 /* Cuts off the part of the extent that is read without candidates, and leaves the rest for later. */
-static enum status split_for_probe(struct lane *lane, struct scan_options *scan, struct error *err)
+static enum status split_for_probe(struct stream *stream, struct scan_options *scan, struct error *err)
 {
-    struct candidates *candidates = &lane->plan->candidates;
+    struct candidates *candidates = &stream->plan->candidates;
     uint64_t length = scan->to - scan->from, budget = PROBE - candidates->probed;
     candidates->probed += length < budget ? length : budget;
     if (length <= budget)
         return STATUS_OK;
     struct partition *partition;
     uint64_t middle = scan->backward ? scan->to - budget : scan->from + budget;
-    enum status status = catalog_open_partition(lane->plan->store, scan->partition, &partition, err);
+    enum status status = catalog_open_partition(stream->plan->store, scan->partition, &partition, err);
     if (status == STATUS_OK) {
         status = partition_line_start(partition, middle, scan->from, &middle, err);
         partition_close(partition);
     }
     if (status != STATUS_OK)
         return status;
-    lane->rest = *scan;
+    stream->rest = *scan;
     if (scan->backward)
-        scan->from = lane->rest.to = middle;
+        scan->from = stream->rest.to = middle;
     else
-        scan->to = lane->rest.from = middle;
+        scan->to = stream->rest.from = middle;
     return STATUS_OK;
 }
 
-static enum status open_stream(struct lane *lane, struct scan_options *scan, struct error *err)
+static enum status open_stream(struct stream *stream, struct scan_options *scan, struct error *err)
 {
-    struct candidates *candidates = &lane->plan->candidates;
+    struct candidates *candidates = &stream->plan->candidates;
     enum status status = STATUS_OK;
-    if (candidates->state == CANDIDATES_WAITING && candidates->probed < PROBE && lane->plan->limited)
-        status = split_for_probe(lane, scan, err);
+    if (candidates->state == CANDIDATES_WAITING && candidates->probed < PROBE && stream->plan->limited)
+        status = split_for_probe(stream, scan, err);
     else if (candidates->state == CANDIDATES_WAITING)
-        status = candidates_load(candidates, lane->plan->store, err);
+        status = candidates_load(candidates, stream->plan->store, err);
     if (status != STATUS_OK)
         return status;
     candidates_apply(candidates, scan);
-    return scan->from < scan->to ? scan_open(lane->plan->store, scan, &lane->scan, err) : STATUS_OK;
+    return scan->from < scan->to ? scan_open(stream->plan->store, scan, &stream->scan, err) : STATUS_OK;
 }
 
-static enum status open_sorted(struct lane *lane, struct scan_options *scan, struct error *err)
+static enum status open_sorted(struct stream *stream, struct scan_options *scan, struct error *err)
 {
-    struct candidates *candidates = &lane->plan->candidates;
+    struct candidates *candidates = &stream->plan->candidates;
     enum status status = STATUS_OK;
     if (candidates->state == CANDIDATES_WAITING)
-        status = candidates_load(candidates, lane->plan->store, err);
+        status = candidates_load(candidates, stream->plan->store, err);
     if (status != STATUS_OK)
         return status;
     candidates_apply(candidates, scan);
-    return sorted_open(lane->plan->store, scan, &lane->sorted, err);
+    return sorted_open(stream->plan->store, scan, &stream->sorted, err);
 }
 
 /* There are no events in the partition, or it has gone since the store was looked at, or it cannot be read. */
-static enum status leave_lane(struct lane *lane, const struct catalog_partition *row, enum status status)
+static enum status leave_stream(struct stream *stream, const struct catalog_partition *row, enum status status)
 {
     if (status == STATUS_ABSENT)
-        catalog_note_unread(lane->plan->store, row->number);
-    lane_close(lane);
+        catalog_note_unread(stream->plan->store, row->number);
+    stream_close(stream);
     return status == STATUS_ABSENT ? STATUS_OK : status;
 }
 
-/* Opens the lane on the file that was confirmed. STATUS_ABSENT: another one has come in its place, or it has gone. */
-static enum status open_confirmed(struct lane *lane, const struct catalog_partition *row, bool need_events,
+/* Opens the stream on the file that was confirmed. STATUS_ABSENT: another one has come in its place, or it has gone. */
+static enum status open_confirmed(struct stream *stream, const struct catalog_partition *row, bool need_events,
                                   struct error *err)
 {
-    const struct lane_plan *plan = lane->plan;
+    const struct stream_plan *plan = stream->plan;
     struct scan_options scan = plan->scan;
     bool ordered = true;
     scan.partition = row->number;
@@ -154,56 +154,57 @@ static enum status open_confirmed(struct lane *lane, const struct catalog_partit
     if (status == STATUS_OK && ordered)
         status = narrow(plan, row, &scan, err);
     if (status == STATUS_OK)
-        status = ordered ? open_stream(lane, &scan, err) : open_sorted(lane, &scan, err);
+        status = ordered ? open_stream(stream, &scan, err) : open_sorted(stream, &scan, err);
     if (status != STATUS_OK)
-        lane_close(lane);
+        stream_close(stream);
     return status;
 }
 
-enum status lane_open(struct lane *lane, struct lane_plan *plan, const struct catalog_partition *row, bool need_events,
-                      struct error *err)
+enum status stream_open(struct stream *stream, struct stream_plan *plan, const struct catalog_partition *row,
+                        bool need_events, struct error *err)
 {
     enum status status = STATUS_ABSENT;
     for (int look = 0; status == STATUS_ABSENT && look < CATALOG_LOOKS; look++) {
         bool changed;
-        *lane = (struct lane){.plan = plan};
+        *stream = (struct stream){.plan = plan};
         status = catalog_confirm(plan->store, row, &changed, err);
         if (status != STATUS_OK || row->end == 0)
-            return leave_lane(lane, row, status);
+            return leave_stream(stream, row, status);
         if (changed) /* they are of what was there before */
             plan->candidates.state = CANDIDATES_NONE;
-        status = open_confirmed(lane, row, need_events, err);
+        status = open_confirmed(stream, row, need_events, err);
     }
     return status == STATUS_ABSENT ? STATUS_IO : status;
 }
 
-void lane_close(struct lane *lane)
+void stream_close(struct stream *stream)
 {
-    scan_close(lane->scan);
-    sorted_close(lane->sorted);
-    *lane = (struct lane){0};
+    scan_close(stream->scan);
+    sorted_close(stream->sorted);
+    *stream = (struct stream){0};
 }
 
 /* Goes over to the extent that was left, of a file that is still there: one part of it may be out. */
-static enum status open_rest(struct lane *lane, struct error *err)
+static enum status open_rest(struct stream *stream, struct error *err)
 {
-    struct scan_options scan = lane->rest;
-    scan_close(lane->scan);
-    lane->scan = NULL;
-    lane->rest = (struct scan_options){0};
-    enum status status = open_stream(lane, &scan, err);
+    struct scan_options scan = stream->rest;
+    scan_close(stream->scan);
+    stream->scan = NULL;
+    stream->rest = (struct scan_options){0};
+    enum status status = open_stream(stream, &scan, err);
     return status == STATUS_ABSENT ? STATUS_IO : status;
 }
 
-enum status lane_next(struct lane *lane, struct scan_item *ret_item, struct error *err)
+enum status stream_next(struct stream *stream, struct scan_item *ret_item, struct error *err)
 {
-    if (lane->sorted)
-        return sorted_next(lane->sorted, ret_item, err);
-    enum status status = lane->scan ? scan_next(lane->scan, ret_item, err) : error_set(err, STATUS_ABSENT, "no events");
-    while (status == STATUS_ABSENT && lane->rest.from < lane->rest.to) {
-        status = open_rest(lane, err);
-        if (status == STATUS_OK && lane->scan)
-            status = scan_next(lane->scan, ret_item, err);
+    if (stream->sorted)
+        return sorted_next(stream->sorted, ret_item, err);
+    enum status status =
+        stream->scan ? scan_next(stream->scan, ret_item, err) : error_set(err, STATUS_ABSENT, "no events");
+    while (status == STATUS_ABSENT && stream->rest.from < stream->rest.to) {
+        status = open_rest(stream, err);
+        if (status == STATUS_OK && stream->scan)
+            status = scan_next(stream->scan, ret_item, err);
         else if (status == STATUS_OK)
             status = STATUS_ABSENT;
     }

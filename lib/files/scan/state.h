@@ -1,5 +1,5 @@
 /*
- * scan_private - what the files of the scan module share; nobody else includes it.
+ * scan_private - what the files of the scan module slice; nobody else includes it.
  *
  * A scan takes chunks of whole lines (scan_chunk.c), chooses the pieces of each that pass (scan_choose.c), and hands
  * these out (scan.c). Bytes below `known` are described by the facts; a chunk lies on one side of it.

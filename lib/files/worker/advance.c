@@ -16,8 +16,8 @@ static enum status sync_partition(struct catalog *store, uint32_t number, struct
     return status == STATUS_ABSENT ? STATUS_OK : status;
 }
 
-enum status checkpoint_settle(struct catalog *store, enum event_kind kind, struct checkpoint *checkpoint,
-                              struct error *err)
+enum status checkpoint_complete(struct catalog *store, enum event_kind kind, struct checkpoint *checkpoint,
+                                struct error *err)
 {
     size_t count;
     const struct catalog_partition *rows = catalog_partitions(store, &count);
@@ -128,7 +128,7 @@ enum status checkpoint_advance(struct catalog *store, struct checkpoint *checkpo
         if (status == STATUS_OK && !checkpoint->has_positions && !checkpoint_note_all(&settled, checkpoint))
             status = error_set_memory(err);
         if (status == STATUS_OK)
-            status = checkpoint_settle(store, kind, &settled, err);
+            status = checkpoint_complete(store, kind, &settled, err);
     }
     if (status == STATUS_OK)
         status = advance_to(store, kind, checkpoint, to->has_positions ? to : &settled, ret_moved, err);
@@ -204,7 +204,7 @@ enum status checkpoint_reset(struct catalog *store, enum event_kind kind, int64_
 {
     size_t count;
     const struct catalog_partition *rows = catalog_partitions(store, &count);
-    enum status status = checkpoint_settle(store, kind, checkpoint, err);
+    enum status status = checkpoint_complete(store, kind, checkpoint, err);
     for (size_t i = 0; i < count && status == STATUS_OK; i++)
         if (rows[i].kind == kind)
             status = reset_partition(store, &rows[i], time, checkpoint, err);

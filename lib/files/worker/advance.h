@@ -55,8 +55,8 @@ enum status checkpoint_first_due(struct catalog *store, const struct checkpoint 
 
 /* Gives a checkpoint without positions one for every partition of the kind, which is synced: before the first event
  * still due, or at the end. One that has positions stays as it is. */
-enum status checkpoint_settle(struct catalog *store, enum event_kind kind, struct checkpoint *checkpoint,
-                              struct error *err);
+enum status checkpoint_complete(struct catalog *store, enum event_kind kind, struct checkpoint *checkpoint,
+                                struct error *err);
 
 /*
  * Moves on to what `to` has passed: in each partition to the greater position; to the new one where the old one does

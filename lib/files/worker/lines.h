@@ -5,7 +5,7 @@
  *     struct checkpoint_lines lines = {.store = store, .kinds = KIND_BIT(checkpoint.kind)};
  *     for each line: checkpoint_lines_pass(&lines, ...);
  *     checkpoint_lines_take(&lines, &passed);     now and then: what came since the last time
- *     under the store's lock: load the checkpoint, checkpoint_settle() it, checkpoint_advance() it to `passed`
+ *     under the store's lock: load the checkpoint, checkpoint_complete() it, checkpoint_advance() it to `passed`
  *     checkpoint_lines_release(&lines);
  *
  * A line stands for the first line in the store (by date and position) with the same bytes. It is looked for by its id,

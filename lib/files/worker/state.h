@@ -1,5 +1,5 @@
 /*
- * resume_private - what the files of the resume module share; nobody else includes it.
+ * resume_private - what the files of the resume module slice; nobody else includes it.
  *
  * resume.c goes from partition to partition and hands out what is due; resume_place.c says where to begin in each, and
  * keeps the checkpoint behind what was read.
