@@ -18,6 +18,7 @@
 #include "base/notices.h"
 #include "base/status.h"
 #include "event/event.h"
+#include "files/day.h"
 #include "files/index/index.h"
 #include "files/partition.h"
 #include "files/workspace.h"
@@ -96,6 +97,17 @@ enum status catalog_confirm(struct catalog *store, const struct catalog_partitio
 
 /* Whoever was to read a partition has found it gone, or not as it was when the store was looked at. */
 void catalog_note_unread(struct catalog *store, uint32_t number);
+
+/*
+ * Opens a day to read, once: what the last refresh knows is compared with the open file. Where that is the file that
+ * was seen, or one that has only grown since, the day ends where its row does; where another file stands there, or
+ * other bytes, it is read anew from this very descriptor, and the row, the facts and the index are of it from then on
+ * (day.is_other). The caller closes it by day_close(). STATUS_ABSENT: it has gone, or there is no such row.
+ *
+ * A day of which no byte is needed need not be opened: its row tells what catalog_refresh() knew of it, which looked at
+ * its name (fstatat) just then.
+ */
+enum status catalog_open_day(struct catalog *store, uint32_t number, struct day **ret_day, struct error *err);
 
 /* Opens a partition to read. STATUS_ABSENT: it has gone. */
 enum status catalog_open_partition(struct catalog *store, uint32_t number, struct partition **ret_partition,

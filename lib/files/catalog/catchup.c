@@ -219,25 +219,6 @@ static enum status read_lines(struct intake *intake, struct partition *partition
     return status;
 }
 
-static enum status read_partition(struct catalog *store, struct catalog_partition *row, struct error *err)
-{
-    struct partition *partition;
-    enum status status = catalog_partition_at_hand(store, row->number, &partition, err);
-    if (status != STATUS_OK)
-        return status;
-    struct intake intake;
-    const struct partition_facts *facts = index_facts(store->index, row->number);
-    if (facts) /* repeats may have been counted since the look, while an earlier partition was read */
-        row->facts = *facts;
-    intake_start(&intake, store, row, err);
-    status = read_lines(&intake, partition, &row->stat);
-    intake_release(&intake);
-    facts = index_facts(store->index, row->number);
-    if (status == STATUS_OK && facts)
-        row->facts = *facts;
-    return status == STATUS_OK ? take_tail(store, row, partition, err) : status;
-}
-
 static bool same_file(const struct partition_facts *facts, const struct partition_stat *stat)
 {
     return facts->size == stat->size && facts->inode == stat->inode && facts->device == stat->device &&
@@ -270,18 +251,6 @@ enum status catalog_facts_hold(const struct partition_facts *facts, const struct
     return same_content(facts, partition, ret_hold, err);
 }
 
-/* The bytes that are known still stand there. */
-static enum status check_content(struct catalog *store, const struct catalog_partition *row, bool *ret_same,
-                                 struct error *err)
-{
-    struct partition *partition;
-    *ret_same = false;
-    if (!may_have_grown(&row->facts, &row->stat))
-        return STATUS_OK;
-    enum status status = catalog_partition_at_hand(store, row->number, &partition, err);
-    return status == STATUS_OK ? same_content(&row->facts, partition, ret_same, err) : status;
-}
-
 /* The file was cut back to what is known of it. A last line of zeros was damage while something stood behind it. */
 static bool may_end_in_zeros(const struct partition_facts *facts, const struct partition_stat *stat)
 {
@@ -294,15 +263,19 @@ static enum status forget_content(struct catalog *store, struct catalog_partitio
     return index_put_facts(store->index, &row->facts, err);
 }
 
-/* Compares the file with the facts that are known of it (NULL: none). *ret_pending: bytes to be read. */
-static enum status compare(struct catalog *store, struct catalog_partition *row, const struct partition_facts *facts,
-                           uint64_t *ret_pending, struct error *err)
+/* Compares the file, which looks as row->stat says, with the row's facts, and forgets those that do not hold. `open`
+ * may be NULL: it is opened where its bytes are needed. */
+static enum status compare(struct catalog *store, struct catalog_partition *row, struct partition *open,
+                           struct error *err)
 {
     enum status status = STATUS_OK;
-    row->facts = facts ? *facts : (struct partition_facts){.partition = row->number};
+    bool same = false;
     if (!same_file(&row->facts, &row->stat) && row->facts.known > 0) {
-        bool same = false;
-        status = check_content(store, row, &same, err);
+        if (may_have_grown(&row->facts, &row->stat)) {
+            status = open ? STATUS_OK : catalog_partition_at_hand(store, row->number, &open, err);
+            if (status == STATUS_OK)
+                status = same_content(&row->facts, open, &same, err);
+        }
         same = same && !may_end_in_zeros(&row->facts, &row->stat);
         if (status == STATUS_OK && same && row->stat.size == row->facts.known) {
             catalog_set_stat(&row->facts, &row->stat);
@@ -312,7 +285,50 @@ static enum status compare(struct catalog *store, struct catalog_partition *row,
         }
     }
     row->end = row->facts.known;
-    *ret_pending = row->stat.size - row->facts.known;
+    return status;
+}
+
+/* Brings the row up to date with a file that is open: what is known of another, or of other bytes, is forgotten, and
+ * what is not known is read. The index is yet to be merged. */
+static enum status take_file(struct catalog *store, struct catalog_partition *row, struct partition *partition,
+                             struct error *err)
+{
+    struct intake intake;
+    const struct partition_facts *facts = index_facts(store->index, row->number);
+    if (facts) /* repeats may have been counted since the look, while an earlier partition was read */
+        row->facts = *facts;
+    enum status status = partition_stat(partition, &row->stat, err);
+    if (status == STATUS_OK)
+        status = compare(store, row, partition, err);
+    if (status != STATUS_OK || row->stat.size <= row->facts.known)
+        return status;
+    intake_start(&intake, store, row, err);
+    status = read_lines(&intake, partition, &row->stat);
+    intake_release(&intake);
+    facts = index_facts(store->index, row->number);
+    if (status == STATUS_OK && facts)
+        row->facts = *facts;
+    return status == STATUS_OK ? take_tail(store, row, partition, err) : status;
+}
+
+static enum status read_partition(struct catalog *store, struct catalog_partition *row, struct error *err)
+{
+    struct partition *partition;
+    enum status status = catalog_partition_at_hand(store, row->number, &partition, err);
+    return status == STATUS_OK ? take_file(store, row, partition, err) : status;
+}
+
+/* Makes what was read visible, and takes over the repeats that were counted on the way. */
+static enum status merge_read(struct catalog *store, bool may_change, struct error *err)
+{
+    enum status status = catalog_merge(store, false, err);
+    if (status == STATUS_OK)
+        status = catalog_note_shadowed(store, err);
+    for (size_t i = 0; i < store->count && may_change && status == STATUS_OK; i++) {
+        const struct partition_facts *facts = index_facts(store->index, store->partitions[i].number);
+        if (facts)
+            store->partitions[i].facts = *facts;
+    }
     return status;
 }
 
@@ -335,34 +351,60 @@ enum status catalog_read_on(struct catalog *store, struct error *err)
         }
     }
     if (status == STATUS_OK)
-        status = catalog_merge(store, false, err);
-    if (status == STATUS_OK)
-        status = catalog_note_shadowed(store, err);
-    /* repeats were counted while others were read */
-    for (size_t i = 0; i < store->count && may_change && status == STATUS_OK; i++) {
-        const struct partition_facts *facts = index_facts(store->index, store->partitions[i].number);
-        if (facts)
-            store->partitions[i].facts = *facts;
-    }
+        status = merge_read(store, may_change, err);
     if (status != STATUS_OK)
         index_abandon(store->index); /* facts may be staged whose entries are not */
     return status;
 }
 
+/* The event on a last line without newline that was in this partition is forgotten; those of others stand. */
+static enum status clear_tail(struct catalog *store, uint32_t number, struct error *err)
+{
+    size_t count, kept = 0;
+    const struct index_entry *tails = index_volatile(store->index, &count);
+    struct index_entry *others = reallocarray(NULL, count + 1, sizeof *others);
+    enum status status = others ? STATUS_OK : error_set_memory(err);
+    for (size_t i = 0; i < count && others; i++)
+        if (index_value_partition(tails[i].value) != number)
+            others[kept++] = tails[i];
+    if (kept < count && others) {
+        index_clear_volatile(store->index);
+        for (size_t i = 0; i < kept && status == STATUS_OK; i++)
+            status = index_add_volatile(store->index, others[i], err);
+    }
+    free(others);
+    return status;
+}
+
+enum status catalog_take_file(struct catalog *store, struct catalog_partition *row, struct partition *partition,
+                              struct error *err)
+{
+    for (int turn = 0;; turn++) {
+        memset(store->found, 0, sizeof store->found);
+        enum status status = clear_tail(store, row->number, err);
+        if (status == STATUS_OK)
+            status = take_file(store, row, partition, err);
+        if (status == STATUS_OK)
+            status = merge_read(store, true, err);
+        if (status != STATUS_OK)
+            index_abandon(store->index);
+        if (status != STATUS_INVALID || turn == 2)
+            return status;
+        status = catalog_rebuild(store, err);
+        if (status != STATUS_OK)
+            return status;
+    }
+}
+
 enum status catalog_look_again(struct catalog *store, struct catalog_partition *row, struct error *err)
 {
-    uint64_t pending;
     struct partition *partition;
     catalog_close_files(store);
-    enum status status = catalog_partition_at_hand(store, row->number, &partition, err);
-    if (status == STATUS_OK)
-        status = partition_stat(partition, &row->stat, err);
-    if (status == STATUS_OK)
-        status = compare(store, row, index_facts(store->index, row->number), &pending, err);
-    if (status == STATUS_OK)
-        status = catalog_read_on(store, err);
-    for (int turn = 0; status == STATUS_INVALID && turn < 2; turn++)
-        status = catalog_rebuild(store, err);
+    enum status status = catalog_open_partition(store, row->number, &partition, err);
+    if (status != STATUS_OK)
+        return status;
+    status = catalog_take_file(store, row, partition, err);
+    partition_close(partition);
     catalog_close_files(store);
     return status;
 }
@@ -433,19 +475,21 @@ static enum status look_at_files(struct catalog *store, struct listing lists[sta
     enum status status = catalog_reserve_rows(store, count, err);
     while (status == STATUS_OK && (file = next_file(lists, &number))) {
         struct catalog_partition *row;
-        uint64_t more = 0;
         if (!file->is_there)
             continue;
         status = catalog_add_row(store, number, &row, err);
         if (status != STATUS_OK)
             break;
         row->stat = file->stat;
-        status = compare(store, row, next_facts(store->index, number, &place), &more, err);
+        const struct partition_facts *facts = next_facts(store->index, number, &place);
+        row->facts = facts ? *facts : (struct partition_facts){.partition = number};
+        status = compare(store, row, NULL, err);
         if (status == STATUS_ABSENT) { /* it went just now */
             store->count--;
             status = STATUS_OK;
+            continue;
         }
-        *pending += more;
+        *pending += row->stat.size - row->facts.known;
     }
     return status;
 }

@@ -83,7 +83,10 @@ enum status catalog_note_shadowed(struct catalog *store, struct error *err);
 enum status catalog_look(struct catalog *store, unsigned kinds, uint64_t *ret_pending, struct error *err);
 /* Reads on in all partitions of the last look that have grown, and settles the index. */
 enum status catalog_read_on(struct catalog *store, struct error *err);
-/* The same for one partition, after looking at it again. */
+/* The same for one partition, of which this file is open: the row is of it then. */
+enum status catalog_take_file(struct catalog *store, struct catalog_partition *row, struct partition *partition,
+                              struct error *err);
+/* The same of the file that has its name now. */
 enum status catalog_look_again(struct catalog *store, struct catalog_partition *row, struct error *err);
 /* The index turned out damaged: reads everything of this view anew. */
 enum status catalog_rebuild(struct catalog *store, struct error *err);

@@ -26,6 +26,7 @@
 #include <stdint.h>
 
 #include "base/status.h"
+#include "files/day.h"
 #include "runs/run.h"
 
 enum index_table {
@@ -61,24 +62,6 @@ static inline uint64_t index_value_offset(uint64_t value)
 {
     return value & (INDEX_OFFSET_LIMIT - 1);
 }
-
-/* What is known of one partition: true of the bytes [0, known) as they were when the file looked like this. */
-struct partition_facts {
-    uint32_t partition;           /* number, see index_value() */
-    uint32_t generation;          /* how many times it was read anew */
-    uint64_t device, inode, size; /* of the file when it was last looked at */
-    int64_t changed, modified;    /* its times then, nanoseconds */
-    uint64_t known;               /* read so far: behind a newline, or 0 */
-    uint64_t hash;                /* partition_hash_before(known) */
-    uint64_t synced;              /* on disk for certain up to here */
-    uint64_t records;             /* events, repeated ids included */
-    uint64_t blank;               /* blank lines */
-    uint64_t damaged;             /* lines that are no events */
-    uint64_t misfiled;            /* events whose own day is another */
-    uint64_t repeats;             /* lines that INDEX_REPEATS suspects */
-    uint64_t late;                /* events with a timestamp below that of one before: 0 means in time order */
-    int64_t least, greatest;      /* timestamps of the events; meaningless where there are none */
-};
 
 struct index;
 
