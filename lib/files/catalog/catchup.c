@@ -1,97 +1,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "event/filter.h"
 #include "files/catalog/state.h"
 
 #define READ_BLOCK  ((size_t)1 << 20)
 #define SETTLE_AT   ((size_t)1 << 20) /* staged entries, 16 MiB, after which they are put in order */
 #define SETTLE_IDS  ((size_t)1 << 17) /* the same where they stay in memory: putting in order takes as much again */
 #define KNOWN_LIMIT (INDEX_OFFSET_LIMIT - ((uint64_t)1 << 32)) /* nothing is indexed behind it */
-
-/* ---- taking note of lines */
-
-void intake_start(struct intake *intake, struct catalog *store, const struct catalog_partition *row, struct error *err)
-{
-    *intake = (struct intake){.store = store,
-                              .facts = row->facts,
-                              .kind = row->kind,
-                              .day = row->day,
-                              .status = STATUS_OK,
-                              .err = err};
-    intake->facts.partition = row->number;
-}
-
-void intake_release(struct intake *intake)
-{
-    bytes_release(&intake->scratch);
-}
-
-static void add_entry(struct intake *intake, enum index_table table, uint64_t key, uint64_t offset)
-{
-    struct index_entry entry = {key, index_value(intake->facts.partition, intake->facts.generation, offset)};
-    if (intake->status == STATUS_OK)
-        intake->status = index_add(intake->store->index, table, entry, intake->err);
-}
-
-/* Receives the secondary keys of the event at intake->facts.known. */
-static void add_key(void *context, uint64_t key, bool block)
-{
-    struct intake *intake = context;
-    uint64_t offset = intake->facts.known;
-    if (block) {
-        offset -= offset % CATALOG_KEY_BLOCK;
-        struct index_entry *recent = &intake->recent[key % (sizeof intake->recent / sizeof *intake->recent)];
-        if (recent->key == key && recent->value == offset + 1)
-            return;
-        *recent = (struct index_entry){key, offset + 1};
-    }
-    add_entry(intake, INDEX_REFS, key, offset);
-}
-
-static void count_event(struct partition_facts *facts, const struct event *event, int32_t day)
-{
-    if (facts->records == 0 || event->timestamp < facts->least)
-        facts->least = event->timestamp;
-    if (facts->records > 0 && event->timestamp < facts->greatest)
-        facts->late++;
-    else
-        facts->greatest = event->timestamp;
-    facts->records++;
-    if (timestamp_day(event->timestamp) != day)
-        facts->misfiled++;
-}
-
-enum status intake_event(struct intake *intake, const struct event *event, uint64_t id_hash, uint64_t offset)
-{
-    uint64_t seed = index_seed(intake->store->index);
-    intake->facts.known = offset;
-    add_entry(intake, INDEX_IDS, id_hash, offset);
-    if (!index_is_persistent(intake->store->index))
-        index_leave_out_refs(intake->store->index);
-    else if (!event_index_keys(event, seed, &intake->scratch, add_key, intake) && intake->status == STATUS_OK)
-        intake->status = error_set_memory(intake->err);
-    count_event(&intake->facts, event, intake->day);
-    intake->facts.known = offset + event->length + 1;
-    return intake->status;
-}
-
-static enum status note_repeat(void *context, uint64_t value, struct error *err)
-{
-    struct catalog *store = context;
-    const struct partition_facts *facts = index_facts(store->index, index_value_partition(value));
-    if (!facts)
-        return STATUS_OK;
-    struct partition_facts counted = *facts;
-    counted.repeats++;
-    enum status status = index_add(store->index, INDEX_REPEATS, (struct index_entry){facts->partition, value}, err);
-    return status == STATUS_OK ? index_put_facts(store->index, &counted, err) : status;
-}
-
-enum status catalog_merge(struct catalog *store, bool known, struct error *err)
-{
-    return index_merge(store->index, known ? NULL : note_repeat, store, err);
-}
 
 /* ---- reading on */
 
