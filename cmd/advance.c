@@ -4,6 +4,7 @@
 
 #include "base/io.h"
 #include "checkpoints.h"
+#include "files/documents.h"
 #include "files/worker/advance.h"
 #include "files/worker/lines.h"
 #include "input.h"

@@ -1,6 +1,7 @@
 #include "checkpoints.h"
 
 #include "base/timestamp.h"
+#include "files/documents.h"
 #include "interrupt.h"
 #include "told.h"
 

@@ -5,6 +5,7 @@
 #include "build.h"
 #include "checkpoints.h"
 #include "cli.h"
+#include "files/documents.h"
 #include "files/worker/advance.h"
 #include "files/workspace.h"
 #include "input.h"

@@ -1,5 +1,6 @@
 #include "base/timestamp.h"
 #include "cli.h"
+#include "files/documents.h"
 #include "files/workspace.h"
 #include "input.h"
 #include "interrupt.h"

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "files/documents.h"
 #include "files/worker/resume.h"
 #include "files/workspace.h"
 #include "interrupt.h"

@@ -17,7 +17,7 @@
  *                          ids.
  *   others                 are kept as they stand, numbers and all; so is the text of a position that does not move
  *
- * This header is the document and its file; what positions mean in a store stands in checkpoint_move.h.
+ * What positions mean in a store of files stands in files/worker/advance.h; the files are those of files/documents.h.
  */
 #ifndef METASPN_STORE_CHECKPOINT_H
 #define METASPN_STORE_CHECKPOINT_H
@@ -30,7 +30,6 @@
 #include "base/status.h"
 #include "base/timestamp.h"
 #include "event/event.h"
-#include "files/workspace.h"
 #include "json/json.h"
 
 #define CHECKPOINT_MAX ((size_t)1 << 30) /* bytes of a document */
@@ -93,34 +92,5 @@ enum status checkpoint_put(struct checkpoint *checkpoint, const struct checkpoin
 bool checkpoint_note(struct checkpoint *checkpoint, int64_t timestamp, struct json_text id);
 /* The same with all that `other` has noted. */
 bool checkpoint_note_all(struct checkpoint *checkpoint, const struct checkpoint *other);
-
-/*
- * Reads the checkpoint of this name. STATUS_ABSENT: there is none. STATUS_IO: it cannot be read, or is damaged, the
- * empty file that an interrupted write of the original leaves included: that is never taken for an absent one.
- */
-enum status checkpoint_load(struct workspace *workspace, const char *name, struct checkpoint *ret_checkpoint,
-                            struct error *err);
-/* The same of a file that the caller names, which may be a pipe. STATUS_INVALID: it is damaged. */
-enum status checkpoint_load_path(const char *path, struct checkpoint *ret_checkpoint, struct error *err);
-
-/* Replaces the checkpoint of this name by a document (as checkpoint_print() makes it), durably. Temporaries that a
- * killed process left an hour before `now_seconds` are removed. For what depends on the old one, hold catalog_lock().
- * STATUS_INVALID: it is larger than CHECKPOINT_MAX, so that nobody could read it (canonical forms may grow); nothing
- * was stored. */
-enum status checkpoint_save(struct workspace *workspace, const char *name, const struct bytes *document,
-                            int64_t now_seconds, struct error *err);
-/* The same in a file that the caller names: a regular file, or none yet. */
-enum status checkpoint_save_path(const char *path, const struct bytes *document, struct error *err);
-/* STATUS_ABSENT: there was none. */
-enum status checkpoint_delete(struct workspace *workspace, const char *name, struct error *err);
-
-struct checkpoint_list {
-    char **names; /* ascending by their bytes; owned, each of them too */
-    size_t count, capacity;
-};
-/* What there is. STATUS_IO: it cannot be listed; or something that is no regular file stands in the place of one, of
- * which the first is told and the others are listed. Release the list in any case. */
-enum status checkpoint_list(struct workspace *workspace, struct checkpoint_list *ret_list, struct error *err);
-void checkpoint_list_release(struct checkpoint_list *list);
 
 #endif

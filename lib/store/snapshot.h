@@ -18,7 +18,7 @@
 
 #include "base/bytes.h"
 #include "base/status.h"
-#include "files/workspace.h"
+#include "store/name.h"
 
 #define SNAPSHOT_MAX ((size_t)1 << 30) /* bytes of a document */
 
@@ -37,42 +37,12 @@ struct snapshot_time {
 enum status snapshot_compose(const char *name, struct snapshot_time when, const char *text, size_t length,
                              struct bytes *ret_document, struct error *err);
 
-/*
- * Stores a composed document, durably; one of the same name and time is replaced. *ret_path (may be NULL) becomes its
- * path, NUL-terminated. Temporaries that a killed process left an hour before `now_seconds` are removed.
- * STATUS_INVALID: it is larger than SNAPSHOT_MAX, so that nobody could read it (canonical forms may grow); nothing was
- * stored.
- */
-enum status snapshot_write(struct workspace *workspace, const char *name, struct snapshot_time when,
-                           const struct bytes *document, int64_t now_seconds, struct bytes *ret_path,
-                           struct error *err);
-
-/*
- * Reads a stored document with its newline into *ret_document: for a daily `when` that day's, otherwise the last of
- * this name at or before `when.time` (TIMESTAMP_MAX: the last). STATUS_ABSENT: there is none. STATUS_IO: it is no JSON
- * object, as an interrupted write of another program leaves it, or cannot be read.
- */
-enum status snapshot_read(struct workspace *workspace, const char *name, struct snapshot_time when,
-                          struct bytes *ret_document, struct error *err);
-
-struct snapshot {
-    struct snapshot_time when;
-    char *name; /* owned by the list */
-    char *path; /* "DIR/store/snapshots/…", owned by the list */
-};
-
-struct snapshot_list {
-    struct snapshot *items;
-    size_t count, capacity;
-};
-
-/*
- * All snapshots (of this name, where it is not NULL) in their order. STATUS_IO: it cannot be listed; or something that
- * is no regular file stands in the place of one, of which the first is told and the others are listed. Release the list
- * in any case.
- */
-enum status snapshot_list(struct workspace *workspace, const char *name, struct snapshot_list *ret_list,
-                          struct error *err);
-void snapshot_list_release(struct snapshot_list *list);
+/* The name of the file of a snapshot: NAME__TIME.json. */
+#define SNAPSHOT_FILE_SIZE (NAME_MAX_LENGTH + 32) /* NAME__2026-02-05T120000Z.json and NUL */
+void snapshot_format_file(const char *name, struct snapshot_time when, char buffer[static SNAPSHOT_FILE_SIZE]);
+/* False: it is not the name of a snapshot's file. */
+bool snapshot_parse_file(const char *file, size_t *ret_name_length, struct snapshot_time *ret_when);
+/* Less than, equal to or greater than 0, as the times stand in the order. */
+int snapshot_compare_times(struct snapshot_time a, struct snapshot_time b);
 
 #endif

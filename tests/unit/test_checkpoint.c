@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "files/documents.h"
 #include "store/checkpoint.h"
 #include "store/snapshot.h"
 #include "tap.h"

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "files/check/state.h"
+#include "files/documents.h"
 #include "files/worker/advance.h"
 #include "store/checkpoint.h"
 #include "store/name.h"

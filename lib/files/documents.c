@@ -1,3 +1,5 @@
+#include "files/documents.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -5,7 +7,6 @@
 #include <sys/stat.h>
 
 #include "base/io.h"
-#include "store/checkpoint.h"
 #include "store/name.h"
 
 static const char suffix[] = ".json";
