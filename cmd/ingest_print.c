@@ -19,7 +19,7 @@ void ingest_notice(void *context, enum notice notice, const char *text)
 /* DIR as it was given, then /store/signals/2026-02-05.jsonl. */
 static bool first_path(struct writer *writer, const struct store_item *item)
 {
-    return catalog_partition_path(writer->store, item->first.partition, &writer->text);
+    return catalog_partition_path(writer->store, item->first.part, &writer->text);
 }
 
 static enum status print_result(struct writer *writer, const struct store_item *item, struct error *err)

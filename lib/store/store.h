@@ -46,7 +46,8 @@ struct store_options {
 
 /* The place of a stored event: only its own store can read it. */
 struct store_place {
-    uint64_t part, offset;
+    uint32_t part;
+    uint64_t offset;
 };
 
 enum store_outcome { STORE_APPENDED, STORE_DUPLICATE, STORE_CONFLICT };
@@ -87,9 +88,9 @@ struct store_report {
 typedef void store_reporter(void *context, const struct store_report *found);
 
 struct store_query {
-    unsigned kinds;              /* set of KIND_BIT()s */
-    struct window window;        /* by the event's own timestamp, and by its day */
-    const struct filter *filter; /* borrowed; NULL: none */
+    unsigned kinds;        /* set of KIND_BIT()s */
+    struct window window;  /* by the event's own timestamp, and by its day */
+    struct filter *filter; /* borrowed; NULL: none */
     enum store_order order;
     bool reverse;
     bool limited, tailed;          /* `limit`, `tail` hold */

@@ -20,9 +20,9 @@ static enum status sync_duplicates(struct batch *batch)
         const struct store_item *item = &batch->items[i];
         if (item->outcome == STORE_APPENDED || item->first_item != SIZE_MAX)
             continue;
-        const struct partition_facts *facts = index_facts(store->index, item->first.partition);
+        const struct partition_facts *facts = index_facts(store->index, item->first.part);
         if (!facts || item->first.offset >= facts->synced)
-            status = catalog_sync_partition(store, item->first.partition, batch->err);
+            status = catalog_sync_partition(store, item->first.part, batch->err);
     }
     return status;
 }

@@ -60,7 +60,7 @@ static enum status confirm(struct batch *batch, struct store_item *item, uint64_
         if (!set_repeated(item, &stored))
             return error_set_memory(batch->err);
     }
-    item->first = (struct catalog_position){index_value_partition(value), index_value_offset(value)};
+    item->first = (struct store_place){index_value_partition(value), index_value_offset(value)};
     item->first_item = SIZE_MAX;
     return STATUS_OK;
 }
@@ -220,7 +220,7 @@ static enum status read_first(struct batch *batch, struct store_item *item)
 static enum status confirm_first(struct batch *batch, struct store_item *item)
 {
     const struct bytes *line = &batch->store->line;
-    return confirm(batch, item, index_value(item->first.partition, 0, item->first.offset), line->data, line->length);
+    return confirm(batch, item, index_value(item->first.part, 0, item->first.offset), line->data, line->length);
 }
 
 enum status batch_find_item(struct batch *batch, struct store_item *item)

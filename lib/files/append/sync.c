@@ -42,7 +42,7 @@ static enum status stage_slice(struct batch *batch, struct slice *slice)
     for (size_t i = slice->from; i < slice->to && status == STATUS_OK; i++) {
         uint64_t place = batch->fresh.data[i].value;
         struct store_item *item = &batch->items[place];
-        item->first = (struct catalog_position){slice->number, offset};
+        item->first = (struct store_place){slice->number, offset};
         status = intake_event(&intake, &item->event, batch->id_hashes[place], offset);
         offset += item->event.length + 1;
     }

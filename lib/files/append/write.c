@@ -285,7 +285,7 @@ static enum status keep_missing(struct batch *batch)
             status = STATUS_OK;
         } else if (status == STATUS_OK &&
                    !batch->store->options.no_sync) { /* it may be a line of theirs, after our sync */
-            status = catalog_sync_partition(batch->store, item->first.partition, batch->err);
+            status = catalog_sync_partition(batch->store, item->first.part, batch->err);
         }
     }
     batch->fresh.count = kept;

@@ -269,18 +269,17 @@ enum status catalog_refresh(struct catalog *store, unsigned kinds, struct error 
 
 /* ---- looking up */
 
-enum status catalog_read_line(struct catalog *store, struct catalog_position position, struct bytes *line,
-                              struct error *err)
+enum status catalog_read_line(struct catalog *store, struct store_place position, struct bytes *line, struct error *err)
 {
     struct partition *partition;
     uint64_t end;
-    enum status status = catalog_partition_at_hand(store, position.partition, &partition, err);
+    enum status status = catalog_partition_at_hand(store, position.part, &partition, err);
     if (status == STATUS_OK)
         status = partition_read_line(partition, position.offset, UINT64_MAX, line, &end, err);
     return status;
 }
 
-enum status catalog_read_record(struct catalog *store, struct catalog_position position, const struct event *event,
+enum status catalog_read_record(struct catalog *store, struct store_place position, const struct event *event,
                                 struct bytes *line, struct error *err)
 {
     struct event stored;
@@ -299,7 +298,7 @@ enum status catalog_read_record(struct catalog *store, struct catalog_position p
 static enum status holds_id(struct catalog *store, const struct event *event, uint64_t value, bool *ret_holds,
                             struct error *err)
 {
-    struct catalog_position position = {index_value_partition(value), index_value_offset(value)};
+    struct store_place position = {index_value_partition(value), index_value_offset(value)};
     enum status status = catalog_read_record(store, position, event, &store->line, err);
     *ret_holds = status == STATUS_OK;
     return status == STATUS_ABSENT ? STATUS_OK : status;
@@ -331,7 +330,7 @@ static enum status find_holder(struct catalog *store, const struct event *event,
     return status == STATUS_OK ? error_set(err, STATUS_ABSENT, "the id is not stored") : status;
 }
 
-enum status catalog_find_first(struct catalog *store, const struct event *event, struct catalog_position *ret_position,
+enum status catalog_find_first(struct catalog *store, const struct event *event, struct store_place *ret_position,
                                struct error *err)
 {
     struct bytes scratch = {0};
@@ -353,7 +352,7 @@ enum status catalog_find_first(struct catalog *store, const struct event *event,
     if (status != STATUS_OK)
         return status;
     store->found[hash % CATALOG_FOUND] = found;
-    *ret_position = (struct catalog_position){index_value_partition(found.value), index_value_offset(found.value)};
+    *ret_position = (struct store_place){index_value_partition(found.value), index_value_offset(found.value)};
     return STATUS_OK;
 }
 

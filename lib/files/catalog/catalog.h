@@ -22,6 +22,7 @@
 #include "files/index/index.h"
 #include "files/partition.h"
 #include "files/workspace.h"
+#include "store/store.h"
 
 struct catalog;
 
@@ -122,15 +123,9 @@ void catalog_close_files(struct catalog *store);
 /* "DIR/store/signals/2026-02-05.jsonl" into *out (cleared, NUL-terminated behind its length). */
 bool catalog_partition_path(const struct catalog *store, uint32_t number, struct bytes *out);
 
-/* Where an event stands. */
-struct catalog_position {
-    uint32_t partition;
-    uint64_t offset;
-};
-
 /* The first record of this event's id in its kind (lowest date, then lowest position), confirmed from the partition.
  * STATUS_ABSENT: the id is not stored. */
-enum status catalog_find_first(struct catalog *store, const struct event *event, struct catalog_position *ret_position,
+enum status catalog_find_first(struct catalog *store, const struct event *event, struct store_place *ret_position,
                                struct error *err);
 /* Suspected repeats of a partition: offsets of lines that may not be the first record of their id, ascending, as
  * `value` offsets. Lines not among them (below facts.known) are first records. *ret_offsets is owned by the caller
@@ -168,22 +163,6 @@ enum status catalog_mend_all(struct catalog *store, struct error *err);
 /* Forgets the index and makes it anew from the partitions. STATUS_IO: it did not reach the disk. */
 enum status catalog_remake_index(struct catalog *store, struct error *err);
 
-/* What became of an event of a batch. */
-enum store_outcome { STORE_APPENDED, STORE_DUPLICATE, STORE_CONFLICT };
-
-struct store_item {
-    struct event event;            /* in: checked, in canonical form; its line is borrowed */
-    enum store_outcome outcome;    /* out */
-    struct catalog_position first; /* out: the first record of its id (its own position, where it was appended) */
-    size_t first_item;             /* out: item of this batch that is the first record, or SIZE_MAX */
-};
-
-struct store_result {
-    size_t done; /* items that were dealt with: all, or those before the duplicate that stopped */
-    size_t appended, duplicates, conflicts;
-    uint64_t bytes; /* appended, with newlines */
-};
-
 /*
  * Stores a batch: takes the writers' lock, catches up, mends torn tails, appends what is new with one write per
  * partition, syncs, updates the index and releases the lock. On STATUS_OK everything that `ret_result->done` counts is
@@ -195,11 +174,11 @@ enum status catalog_append(struct catalog *store, struct store_item *items, size
                            struct store_result *ret_result, struct error *err);
 
 /* Reads the line at a position (without newline) into *line. */
-enum status catalog_read_line(struct catalog *store, struct catalog_position position, struct bytes *line,
+enum status catalog_read_line(struct catalog *store, struct store_place position, struct bytes *line,
                               struct error *err);
 
 /* The same; STATUS_ABSENT where what stands there now is no record of the event's id. */
-enum status catalog_read_record(struct catalog *store, struct catalog_position position, const struct event *event,
+enum status catalog_read_record(struct catalog *store, struct store_place position, const struct event *event,
                                 struct bytes *line, struct error *err);
 
 /* Makes partitions' first `offset` bytes durable (checkpoint advance). */

@@ -114,8 +114,7 @@ enum status tail_next(struct tail *tail, struct scan_item *ret_item, struct erro
             return error_set(err, STATUS_ABSENT, "no more events");
         size_t i = tail->turned ? tail->count - 1 - tail->out : (tail->first + tail->out) % tail->count;
         uint64_t place = tail->places[i];
-        struct catalog_position position = {(uint32_t)(place >> OFFSET_BITS),
-                                            place & ((UINT64_C(1) << OFFSET_BITS) - 1)};
+        struct store_place position = {(uint32_t)(place >> OFFSET_BITS), place & ((UINT64_C(1) << OFFSET_BITS) - 1)};
         status = reader_read(&tail->reader, position, tail->need_events, ret_item, err);
         tail->out++;
     }

@@ -151,13 +151,13 @@ static enum status read_event(struct reader *reader, struct scan_item *item, str
     }
 }
 
-enum status reader_read(struct reader *reader, struct catalog_position position, bool need_event,
-                        struct scan_item *ret_item, struct error *err)
+enum status reader_read(struct reader *reader, struct store_place position, bool need_event, struct scan_item *ret_item,
+                        struct error *err)
 {
-    enum status status = reader_turn(reader, position.partition, err);
+    enum status status = reader_turn(reader, position.part, err);
     if (status != STATUS_OK)
         return status == STATUS_ABSENT ? replaced(reader, err) : status;
-    struct scan_item item = {.lines = 1, .partition = position.partition, .offset = position.offset};
+    struct scan_item item = {.lines = 1, .partition = position.part, .offset = position.offset};
     struct reader_block *block = NULL;
     for (size_t i = 0; i < 2 && !block; i++)
         if (find_line(&reader->blocks[i], position.offset, &item))

@@ -131,7 +131,7 @@ enum status sorted_next(struct sorted *sorted, struct scan_item *ret_item, struc
     while (status == STATUS_ABSENT) {
         if (!next_key(sorted, &key))
             return error_set(err, STATUS_ABSENT, "no more events");
-        struct catalog_position position = {sorted->partition, key.offset};
+        struct store_place position = {sorted->partition, key.offset};
         status = reader_read(&sorted->reader, position, sorted->need_events, ret_item, err);
     }
     return status;

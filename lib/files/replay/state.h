@@ -39,8 +39,8 @@ enum status reader_turn(struct reader *reader, uint32_t number, struct error *er
  * The line that starts at a position, into *ret_item: data with its newline, partition, place, and the event where it
  * is wanted. Valid until the next call. STATUS_ABSENT: it is no longer there, or the file is not, as the report says.
  */
-enum status reader_read(struct reader *reader, struct catalog_position position, bool need_event,
-                        struct scan_item *ret_item, struct error *err);
+enum status reader_read(struct reader *reader, struct store_place position, bool need_event, struct scan_item *ret_item,
+                        struct error *err);
 
 /* The events of a partition that a scan with these options hands out, sorted by time and position, or backward. */
 struct sorted;

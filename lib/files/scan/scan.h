@@ -35,7 +35,7 @@ struct scan_item {
     uint64_t offset; /* of the first line */
     uint64_t end;    /* the position behind the last line */
     bool repeat;     /* not the first record of its id, which is at `first`; only where repeats are wanted */
-    struct catalog_position first;
+    struct store_place first;
 };
 
 enum scan_finding {

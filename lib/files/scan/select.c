@@ -44,14 +44,13 @@ static bool is_suspect(const struct scan *scan, uint64_t offset)
 static enum status check_first(const struct scan *scan, const struct event *event, uint64_t offset,
                                struct scan_piece *piece, struct error *err)
 {
-    struct catalog_position first;
+    struct store_place first;
     piece->repeat = false;
     enum status status = catalog_find_first(scan->store, event, &first, err);
     if (status == STATUS_ABSENT)
         return STATUS_OK;
     uint32_t partition = scan->options.partition;
-    if (status == STATUS_OK &&
-        (first.partition < partition || (first.partition == partition && first.offset < offset))) {
+    if (status == STATUS_OK && (first.part < partition || (first.part == partition && first.offset < offset))) {
         piece->repeat = true;
         piece->first = first;
     }

@@ -15,7 +15,7 @@ struct scan_piece {
     uint64_t lines;
     bool damaged; /* backward: to be reported when its turn comes, not handed out */
     bool repeat;
-    struct catalog_position first; /* of a repeat */
+    struct store_place first; /* of a repeat */
 };
 
 struct scan {

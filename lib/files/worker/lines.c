@@ -61,7 +61,7 @@ enum status checkpoint_read_event(const char *line, size_t length, unsigned *kin
  */
 static void hash_passed(struct checkpoint_lines *lines)
 {
-    const struct catalog_partition *row = lines->open ? catalog_partition(lines->store, lines->next.partition) : NULL;
+    const struct catalog_partition *row = lines->open ? catalog_partition(lines->store, lines->next.part) : NULL;
     const struct checkpoint_position *passed = row ? checkpoint_find(&lines->passed, row->day) : NULL;
     if (!passed || passed->has_hash || passed->offset == 0)
         return;
@@ -139,7 +139,7 @@ static enum status stands_at(struct checkpoint_lines *lines, uint64_t offset, co
 static enum status is_next_line(struct checkpoint_lines *lines, const struct event *event, bool *ret_is_next,
                                 struct error *err)
 {
-    const struct catalog_partition *row = lines->open ? catalog_partition(lines->store, lines->next.partition) : NULL;
+    const struct catalog_partition *row = lines->open ? catalog_partition(lines->store, lines->next.part) : NULL;
     uint64_t offset = lines->next.offset;
     *ret_is_next = false;
     if (!row || offset >= row->facts.known || is_suspect(lines, offset))
@@ -152,7 +152,7 @@ static enum status is_next_line(struct checkpoint_lines *lines, const struct eve
 
 /* ---- by the id */
 
-static enum status same_bytes(struct checkpoint_lines *lines, struct catalog_position position, const char *line,
+static enum status same_bytes(struct checkpoint_lines *lines, struct store_place position, const char *line,
                               size_t length, bool *ret_same, struct error *err)
 {
     enum status status = catalog_read_line(lines->store, position, &lines->scratch, err);
@@ -163,7 +163,7 @@ static enum status same_bytes(struct checkpoint_lines *lines, struct catalog_pos
 
 /* Among all records of the id. */
 static enum status find_among(struct checkpoint_lines *lines, const struct event *event,
-                              struct catalog_position *ret_position, struct error *err)
+                              struct store_place *ret_position, struct error *err)
 {
     struct index_entries entries = {0};
     uint64_t hash;
@@ -173,7 +173,7 @@ static enum status find_among(struct checkpoint_lines *lines, const struct event
     enum status status = catalog_candidates(lines->store, true, &hash, 1, &entries, err);
     for (size_t i = 0; i < entries.count && status == STATUS_OK && !same; i++) {
         uint64_t value = entries.data[i].value;
-        *ret_position = (struct catalog_position){index_value_partition(value), index_value_offset(value)};
+        *ret_position = (struct store_place){index_value_partition(value), index_value_offset(value)};
         status = same_bytes(lines, *ret_position, event->line, event->length, &same, err);
     }
     index_entries_release(&entries);
@@ -182,7 +182,7 @@ static enum status find_among(struct checkpoint_lines *lines, const struct event
 
 /* The first line with the bytes of the event: mostly it is the first record of its id. */
 static enum status find_line(struct checkpoint_lines *lines, const struct event *event,
-                             struct catalog_position *ret_position, struct error *err)
+                             struct store_place *ret_position, struct error *err)
 {
     bool same = false;
     enum status status = catalog_find_first(lines->store, event, ret_position, err);
@@ -196,7 +196,7 @@ static enum status find_line(struct checkpoint_lines *lines, const struct event 
 static enum status take_in_hand(struct checkpoint_lines *lines, uint32_t number, struct error *err)
 {
     forget_next(lines);
-    lines->next.partition = number;
+    lines->next.part = number;
     enum status status = catalog_open_partition(lines->store, number, &lines->open, err);
     if (status == STATUS_OK)
         status = catalog_suspects(lines->store, number, &lines->suspects, &lines->suspect_count, err);
@@ -204,16 +204,16 @@ static enum status take_in_hand(struct checkpoint_lines *lines, uint32_t number,
 }
 
 /* From here on lines are expected as they lie. The file that is at hand has the line, or none is. */
-static enum status expect_from(struct checkpoint_lines *lines, struct catalog_position position,
-                               const struct event *event, struct error *err)
+static enum status expect_from(struct checkpoint_lines *lines, struct store_place position, const struct event *event,
+                               struct error *err)
 {
     bool stands = false, ended;
     enum status status = STATUS_OK;
-    if (lines->open && lines->next.partition == position.partition)
+    if (lines->open && lines->next.part == position.part)
         status = stands_at(lines, position.offset, event, &stands, &ended, err);
     if (status != STATUS_OK || stands)
         return status;
-    status = take_in_hand(lines, position.partition, err);
+    status = take_in_hand(lines, position.part, err);
     if (status == STATUS_OK && lines->open)
         status = stands_at(lines, position.offset, event, &stands, &ended, err);
     if (status == STATUS_OK && !stands)
@@ -221,8 +221,8 @@ static enum status expect_from(struct checkpoint_lines *lines, struct catalog_po
     return status;
 }
 
-static enum status find(struct checkpoint_lines *lines, const struct event *event,
-                        struct catalog_position *ret_position, struct error *err)
+static enum status find(struct checkpoint_lines *lines, const struct event *event, struct store_place *ret_position,
+                        struct error *err)
 {
     bool is_next;
     enum status status = is_next_line(lines, event, &is_next, err);
@@ -243,15 +243,15 @@ static enum status find(struct checkpoint_lines *lines, const struct event *even
 
 /* ---- passing */
 
-static enum status move_behind(struct checkpoint_lines *lines, struct catalog_position position, size_t length,
+static enum status move_behind(struct checkpoint_lines *lines, struct store_place position, size_t length,
                                struct error *err)
 {
-    const struct catalog_partition *row = catalog_partition(lines->store, position.partition);
-    int32_t day = partition_number_day(position.partition);
+    const struct catalog_partition *row = catalog_partition(lines->store, position.part);
+    int32_t day = partition_number_day(position.part);
     uint64_t end = position.offset + length + 1;
     if (row && end > row->end) /* the last line has no newline yet */
         end = row->end;
-    lines->next = (struct catalog_position){position.partition, end};
+    lines->next = (struct store_place){position.part, end};
     const struct checkpoint_position *old = checkpoint_find(&lines->passed, day);
     struct checkpoint_position behind = {.day = day, .offset = lines->open ? end : 0}; /* 0: it has gone again */
     return old && old->offset >= behind.offset ? STATUS_OK : checkpoint_put(&lines->passed, &behind, err);
@@ -259,7 +259,7 @@ static enum status move_behind(struct checkpoint_lines *lines, struct catalog_po
 
 /* Finds the line as an event of one kind; of which ones it may be is narrowed to that one. */
 static enum status find_as(struct checkpoint_lines *lines, const char *line, size_t length, unsigned *kinds,
-                           struct event *ret_event, struct catalog_position *ret_position, bool *ret_blank,
+                           struct event *ret_event, struct store_place *ret_position, bool *ret_blank,
                            struct error *err)
 {
     enum status status = checkpoint_read_event(line, length, kinds, ret_event, ret_blank, err);
@@ -269,7 +269,7 @@ static enum status find_as(struct checkpoint_lines *lines, const char *line, siz
 enum status checkpoint_lines_pass(struct checkpoint_lines *lines, const char *line, size_t length, struct error *err)
 {
     struct event event;
-    struct catalog_position position;
+    struct store_place position;
     bool blank;
     unsigned kinds = lines->kinds;
     enum status status = find_as(lines, line, length, &kinds, &event, &position, &blank, err);

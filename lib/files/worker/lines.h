@@ -36,7 +36,7 @@ struct checkpoint_lines {
     unsigned kinds;        /* KIND_BIT()s that lines may be of; the first line decides */
 
     struct checkpoint passed; /* the position in the partition of `next` has no hash yet */
-    struct catalog_position next;
+    struct store_place next;
     struct partition *open; /* the partition of `next`, the file in which its lines were found; owned */
     enum status trouble;    /* with a position's hash; and `why` */
     struct error why;

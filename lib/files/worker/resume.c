@@ -154,10 +154,10 @@ static enum status enter(struct resume *resume, const struct catalog_partition *
 
 /* ---- what is due */
 
-static bool is_unpassed(const struct resume *resume, struct catalog_position first)
+static bool is_unpassed(const struct resume *resume, struct store_place first)
 {
     for (size_t i = 0; i < resume->end_count; i++)
-        if (resume->ends[i].partition == first.partition)
+        if (resume->ends[i].part == first.part)
             return first.offset >= resume->ends[i].offset;
     return false;
 }
@@ -172,7 +172,7 @@ static enum status judge(const struct resume *resume, const struct scan_item *it
     bool due = true;
     *ret_verdict = NOT_DUE;
     if (item->repeat) {
-        if (item->first.partition < item->partition && is_unpassed(resume, item->first))
+        if (item->first.part < item->partition && is_unpassed(resume, item->first))
             *ret_verdict = END;
         return STATUS_OK;
     }
@@ -202,13 +202,13 @@ static enum status end_at(struct resume *resume, uint64_t offset, struct error *
 {
     if (resume->end_count == resume->end_capacity) {
         size_t capacity = resume->end_capacity > 0 ? 2 * resume->end_capacity : 8;
-        struct catalog_position *ends = reallocarray(resume->ends, capacity, sizeof *ends);
+        struct store_place *ends = reallocarray(resume->ends, capacity, sizeof *ends);
         if (!ends)
             return error_set_memory(err);
         resume->ends = ends;
         resume->end_capacity = capacity;
     }
-    resume->ends[resume->end_count++] = (struct catalog_position){resume->at->number, offset};
+    resume->ends[resume->end_count++] = (struct store_place){resume->at->number, offset};
     return finish_at(resume, offset, err);
 }
 

@@ -31,7 +31,7 @@ struct resume {
     bool judged;            /* by the id or the time of each event, whether it is due */
     bool strict;            /* copies are looked at: an earlier partition has ended before its end */
 
-    struct catalog_position *ends; /* where partitions ended before their end; owned */
+    struct store_place *ends; /* where partitions ended before their end; owned */
     size_t end_count, end_capacity;
     struct extent blocks;
 };
