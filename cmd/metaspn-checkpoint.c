@@ -6,7 +6,7 @@
 #include "checkpoints.h"
 #include "cli.h"
 #include "files/documents.h"
-#include "files/worker/advance.h"
+#include "files/worker/change.h"
 #include "files/workspace.h"
 #include "input.h"
 #include "interrupt.h"
@@ -152,62 +152,50 @@ static enum status print_checkpoint(const struct checkpoint *checkpoint, struct 
 static enum status run_read(const struct options *options, const struct request *request, struct output *out,
                             struct error *err)
 {
+    struct document_key key = {.shelf = STORE_CHECKPOINTS, .name = request->name};
     struct workspace *workspace = NULL;
+    struct document document = {0};
     struct checkpoint checkpoint;
     enum status status = workspace_open(options->workspace, WORKSPACE_READ, &workspace, err);
     if (status == STATUS_OK)
-        status = checkpoint_load(workspace, request->name, &checkpoint, err);
+        status = documents_read(workspace, &key, &document, err);
+    if (status == STATUS_OK)
+        status = checkpoint_read(&document, &checkpoint, err);
     if (status == STATUS_OK) {
         status = print_checkpoint(&checkpoint, out, err);
         checkpoint_release(&checkpoint);
     }
+    document_release(&document);
     workspace_close(workspace);
-    return status;
+    return status == STATUS_INVALID ? STATUS_IO : status;
 }
 
-/* A listing: of which kinds the partitions were looked at last, and of which they cannot be. */
 struct lister {
     struct checkpoints checkpoints;
     struct table table;
-    unsigned seen, failed;
+    struct change_seen seen;
 };
-
-/* Where a partition cannot be read, the other kind is looked at alone. What is wrong is told once. False: not seen. */
-static bool look_at(struct lister *lister, unsigned wanted)
-{
-    struct error err;
-    if ((lister->seen & wanted) == wanted)
-        return true;
-    if (lister->failed & wanted)
-        return false;
-    lister->seen = 0;
-    enum status status = catalog_refresh(lister->checkpoints.store, wanted, &err);
-    if (status == STATUS_OK)
-        lister->seen = wanted;
-    else if (wanted != KIND_BITS_ALL)
-        lister->failed |= wanted;
-    if (status != STATUS_OK && !told_before(&lister->checkpoints.told, err.text))
-        cli_fail(lister->checkpoints.cli, STATUS_IO, &err);
-    return status == STATUS_OK;
-}
 
 static enum status add_row(struct lister *lister, const char *name, struct error *err)
 {
+    struct document_key key = {.shelf = STORE_CHECKPOINTS, .name = name};
     struct catalog *store = lister->checkpoints.store;
     struct table *table = &lister->table;
+    struct document document;
     struct checkpoint checkpoint;
     char time[TIMESTAMP_TEXT_SIZE], number[24];
     uint64_t behind;
-    enum status status = checkpoint_load(catalog_workspace(store), name, &checkpoint, err);
+    enum status status = documents_read(catalog_workspace(store), &key, &document, err);
     if (status != STATUS_OK)
         return status == STATUS_ABSENT ? STATUS_OK : status; /* deleted meanwhile */
-    enum event_kind kind = checkpoint.has_kind ? checkpoint.kind : EVENT_SIGNAL;
-    bool seen = look_at(lister, KIND_BIT(kind));
-    if (seen)
-        status = checkpoint_bytes_behind(store, kind, &checkpoint, &behind, err);
-    if (seen && status == STATUS_OK) {
+    status = checkpoint_read(&document, &checkpoint, err);
+    document_release(&document);
+    if (status != STATUS_OK)
+        return STATUS_IO;
+    status = change_behind(store, &lister->seen, &checkpoint, &behind, err);
+    if (status == STATUS_OK) {
         table_string(table, name);
-        table_string(table, event_kind_name(kind));
+        table_string(table, event_kind_name(checkpoint.has_kind ? checkpoint.kind : EVENT_SIGNAL));
         timestamp_format(checkpoint.last_timestamp, time);
         table_string(table, time);
         snprintf(number, sizeof number, "%llu", (unsigned long long)behind);
@@ -220,18 +208,25 @@ static enum status add_row(struct lister *lister, const char *name, struct error
     return status;
 }
 
-/* A checkpoint that cannot be read is told; the others are listed all the same. */
-static void list_as_table(struct cli *cli, const struct options *options, const struct checkpoint_list *list,
+/* Each failure once. */
+static void report(struct lister *lister, enum status status, const struct error *err)
+{
+    if (status != STATUS_OK && !told_before(&lister->checkpoints.told, err->text))
+        cli_fail(lister->checkpoints.cli, STATUS_IO, err);
+}
+
+/* A checkpoint that cannot be read is reported; the others are listed all the same. */
+static void list_as_table(struct cli *cli, const struct options *options, const struct document_list *list,
                           struct output *out)
 {
-    struct lister lister = {.seen = 0};
+    struct lister lister = {0};
     struct error err;
     enum status status = checkpoints_open(&lister.checkpoints, cli, options, WORKSPACE_READ, &err);
     if (cli_fail(cli, status, &err) == STATUS_OK) {
-        look_at(&lister, KIND_BITS_ALL);
+        report(&lister, change_see(lister.checkpoints.store, &lister.seen, &err), &err);
         table_start(&lister.table, out);
         for (size_t i = 0; i < list->count; i++)
-            cli_fail(cli, add_row(&lister, list->names[i], &err), &err);
+            report(&lister, add_row(&lister, list->items[i].name, &err), &err);
         table_finish(&lister.table);
     }
     checkpoints_close(&lister.checkpoints);
@@ -241,17 +236,17 @@ static enum status run_list(struct cli *cli, const struct options *options, cons
                             struct output *out, struct error *err)
 {
     struct workspace *workspace = NULL;
-    struct checkpoint_list list = {0};
+    struct document_list list = {0};
     bool as_table = request->format && options_choice(cli, "--format", request->format, formats) == 1;
     enum status status = workspace_open(options->workspace, WORKSPACE_READ, &workspace, err);
     if (status == STATUS_OK)
-        status = checkpoint_list(workspace, &list, err);
+        status = documents_list(workspace, STORE_CHECKPOINTS, NULL, &list, err);
     if (workspace && as_table)
         list_as_table(cli, options, &list, out);
     else
         for (size_t i = 0; i < list.count; i++)
-            output_name(out, list.names[i]);
-    checkpoint_list_release(&list);
+            output_name(out, list.items[i].name);
+    document_list_release(&list);
     workspace_close(workspace);
     return status;
 }
@@ -264,7 +259,7 @@ static enum status read_document(const struct cli *cli, struct bytes *ret_docume
     struct bytes text = {0};
     struct checkpoint checkpoint;
     struct error why;
-    enum status status = input_read_document(cli, CHECKPOINT_MAX, &text, err);
+    enum status status = input_read_document(cli, DOCUMENT_MAX, &text, err);
     if (status == STATUS_OK && !json_is_blank(text.data, text.length)) {
         status = checkpoint_parse(text.data, text.length, &checkpoint, &why);
         if (status == STATUS_OK) {
@@ -281,22 +276,17 @@ static enum status read_document(const struct cli *cli, struct bytes *ret_docume
 static enum status run_write(struct cli *cli, const struct options *options, const struct request *request,
                              struct error *err)
 {
+    struct document_key key = {.shelf = STORE_CHECKPOINTS, .name = request->name};
     struct checkpoints checkpoints;
     struct bytes document = {0};
     enum status status = workspace_check(options->workspace, err);
     if (status == STATUS_OK)
         status = read_document(cli, &document, err);
     if (status == STATUS_OK && document.length > 0) {
+        interrupt_catch();
         status = checkpoints_open(&checkpoints, cli, options, WORKSPACE_WRITE, err);
         if (status == STATUS_OK)
-            status = checkpoints_lock(&checkpoints, 0, err);
-        if (status == STATUS_OK) {
-            interrupt_hold();
-            status = checkpoint_save(catalog_workspace(checkpoints.store), request->name, &document,
-                                     options->clock / MICROSECONDS_A_SECOND, err);
-            checkpoints_unlock(&checkpoints);
-            interrupt_release();
-        }
+            status = change_put(checkpoints.store, &key, &document, options->clock / MICROSECONDS_A_SECOND, err);
         checkpoints_close(&checkpoints);
     }
     bytes_release(&document);
@@ -306,47 +296,12 @@ static enum status run_write(struct cli *cli, const struct options *options, con
 static enum status run_delete(struct cli *cli, const struct options *options, const struct request *request,
                               struct error *err)
 {
+    struct document_key key = {.shelf = STORE_CHECKPOINTS, .name = request->name};
     struct checkpoints checkpoints;
     enum status status = checkpoints_open(&checkpoints, cli, options, WORKSPACE_READ, err);
     if (status == STATUS_OK)
-        status = checkpoints_lock(&checkpoints, 0, err);
-    if (status == STATUS_OK) {
-        status = checkpoint_delete(catalog_workspace(checkpoints.store), request->name, err);
-        checkpoints_unlock(&checkpoints);
-    }
+        status = change_delete(checkpoints.store, &key, err);
     checkpoints_close(&checkpoints);
-    return status;
-}
-
-/* Which kind is meant. STATUS_USAGE: another one than the checkpoint's. */
-static enum status find_kind(const struct cli *cli, const struct request *request, const struct checkpoint *checkpoint,
-                             enum event_kind *ret_kind, struct error *err)
-{
-    enum event_kind kind = checkpoint->has_kind ? checkpoint->kind : EVENT_SIGNAL;
-    enum event_kind wanted =
-        request->kind ? (enum event_kind)options_choice(cli, "--kind", request->kind, kinds) : kind;
-    if (checkpoint->has_kind && wanted != kind)
-        return error_set(err, STATUS_USAGE, "--kind=%s: %s is a checkpoint of %s", request->kind, request->name,
-                         event_kind_name(kind));
-    *ret_kind = wanted;
-    return STATUS_OK;
-}
-
-static enum status reset(struct checkpoints *checkpoints, const struct request *request, struct error *err)
-{
-    struct checkpoint checkpoint;
-    enum event_kind kind = EVENT_SIGNAL;
-    bool absent;
-    enum status status = checkpoints_load(checkpoints, request->name, &checkpoint, &absent, err);
-    if (status != STATUS_OK)
-        return status;
-    checkpoint.has_positions |= absent;
-    status = find_kind(checkpoints->cli, request, &checkpoint, &kind, err);
-    if (status == STATUS_OK)
-        status = checkpoint_reset(checkpoints->store, kind, request->time, &checkpoint, err);
-    if (status == STATUS_OK)
-        status = checkpoints_save(checkpoints, request->name, &checkpoint, err);
-    checkpoint_release(&checkpoint);
     return status;
 }
 
@@ -354,14 +309,19 @@ static enum status run_reset(struct cli *cli, const struct options *options, con
                              struct error *err)
 {
     struct checkpoints checkpoints;
+    struct error why;
+    enum event_kind kind = EVENT_SIGNAL;
+    if (request->kind)
+        kind = (enum event_kind)options_choice(cli, "--kind", request->kind, kinds);
+    interrupt_catch();
     enum status status = checkpoints_open(&checkpoints, cli, options, WORKSPACE_WRITE, err);
-    if (status == STATUS_OK)
-        status = checkpoints_lock(&checkpoints, KIND_BITS_ALL, err);
     if (status == STATUS_OK) {
-        interrupt_hold();
-        status = reset(&checkpoints, request, err);
-        checkpoints_unlock(&checkpoints);
-        interrupt_release();
+        status = change_rewind(checkpoints.store, request->name, request->kind ? &kind : NULL, request->time,
+                               options->clock / MICROSECONDS_A_SECOND, &why);
+        if (status == STATUS_USAGE)
+            error_set(err, status, "--kind=%s: %s", request->kind, why.text);
+        else if (status != STATUS_OK)
+            *err = why;
     }
     checkpoints_close(&checkpoints);
     return status;

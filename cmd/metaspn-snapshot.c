@@ -135,7 +135,7 @@ static enum status compose_input(const struct cli *cli, const struct request *re
 {
     struct error reason;
     struct bytes text = {0};
-    enum status status = input_read_document(cli, SNAPSHOT_MAX, &text, err);
+    enum status status = input_read_document(cli, DOCUMENT_MAX, &text, err);
     if (status == STATUS_OK) {
         status = snapshot_compose(request->name, request->when, text.data, text.length, document, &reason);
         if (status != STATUS_OK)
@@ -148,6 +148,7 @@ static enum status compose_input(const struct cli *cli, const struct request *re
 static enum status run_write(const struct cli *cli, const struct options *options, const struct request *request,
                              struct output *out, struct error *err)
 {
+    struct document_key key = {STORE_SNAPSHOTS, request->name, request->when};
     struct workspace *workspace = NULL;
     struct bytes document = {0}, path = {0};
     enum status status = workspace_check(options->workspace, err);
@@ -157,8 +158,7 @@ static enum status run_write(const struct cli *cli, const struct options *option
         interrupt_hold();
         status = workspace_open(options->workspace, WORKSPACE_WRITE, &workspace, err);
         if (status == STATUS_OK)
-            status = snapshot_write(workspace, request->name, request->when, &document,
-                                    options->clock / MICROSECONDS_A_SECOND, &path, err);
+            status = documents_put(workspace, &key, &document, options->clock / MICROSECONDS_A_SECOND, &path, err);
         interrupt_release();
     }
     if (status == STATUS_OK && request->print_path)
@@ -172,41 +172,48 @@ static enum status run_write(const struct cli *cli, const struct options *option
 static enum status run_read(struct workspace *workspace, const struct request *request, struct output *out,
                             struct error *err)
 {
-    struct bytes document = {0};
-    enum status status = snapshot_read(workspace, request->name, request->when, &document, err);
+    struct document_key key = {STORE_SNAPSHOTS, request->name, request->when};
+    struct document document = {0};
+    struct error reason;
+    enum status status = documents_get(workspace, &key, &document, err);
+    if (status == STATUS_OK && snapshot_check(&document.text, &reason) != STATUS_OK)
+        status = error_set(err, STATUS_IO, "%s: %s", document.label.data, reason.text);
+    struct bytes *text = &document.text;
+    if (status == STATUS_OK && text->data[text->length - 1] != '\n' && !bytes_append_char(text, '\n'))
+        status = error_set_memory(err);
     if (status == STATUS_OK)
-        output_lines(out, document.data, document.length);
-    bytes_release(&document);
+        output_lines(out, text->data, text->length);
+    document_release(&document);
     return status;
 }
 
-static void add_row(struct table *table, const struct snapshot *snapshot)
+static void add_row(struct table *table, const struct document_item *item)
 {
     char time[TIMESTAMP_TEXT_SIZE];
-    table_string(table, snapshot->name);
-    if (snapshot->when.daily)
-        day_format(timestamp_day(snapshot->when.time), time);
+    table_string(table, item->name);
+    if (item->when.daily)
+        day_format(timestamp_day(item->when.time), time);
     else
-        timestamp_format(snapshot->when.time, time);
+        timestamp_format(item->when.time, time);
     table_string(table, time);
-    table_string(table, snapshot->path);
+    table_string(table, item->label);
     table_end_row(table);
 }
 
 static enum status run_list(struct workspace *workspace, const struct request *request, struct output *out,
                             struct error *err)
 {
-    struct snapshot_list list;
+    struct document_list list;
     struct table table;
-    enum status status = snapshot_list(workspace, request->name, &list, err);
+    enum status status = documents_list(workspace, STORE_SNAPSHOTS, request->name, &list, err);
     table_start(&table, out);
     for (size_t i = 0; i < list.count; i++)
         if (request->as_table)
             add_row(&table, &list.items[i]);
         else
-            output_name(out, list.items[i].path);
+            output_name(out, list.items[i].label);
     table_finish(&table);
-    snapshot_list_release(&list);
+    document_list_release(&list);
     return status;
 }
 

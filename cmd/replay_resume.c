@@ -53,17 +53,22 @@ static void check_next(const struct cli *cli, const char *path)
 static enum status load(const struct options *options, const struct replay_request *request,
                         struct checkpoint *ret_checkpoint, struct error *err)
 {
+    struct document_key key = {.shelf = STORE_CHECKPOINTS, .name = request->checkpoint};
     struct workspace *workspace = NULL;
+    struct document document = {0};
     enum status status;
     if (request->checkpoint_file) {
-        status = checkpoint_load_path(request->checkpoint_file, ret_checkpoint, err);
+        status = checkpoint_read_path(request->checkpoint_file, ret_checkpoint, err);
         return status == STATUS_INVALID ? STATUS_IO : status;
     }
     status = workspace_open(options->workspace, WORKSPACE_READ, &workspace, err);
     if (status == STATUS_OK)
-        status = checkpoint_load(workspace, request->checkpoint, ret_checkpoint, err);
+        status = documents_read(workspace, &key, &document, err);
+    if (status == STATUS_OK)
+        status = checkpoint_read(&document, ret_checkpoint, err);
+    document_release(&document);
     workspace_close(workspace);
-    return status;
+    return status == STATUS_INVALID ? STATUS_IO : status;
 }
 
 /* The kind that is meant; another one than the checkpoint's is refused. */
@@ -177,7 +182,7 @@ static enum status replace_next(const struct checkpoint *next, const char *path,
     enum status status = checkpoint_print(next, &text, err);
     if (status == STATUS_OK) {
         interrupt_hold();
-        status = checkpoint_save_path(path, &text, err);
+        status = document_write_path(path, STORE_CHECKPOINTS, &text, err);
         interrupt_release();
     }
     bytes_release(&text);

@@ -252,6 +252,28 @@ enum status checkpoint_parse(const char *text, size_t length, struct checkpoint 
     return STATUS_OK;
 }
 
+enum status checkpoint_read(const struct document *document, struct checkpoint *ret_checkpoint, struct error *err)
+{
+    struct error reason;
+    enum status status = checkpoint_parse(document->text.data, document->text.length, ret_checkpoint, &reason);
+    if (status != STATUS_OK)
+        return error_set(err, status, "%s: %s%s", document->label.data, status == STATUS_INVALID ? "damaged: " : "",
+                         reason.text);
+    ret_checkpoint->replaced = document->replaced;
+    return STATUS_OK;
+}
+
+enum status checkpoint_read_path(const char *path, struct checkpoint *ret_checkpoint, struct error *err)
+{
+    struct document document;
+    enum status status = document_read_path(path, &document, err);
+    if (status != STATUS_OK)
+        return status;
+    status = checkpoint_read(&document, ret_checkpoint, err);
+    document_release(&document);
+    return status;
+}
+
 /* ---- writing it */
 
 static bool print_ids(const struct checkpoint_ids *ids, struct bytes *out)

@@ -30,9 +30,8 @@
 #include "base/status.h"
 #include "base/timestamp.h"
 #include "event/event.h"
+#include "store/document.h"
 #include "json/json.h"
-
-#define CHECKPOINT_MAX ((size_t)1 << 30) /* bytes of a document */
 
 /* A set of decoded ids that remembers the order in which they came. `struct checkpoint_ids ids = {0};` is empty. */
 struct checkpoint_ids {
@@ -77,6 +76,11 @@ void checkpoint_release(struct checkpoint *checkpoint);
 
 /* Reads a document. STATUS_INVALID: *err says which member is wrong, and how. */
 enum status checkpoint_parse(const char *text, size_t length, struct checkpoint *ret_checkpoint, struct error *err);
+/* The same of a stored document, which messages name. STATUS_INVALID: it is damaged, the empty file that an interrupted
+ * write of the original leaves included. */
+enum status checkpoint_read(const struct document *document, struct checkpoint *ret_checkpoint, struct error *err);
+/* The same of a file that the caller names, which may be a pipe. STATUS_ABSENT: there is none. */
+enum status checkpoint_read_path(const char *path, struct checkpoint *ret_checkpoint, struct error *err);
 /* Appends the document in canonical form and a newline to *out. */
 enum status checkpoint_print(const struct checkpoint *checkpoint, struct bytes *out, struct error *err);
 /* The document as it was read, in canonical form and with a newline. */

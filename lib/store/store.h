@@ -29,6 +29,7 @@
 #include "event/event.h"
 #include "event/filter.h"
 #include "store/checkpoint.h"
+#include "store/document.h"
 
 struct store; /* begins with its struct store_kind; the rest is the kind's own */
 
@@ -124,7 +125,5 @@ enum store_step {
 struct store_reader;
 
 /* ---- documents */
-
-enum store_shelf { STORE_CHECKPOINTS, STORE_SNAPSHOTS };
 
 #endif

@@ -1,9 +1,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "files/documents.h"
 #include "store/checkpoint.h"
-#include "store/snapshot.h"
 #include "tap.h"
 
 static struct json_text text(const char *json)
@@ -219,31 +217,8 @@ static void test_notes(void)
     checkpoint_release(&b);
 }
 
-/* What is larger than will be read is not written. Nobody looks at it. */
-static void test_too_large(void)
-{
-    char root[] = "/tmp/test_checkpoint_XXXXXX", path[64];
-    struct workspace *workspace = NULL;
-    struct bytes document = {.data = root, .length = CHECKPOINT_MAX + 1};
-    struct snapshot_time when = {0};
-    struct error err;
-    if (!mkdtemp(root) || workspace_open(root, WORKSPACE_WRITE, &workspace, &err) != STATUS_OK)
-        abort();
-    is_int(checkpoint_save(workspace, "w", &document, 0, &err), STATUS_INVALID, "no checkpoint that is too large");
-    is_text(err.text, "the checkpoint would be larger than 1073741824 bytes; nothing was stored", "and why");
-    snprintf(path, sizeof path, "%s/next", root);
-    is_int(checkpoint_save_path(path, &document, &err), STATUS_INVALID, "nor in a file of the caller's");
-    document.length = SNAPSHOT_MAX + 1;
-    is_int(snapshot_write(workspace, "s", when, &document, 0, NULL, &err), STATUS_INVALID, "no snapshot");
-    is_text(err.text, "the snapshot would be larger than 1073741824 bytes; nothing was stored", "and why");
-    snprintf(path, sizeof path, "%s/store", root);
-    ok(rmdir(path) == 0 && rmdir(root) == 0, "nothing was made");
-    workspace_close(workspace);
-}
-
 int main(void)
 {
-    test_too_large();
     test_documents();
     test_offsets();
     test_faults();
