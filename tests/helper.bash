@@ -7,6 +7,9 @@
 #   signal ID TIME [NAME=JSON ...]     a signal in canonical form, members replaced or added; NAME= leaves one out
 #   emission ID TIME [NAME=JSON ...]   an emission likewise
 # Either leaves what it prints in $object, too.
+#   stored KIND [DAY]                  the stored lines of a kind, or of one day of it, in their order
+#   others_write KIND DAY LINE ...     another program makes a partition of these lines; others_append appends them
+# A test about what is stored asks `stored`; only one about files names them, or has others write them.
 #   ids_of FILE                        the ids of the events in it, in one line
 #   run_split COMMAND ...              runs it: $status, and what it printed in the files $out and $err
 #   run_without_reader COMMAND ...     likewise, its stdout being a pipe that nobody reads any more
@@ -15,6 +18,7 @@
 #   expect_err_like REGEX              some line of $err matches (an extended regular expression)
 #   expect_same FILE FILE              the same bytes
 # Each of these shows what it got and what it wanted.
+#   eventually COMMAND ...             waits until it succeeds, 20 s at most
 #   sleeps PID                         such a process, a command of ours, waits for something
 #   needs_strace                       skips the test where strace cannot be used
 #   not_under CHECKER WHY              skips the test where commands run under it (valgrind, sanitizers)
@@ -201,4 +205,34 @@ expect_same()
     local one two
     text_of "$1" one && text_of "$2" two && [[ $one == "$two" ]] && return
     cmp -- "$1" "$2" || diff -u -- "$1" "$2"
+}
+
+eventually()
+{
+    local i
+    for i in {1..1000}; do
+        "$@" && return
+        sleep 0.02
+    done
+    printf 'in vain: %s\n' "$*"
+    return 1
+}
+
+stored()
+{
+    local days
+    mapfile -t days < <(compgen -G "$ws/store/$1/${2:-????-??-??}.jsonl")
+    [[ ${#days[@]} == 0 ]] || cat "${days[@]}"
+}
+
+others_write()
+{
+    mkdir -p "$ws/store/$1"
+    printf '%s\n' "${@:3}" >"$ws/store/$1/$2.jsonl"
+}
+
+others_append()
+{
+    mkdir -p "$ws/store/$1"
+    printf '%s\n' "${@:3}" >>"$ws/store/$1/$2.jsonl"
 }

@@ -3,80 +3,12 @@
 # never harmed.
 
 # shellcheck disable=SC2015,SC2094,SC2154  # the helper sets variables; files are named as functions are
+
 load helper
+load surroundings
 
-setup_file()
-{
-    local n day
-    find_commands
-    mkdir -p "$BATS_FILE_TMPDIR/prepared/ws"
-    cd "$BATS_FILE_TMPDIR/prepared" || return
-    export METASPN_NOW=2026-02-05T18:00:00Z
-    signal s1 2026-02-04T10:00:00Z >events
-    signal s2 2026-02-05T10:00:00Z payload='{"score":2,"text":"\u00fc\u0130"}' entity_refs='[{"ref_type":"T","value":"v"}]' >>events
-    cp events signals
-    emission e1 2026-02-05T11:00:00Z >>events
-    signal new 2026-02-05T12:00:00Z >new
-    printf '{"last_timestamp":"2026-02-04T10:00:00Z","schema_version":"0.1","seen_ids_at_timestamp":["s1"]}\n' >checkpoint
-    printf '{"a":1}\n' >document
-    metaspn-write -C ws events
-    metaspn-checkpoint -C ws write w <checkpoint
-    metaspn-snapshot -C ws write s <document
-    cp -R ws/store before
-    for n in {0..199}; do
-        TZ=UTC0 printf -v day '%(%F)T' $((1735689600 + n * 86400)) # from 2025-01-01 on
-        signal "d$n" "${day}T10:00:00Z"
-    done >../days
-}
-
-setup()
-{
-    fresh_workspace "$BATS_FILE_TMPDIR/prepared"
-}
-
-# The partitions begin with what they held, and hold nothing but whole lines.
-unharmed()
-{
-    local file old now
-    for file in signals/2026-02-04 signals/2026-02-05 emissions/2026-02-05; do
-        text_of "before/$file.jsonl" old && text_of "ws/store/$file.jsonl" now && [[ $now == "$old"* && $now == *$'\n' ]] ||
-            { printf 'harmed: %s\n' "$file"; diff "before/$file.jsonl" "ws/store/$file.jsonl"; return 1; }
-    done
-}
-
-# gives STATUS COMMAND ...
-gives()
-{
-    local wanted=$1
-    shift
-    run_split "$@"
-    expect_status "$wanted" && unharmed
-}
-
-# answers_as_ever WRAPPER ... -- COMMAND ...: the same output with and without.
-answers_as_ever()
-{
-    local wrapper=()
-    while [[ $1 != -- ]]; do
-        wrapper+=("$1")
-        shift
-    done
-    shift
-    out=usual gives 0 "$@" && gives 0 "${wrapper[@]}" "$@" && expect_same "$out" usual
-}
-
-is_stored()
-{
-    metaspn-replay -C ws --id=new >found && expect_same found new
-}
-
-without_stdin() { "$@" <&-; }
-without_stdout() { not_under valgrind 'which opens what is closed' && "$@" >&-; }
-without_stderr() { "$@" 2>&-; }
-without_any() { "$@" <&- >&- 2>&-; }
-into_full() { "$@" >/dev/full; }
-from_directory() { "$@" <.; }
 with_umask() { (umask "$1" && shift && "$@"); }
+
 with_limit()
 {
     not_under valgrind 'which the limit hits, too'
@@ -84,18 +16,8 @@ with_limit()
     (ulimit "$1" "$2" && shift 2 && "$@" 2>&1) | cat
     return "${PIPESTATUS[0]}"
 }
-ignoring() { (trap '' "$1" && shift && "$@"); }
-from_nowhere() { mkdir gone && (cd gone && rmdir ../gone && "$@"); }
 
-# stores TIME DAY STORED: an event of that time lies in that day's partition, with its time as it is stored.
-stores()
-{
-    local day
-    signal when "$1" >event
-    signal when "$3" >wanted
-    run_split metaspn-write -C ws --print=all event
-    expect_status 0 && expect_same "$out" wanted && text_of "ws/store/signals/$2.jsonl" day && [[ $day == *'"when"'* ]]
-}
+from_nowhere() { mkdir gone && (cd gone && rmdir ../gone && "$@"); }
 
 # refuses TIME
 refuses()
@@ -106,12 +28,6 @@ refuses()
 
 mode() { stat -c %a "ws/store/$1"; }
 
-# A line for each of 200 days, stored.
-many_days()
-{
-    metaspn-write -C ws "$BATS_FILE_TMPDIR/days"
-}
-
 as_nobody()
 {
     [[ $EUID == 0 ]] || skip 'only root can become somebody else'
@@ -119,159 +35,8 @@ as_nobody()
     run_split setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
 }
 
-
-# ---- descriptors
-@test "stdin closed: write cannot read it" { gives 5 without_stdin metaspn-write -C ws; }
-@test "stdin closed: checkpoint write cannot read it" { gives 5 without_stdin metaspn-checkpoint -C ws write w; }
-@test "stdin closed: checkpoint advance cannot read it" { gives 5 without_stdin metaspn-checkpoint -C ws advance w; }
-@test "stdin closed: snapshot write cannot read it" { gives 5 without_stdin metaspn-snapshot -C ws write s; }
-@test "stdin closed: replay needs none" { answers_as_ever without_stdin -- metaspn-replay -C ws; }
-@test "stdin closed: checkpoint read needs none" { answers_as_ever without_stdin -- metaspn-checkpoint -C ws read w; }
-@test "stdin closed: checkpoint list needs none" { answers_as_ever without_stdin -- metaspn-checkpoint -C ws list; }
-@test "stdin closed: checkpoint build needs none" {
-    answers_as_ever without_stdin -- metaspn-checkpoint build signals
-}
-@test "stdin closed: snapshot read needs none" { answers_as_ever without_stdin -- metaspn-snapshot -C ws read s; }
-@test "stdin closed: snapshot list needs none" { answers_as_ever without_stdin -- metaspn-snapshot -C ws list; }
-@test "stdin closed: top needs none" { answers_as_ever without_stdin -- metaspn-top -C ws --missing-score=0; }
-@test "stdin closed: fsck needs none" { answers_as_ever without_stdin -- metaspn-fsck -C ws; }
-@test "stdin closed: write of a file needs none" { answers_as_ever without_stdin -- metaspn-write -C ws new; }
-@test "stdout closed: replay says that it cannot print" { gives 5 without_stdout metaspn-replay -C ws; }
-@test "stdout closed: checkpoint read says that it cannot print" {
-    gives 5 without_stdout metaspn-checkpoint -C ws read w
-}
-@test "stdout closed: checkpoint list says that it cannot print" {
-    gives 5 without_stdout metaspn-checkpoint -C ws list
-}
-@test "stdout closed: checkpoint build says that it cannot print" {
-    gives 5 without_stdout metaspn-checkpoint build signals
-}
-@test "stdout closed: snapshot read says that it cannot print" {
-    gives 5 without_stdout metaspn-snapshot -C ws read s
-}
-@test "stdout closed: snapshot list says that it cannot print" { gives 5 without_stdout metaspn-snapshot -C ws list; }
-@test "stdout closed: top says that it cannot print" { gives 5 without_stdout metaspn-top -C ws --missing-score=0; }
-@test "stdout closed: write has nothing to say" { gives 0 without_stdout metaspn-write -C ws new && is_stored; }
-@test "stdout closed: write that prints says so, and has stored" {
-    gives 5 without_stdout metaspn-write -C ws --print=all new && is_stored
-}
-@test "stdout closed: checkpoint write has nothing to say" {
-    gives 0 without_stdout metaspn-checkpoint -C ws write v <checkpoint &&
-        expect_same ws/store/checkpoints/v.json checkpoint
-}
-@test "stdout closed: replay --next moves nothing" {
-    gives 5 without_stdout metaspn-replay -C ws --checkpoint=w --next=next && [[ ! -e next ]]
-}
-@test "stderr closed: replay works" { answers_as_ever without_stderr -- metaspn-replay -C ws; }
-@test "stderr closed: checkpoint read works" { answers_as_ever without_stderr -- metaspn-checkpoint -C ws read w; }
-@test "stderr closed: checkpoint list works" { answers_as_ever without_stderr -- metaspn-checkpoint -C ws list; }
-@test "stderr closed: checkpoint build works" { answers_as_ever without_stderr -- metaspn-checkpoint build signals; }
-@test "stderr closed: snapshot read works" { answers_as_ever without_stderr -- metaspn-snapshot -C ws read s; }
-@test "stderr closed: snapshot list works" { answers_as_ever without_stderr -- metaspn-snapshot -C ws list; }
-@test "stderr closed: top works" { answers_as_ever without_stderr -- metaspn-top -C ws --missing-score=0; }
-@test "stderr closed: write works" { answers_as_ever without_stderr -- metaspn-write -C ws new; }
-@test "stderr closed: fsck works" { answers_as_ever without_stderr -- metaspn-fsck -C ws; }
-@test "stderr closed: write of bad input says so by its status" {
-    gives 3 without_stderr metaspn-write -C ws document
-}
-@test "all three closed: replay fails and harms nothing" { gives 5 without_any metaspn-replay -C ws; }
-@test "all three closed: write fails and harms nothing" { gives 5 without_any metaspn-write -C ws; }
-@test "all three closed: snapshot write fails and harms nothing" {
-    gives 5 without_any metaspn-snapshot -C ws write s
-}
-@test "all three closed: checkpoint write fails and harms nothing" {
-    gives 5 without_any metaspn-checkpoint -C ws write w
-}
-@test "all three closed: write of a file stores it" { gives 0 without_any metaspn-write -C ws new && is_stored; }
-@test "/dev/full: replay does not say that it succeeded" { gives 5 into_full metaspn-replay -C ws; }
-@test "/dev/full: checkpoint read does not say that it succeeded" {
-    gives 5 into_full metaspn-checkpoint -C ws read w
-}
-@test "/dev/full: checkpoint list does not say that it succeeded" { gives 5 into_full metaspn-checkpoint -C ws list; }
-@test "/dev/full: checkpoint build does not say that it succeeded" {
-    gives 5 into_full metaspn-checkpoint build signals
-}
-@test "/dev/full: snapshot read does not say that it succeeded" { gives 5 into_full metaspn-snapshot -C ws read s; }
-@test "/dev/full: snapshot list does not say that it succeeded" { gives 5 into_full metaspn-snapshot -C ws list; }
-@test "/dev/full: top does not say that it succeeded" { gives 5 into_full metaspn-top -C ws --missing-score=0; }
-@test "/dev/full: write has stored what it could not print" {
-    gives 5 into_full metaspn-write -C ws --print=result new && is_stored
-}
-@test "/dev/full: replay --next moves nothing" {
-    gives 5 into_full metaspn-replay -C ws --checkpoint=w --next=next && [[ ! -e next ]]
-}
-@test "/dev/full: --help" { gives 5 into_full metaspn-replay --help; }
-@test "/dev/full: --version" { gives 5 into_full metaspn-write --version; }
-@test "/dev/full: fsck with findings" {
-    printf x >>ws/store/signals/2026-02-04.jsonl &&
-        run_split into_full metaspn-fsck -C ws &&
-        false || expect_status 5
-}
-@test "no reader: replay ends by SIGPIPE" { run_without_reader metaspn-replay -C ws && expect_status 141 && unharmed; }
-@test "no reader: checkpoint read ends by SIGPIPE" {
-    run_without_reader metaspn-checkpoint -C ws read w && expect_status 141 && unharmed
-}
-@test "no reader: checkpoint list ends by SIGPIPE" {
-    run_without_reader metaspn-checkpoint -C ws list && expect_status 141 && unharmed
-}
-@test "no reader: checkpoint build ends by SIGPIPE" {
-    run_without_reader metaspn-checkpoint build signals && expect_status 141 && unharmed
-}
-@test "no reader: snapshot read ends by SIGPIPE" {
-    run_without_reader metaspn-snapshot -C ws read s && expect_status 141 && unharmed
-}
-@test "no reader: snapshot list ends by SIGPIPE" {
-    run_without_reader metaspn-snapshot -C ws list && expect_status 141 && unharmed
-}
-@test "no reader: top ends by SIGPIPE" {
-    run_without_reader metaspn-top -C ws --missing-score=0 && expect_status 141 && unharmed
-}
-@test "no reader: write stores and ends by SIGPIPE" {
-    run_without_reader metaspn-write -C ws --print=all new && expect_status 141 && is_stored
-}
-@test "no reader: replay | head -1" { metaspn-replay -C ws | head -1 | expect_same - <(head -1 events); }
-@test "no reader, SIGPIPE ignored: replay fails" {
-    run_without_reader ignoring PIPE metaspn-replay -C ws; [[ $status -ne 0 ]] && unharmed
-}
-@test "no reader, SIGPIPE ignored: write stores and fails" {
-    run_without_reader ignoring PIPE metaspn-write -C ws --print=all new; [[ $status -ne 0 ]] && is_stored
-}
-@test "stdin is a directory: write" { gives 5 from_directory metaspn-write -C ws; }
-@test "stdin is a directory: snapshot write" { gives 5 from_directory metaspn-snapshot -C ws write s; }
-@test "stdin is a directory: checkpoint write" { gives 5 from_directory metaspn-checkpoint -C ws write w; }
-
-# through_nonblocking COMMAND ...: stdin and stdout are small pipes that somebody has set to non-blocking; nothing is given
-# or taken before the command sleeps.
-through_nonblocking()
-{
-    /usr/bin/python3 -c '
-import fcntl, os, subprocess, sys, time
-def pipe(end):
-    ends = os.pipe()
-    fcntl.fcntl(ends[1], 1031, 4096)  # F_SETPIPE_SZ
-    os.set_blocking(ends[end], False)
-    return ends
-def asleep(pid):
-    return open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()[0] in "SZ"
-given = sys.stdin.buffer.read()
-(stdin, producer), (reader, stdout) = pipe(0), pipe(1)
-command = subprocess.Popen(sys.argv[1:], stdin=stdin, stdout=stdout)
-os.close(stdin), os.close(stdout)
-while not asleep(command.pid):
-    time.sleep(0.01)
-os.write(producer, given)
-os.close(producer)
-sys.stdout.buffer.write(open(reader, "rb").read())
-sys.exit(command.wait())' "$@"
-}
-@test "stdin that does not block: write waits for it" {
-    gives 0 through_nonblocking metaspn-write -C ws --print=all <new && expect_same "$out" new && is_stored
-}
-@test "stdout that does not block: replay prints everything" {
-    many_days && answers_as_ever through_nonblocking -- metaspn-replay -C ws </dev/null
-}
-
 # ---- language and time zone
+
 @test "LC_ALL=tr_TR.UTF-8: replay" {
     answers_as_ever env LC_ALL=tr_TR.UTF-8 LANG=tr_TR.UTF-8 LC_NUMERIC=tr_TR.UTF-8 -- metaspn-replay -C ws
 }
@@ -310,6 +75,7 @@ sys.exit(command.wait())' "$@"
 }
 
 # ---- modes, places, limits
+
 @test "umask 0: partition and folder" {
     rm -r ws/store &&
         with_umask 0 metaspn-write -C ws new &&
@@ -429,6 +195,7 @@ sys.exit(command.wait())' "$@"
 @test "SIGIO ignored by whoever started it" { gives 0 ignoring IO metaspn-write -C ws new && is_stored; }
 
 # ---- the environment
+
 @test "no environment at all" {
     out=usual gives 0 metaspn-replay -C ws &&
         gives 0 env -i "$(type -P metaspn-replay)" -C ws &&
@@ -475,6 +242,7 @@ sys.exit(command.wait())' "$@"
 }
 
 # ---- an account that may only read
+
 @test "may only read: replay" {
     out=usual gives 0 metaspn-replay -C ws &&
         as_nobody metaspn-replay -C ws &&
@@ -530,6 +298,7 @@ sys.exit(command.wait())' "$@"
 }
 
 # ---- the calendar and its edges
+
 @test "the time 2024-02-29T12:00:00Z is of 2024-02-29" {
     stores '2024-02-29T12:00:00Z' 2024-02-29 2024-02-29T12:00:00Z
 }

@@ -1,14 +1,19 @@
 # What the tests of writers and of the store share, beside helper.bash.
 #
+#   $day                            the partition of signals of 2026-02-05
 #   store [OPTION ...] [FILE ...]   metaspn-write into $ws
 #   signals FROM TO [NAME=JSON ...] signals s$FROM to s$TO, a second apart, on 2026-02-05
 #   stored_ids                      the ids in the store, as they lie, of signals
 #   expect_stored N                 each of the signals s1 to sN is stored once, nothing else, and fsck finds nothing
+#   fsck [OPTION ...]               metaspn-fsck of $ws
+#   stores LINE WANTED              the line goes in, and exactly the other one is stored, in the only partition there is
+#   refuses LINE MESSAGE [OPTION ...]   the line is invalid: the message, exit 3, nothing stored
+#   invalid_x                       what is said of the line x
 #   hold_lock, release_lock         another program that holds the writers' lock
-#   eventually COMMAND ...          waits until it succeeds, 20 s at most
-#   needs_strace                    skips the test where there is none, or where it would see others' calls
 
 # shellcheck disable=SC2034,SC2154  # used by the tests; of helper.bash
+
+day=ws/store/signals/2026-02-05.jsonl
 
 store()
 {
@@ -62,13 +67,31 @@ release_lock()
     wait "$holder" || true
 }
 
-eventually()
+fsck()
 {
-    local i
-    for i in {1..1000}; do
-        "$@" && return
-        sleep 0.02
-    done
-    printf 'in vain: %s\n' "$*"
-    return 1
+    metaspn-fsck -C ws "$@"
+}
+
+stores()
+{
+    rm -rf ws/store
+    printf '%s\n' "$1" | store
+    expect_file <(cat ws/store/{signals,emissions}/*.jsonl 2>/dev/null) "$2"
+}
+
+refuses()
+{
+    local line=$1 message=$2
+    shift 2
+    status=0
+    printf '%s' "$line" | store "$@" >"$out" 2>"$err" || status=$?
+    expect_status 3
+    expect_out
+    expect_err "metaspn-write: -:1: $message: not stored, nor is what follows"
+    [[ -z $(find ws/store -name '*.jsonl') ]]
+}
+
+invalid_x()
+{
+    echo 'invalid JSON at byte 1: expected a value: "x"'
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""R11: the cases of tests/surroundings.bats."""
+"""R11: the cases of tests/surroundings*.bats."""
 
 import judge
 import tap
@@ -7,7 +7,8 @@ import tap
 
 def main():
     item = judge.Item("hostile surroundings: descriptors, pipes, locales, limits, clocks")
-    tap.cases(item, "surroundings")
+    for name in ("surroundings", "surroundings-descriptors"):
+        tap.cases(item, name)
     item.finish()
 
 
