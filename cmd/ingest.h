@@ -8,6 +8,7 @@
 #define METASPN_INGEST_H
 
 #include "cli.h"
+#include "files/append/append.h"
 #include "files/catalog/catalog.h"
 #include "input.h"
 #include "options.h"

@@ -1,12 +1,11 @@
 /*
  * A writer without lock that always comes at the worst moment: preloaded into a command, it appends $UNLOCKED_BEFORE to
  * the file $UNLOCKED_FILE just before the command's first write to that file, and $UNLOCKED_AFTER just behind it; and
- * $UNLOCKED_FIRST each time that the command, having looked, wants a lease, $UNLOCKED_TIMES times. It has the file open
- * from the start, so that nobody gets a lease on it.
+ * $UNLOCKED_FIRST each time that the command, having looked, has opened the file to append to it and asks how it is
+ * now, $UNLOCKED_TIMES times. It has the file open from the start, so that nobody gets a lease on it.
  */
 #include <dlfcn.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +13,7 @@
 #include <unistd.h>
 
 static ssize_t (*real_write)(int, const void *, size_t);
-static int (*real_fcntl)(int, int, ...);
+static int (*real_fstat)(int, struct stat64 *);
 static int file = -1;
 static int times;
 static bool over;
@@ -23,7 +22,7 @@ __attribute__((constructor)) static void begin(void)
 {
     const char *path = getenv("UNLOCKED_FILE");
     *(void **)&real_write = dlsym(RTLD_NEXT, "write");
-    *(void **)&real_fcntl = dlsym(RTLD_NEXT, "fcntl64");
+    *(void **)&real_fstat = dlsym(RTLD_NEXT, "fstat64");
     if (getenv("UNLOCKED_TIMES"))
         times = atoi(getenv("UNLOCKED_TIMES"));
     if (path)
@@ -32,8 +31,9 @@ __attribute__((constructor)) static void begin(void)
 
 static bool is_the_file(int fd)
 {
-    struct stat a, b;
-    return file >= 0 && fstat(fd, &a) == 0 && fstat(file, &b) == 0 && a.st_ino == b.st_ino && a.st_dev == b.st_dev;
+    struct stat64 a, b;
+    return file >= 0 && real_fstat(fd, &a) == 0 && real_fstat(file, &b) == 0 && a.st_ino == b.st_ino &&
+           a.st_dev == b.st_dev;
 }
 
 static void put(const char *name)
@@ -54,15 +54,11 @@ ssize_t write(int fd, const void *data, size_t length)
     return n;
 }
 
-int fcntl64(int fd, int command, ...)
+int fstat64(int fd, struct stat64 *st)
 {
-    va_list rest;
-    va_start(rest, command);
-    void *argument = va_arg(rest, void *);
-    va_end(rest);
-    if (command == F_SETLEASE && times > 0 && is_the_file(fd)) {
+    if (!over && times > 0 && is_the_file(fd) && fcntl(fd, F_GETFL) & O_APPEND) {
         times--;
         put("UNLOCKED_FIRST");
     }
-    return real_fcntl(fd, command, argument);
+    return real_fstat(fd, st);
 }

@@ -266,7 +266,6 @@ enum status partition_append(struct partition *partition, const struct partition
     size_t written = 0;
     uint64_t end = seen->size;
     enum status status = STATUS_OK;
-    bool leased = io_lease_acquire(partition->fd);
     *ret_how = PARTITION_MOVED;
     if (is_as_seen(partition, seen)) {
         status = io_write(partition->fd, data, length, partition->label, &written, err);
@@ -277,8 +276,6 @@ enum status partition_append(struct partition *partition, const struct partition
         else
             *ret_how = size_now(partition, end) == end + length ? PARTITION_APPENDED : PARTITION_MIXED;
     }
-    if (leased)
-        io_lease_release(partition->fd);
     return status;
 }
 

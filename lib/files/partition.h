@@ -110,9 +110,8 @@ enum partition_append {
 };
 /*
  * Appends whole lines in one write to the file as it was `seen` under the lock, at its end: the same bytes as far as
- * can be told, and where it was empty, or not there, another empty one too. While it writes it keeps, where that can be
- * had, a lease on the file, so that no other program can open it and write between. On failure (no space, size limit,
- * I/O error) what was written is undone where nobody else has the file open.
+ * can be told, and where it was empty, or not there, another empty one too. On failure (no space, size limit, I/O
+ * error) what was written is undone where nobody else has the file open.
  */
 enum status partition_append(struct partition *partition, const struct partition_stat *seen, const char *data,
                              size_t length, enum partition_append *ret_how, struct error *err);

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "files/append/append.h"
 #include "files/catalog/catalog.h"
 #include "files/replay/replay.h"
 #include "fuzz.h"

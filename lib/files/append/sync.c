@@ -1,29 +1,24 @@
 #include "files/append/batch.h"
 
-/* A file of which nothing was ever synced may have a name that was not either: whoever made it may have been killed. */
-static enum status sync_names(struct batch *batch, size_t from, size_t to)
+enum status batch_sync_slices(struct batch *batch, size_t from, size_t to)
 {
+    struct catalog *store = batch->store;
     bool synced[WORKSPACE_ROOMS] = {false};
     enum status status = STATUS_OK;
+    if (store->options.no_sync || MUTANT(ACKNOWLEDGE_BEFORE_SYNC))
+        return STATUS_OK;
+    /* A file of which nothing was ever synced may have a name that was not either: its maker may have been killed. */
     for (size_t i = from; i < to && status == STATUS_OK; i++) {
         const struct slice *slice = &batch->slices[i];
-        const struct partition_facts *facts = index_facts(batch->store->index, slice->number);
+        const struct partition_facts *facts = index_facts(store->index, slice->number);
         enum workspace_folder which = catalog_folder(slice->number);
         if (synced[which] || (!slice->created && facts && facts->synced > 0))
             continue;
-        status = workspace_sync_folder(batch->store->workspace, which, batch->err);
+        status = workspace_sync_folder(store->workspace, which, batch->err);
         synced[which] = true;
     }
-    return status;
-}
-
-enum status batch_sync_slices(struct batch *batch, size_t from, size_t to)
-{
-    if (batch->store->options.no_sync || MUTANT(ACKNOWLEDGE_BEFORE_SYNC))
-        return STATUS_OK;
-    enum status status = sync_names(batch, from, to);
     for (size_t i = from; i < to && status == STATUS_OK; i++)
-        status = catalog_sync(batch->store, batch->slices[i].number, batch->slices[i].partition, batch->err);
+        status = catalog_sync(store, batch->slices[i].number, batch->slices[i].partition, batch->err);
     return status;
 }
 
@@ -32,13 +27,11 @@ static enum status stage_slice(struct batch *batch, struct slice *slice)
 {
     struct catalog_partition *row;
     struct intake intake;
-    enum status status = batch_hash_ids(batch);
-    if (status == STATUS_OK)
-        status = batch_row(batch, slice->number, &row);
+    uint64_t offset = slice->end;
+    enum status status = catalog_row_of(batch->store, slice->number, &row, batch->err);
     if (status != STATUS_OK)
         return status;
     intake_start(&intake, batch->store, row, batch->err);
-    uint64_t offset = slice->end;
     for (size_t i = slice->from; i < slice->to && status == STATUS_OK; i++) {
         uint64_t place = batch->fresh.data[i].value;
         struct store_item *item = &batch->items[place];
@@ -47,36 +40,30 @@ static enum status stage_slice(struct batch *batch, struct slice *slice)
         offset += item->event.length + 1;
     }
     intake_release(&intake);
-    slice->facts = intake.facts;
-    slice->facts.known = offset;
-    return status;
-}
-
-/* Looks at a slice's file while it is open: what its facts still lack. */
-static enum status measure_slice(struct batch *batch, struct slice *slice)
-{
-    struct partition_facts *facts = &slice->facts;
-    enum status status = partition_stat(slice->partition, &slice->stat, batch->err);
-    if (status != STATUS_OK || slice->how != PARTITION_APPENDED)
-        return status;
-    catalog_set_stat(facts, &slice->stat);
-    if (!batch->store->options.no_sync)
-        facts->synced = facts->known;
-    return slice->stat.size < facts->known
-               ? STATUS_OK
-               : partition_hash_before(slice->partition, facts->known, &facts->hash, batch->err);
-}
-
-static enum status put_facts(struct batch *batch, const struct slice *slice)
-{
-    struct catalog_partition *row;
-    enum status status = batch_row(batch, slice->number, &row);
     if (status != STATUS_OK)
         return status;
+    intake.facts.known = row->end = offset;
+    return catalog_put_facts(batch->store, &intake.facts, batch->err);
+}
+
+/* Completes a slice's facts by how its file looks once it is synced. */
+static enum status measure_slice(struct batch *batch, struct slice *slice)
+{
+    struct catalog *store = batch->store;
+    struct catalog_partition *row;
+    enum status status = partition_stat(slice->partition, &slice->stat, batch->err);
+    if (status == STATUS_OK && slice->how == PARTITION_APPENDED)
+        status = catalog_row_of(store, slice->number, &row, batch->err);
+    if (status != STATUS_OK || slice->how != PARTITION_APPENDED)
+        return status;
+    struct partition_facts facts = row->facts;
     row->stat = slice->stat;
-    row->facts = slice->facts;
-    row->end = slice->facts.known;
-    return index_put_facts(batch->store->index, &slice->facts, batch->err);
+    catalog_set_stat(&facts, &slice->stat);
+    if (!store->options.no_sync)
+        facts.synced = facts.known;
+    if (slice->stat.size >= facts.known)
+        status = partition_hash_before(slice->partition, facts.known, &facts.hash, batch->err);
+    return status == STATUS_OK ? catalog_put_facts(store, &facts, batch->err) : status;
 }
 
 /* Most of what there is to note is noted while the disk is at work already. */
@@ -92,9 +79,6 @@ enum status batch_sync_and_note(struct batch *batch, size_t from, size_t to)
         status = batch_sync_slices(batch, from, to);
     for (size_t i = from; i < to && status == STATUS_OK; i++)
         status = measure_slice(batch, &batch->slices[i]);
-    for (size_t i = from; i < to && status == STATUS_OK; i++)
-        if (batch->slices[i].how == PARTITION_APPENDED)
-            status = put_facts(batch, &batch->slices[i]);
     if (status != STATUS_OK)
         index_abandon(batch->store->index);
     return status;

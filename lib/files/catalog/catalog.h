@@ -4,7 +4,7 @@
  * Open it for reading or writing; catalog_refresh() lists the partitions, looks at each (size, identity, content),
  * reads on what other programs appended since anyone of us looked, and brings the derived index up to date, in memory
  * at least. From then on until the next refresh this handle's view is fixed: a partition ends where it ended then.
- * catalog_append() is the way of new events.
+ * append.h is the way of new events.
  *
  * Messages that are no errors (a torn tail, a fragment, an index that had to be rebuilt) go to the notice function.
  */
@@ -162,16 +162,6 @@ enum status catalog_facts_hold(const struct partition_facts *facts, const struct
 enum status catalog_mend_all(struct catalog *store, struct error *err);
 /* Forgets the index and makes it anew from the partitions. STATUS_IO: it did not reach the disk. */
 enum status catalog_remake_index(struct catalog *store, struct error *err);
-
-/*
- * Stores a batch: takes the writers' lock, catches up, mends torn tails, appends what is new with one write per
- * partition, syncs, updates the index and releases the lock. On STATUS_OK everything that `ret_result->done` counts is
- * durable (unless no_sync), duplicates too. `stop_at_duplicate`: the first duplicate ends the batch; STATUS_DUPLICATE,
- * and item `done` is that duplicate. STATUS_IO: nothing of the batch counts as stored; what was written is undone where
- * that is safe, and where it is not it is written anew before anyone believes it (catalog_unsynced.c).
- */
-enum status catalog_append(struct catalog *store, struct store_item *items, size_t count, bool stop_at_duplicate,
-                           struct store_result *ret_result, struct error *err);
 
 /* Reads the line at a position (without newline) into *line. */
 enum status catalog_read_line(struct catalog *store, struct store_place position, struct bytes *line,

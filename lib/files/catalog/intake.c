@@ -3,12 +3,7 @@
 
 void intake_start(struct intake *intake, struct catalog *store, const struct catalog_partition *row, struct error *err)
 {
-    *intake = (struct intake){.store = store,
-                              .facts = row->facts,
-                              .kind = row->kind,
-                              .day = row->day,
-                              .status = STATUS_OK,
-                              .err = err};
+    *intake = (struct intake){.store = store, .facts = row->facts, .kind = row->kind, .day = row->day, .err = err};
     intake->facts.partition = row->number;
 }
 
@@ -39,8 +34,16 @@ static void add_key(void *context, uint64_t key, bool block)
     add_entry(intake, INDEX_REFS, key, offset);
 }
 
-static void count_event(struct partition_facts *facts, const struct event *event, int32_t day)
+enum status intake_event(struct intake *intake, const struct event *event, uint64_t id_hash, uint64_t offset)
 {
+    struct partition_facts *facts = &intake->facts;
+    uint64_t seed = index_seed(intake->store->index);
+    facts->known = offset;
+    add_entry(intake, INDEX_IDS, id_hash, offset);
+    if (!index_is_persistent(intake->store->index))
+        index_leave_out_refs(intake->store->index);
+    else if (!event_index_keys(event, seed, &intake->scratch, add_key, intake) && intake->status == STATUS_OK)
+        intake->status = error_set_memory(intake->err);
     if (facts->records == 0 || event->timestamp < facts->least)
         facts->least = event->timestamp;
     if (facts->records > 0 && event->timestamp < facts->greatest)
@@ -48,22 +51,33 @@ static void count_event(struct partition_facts *facts, const struct event *event
     else
         facts->greatest = event->timestamp;
     facts->records++;
-    if (timestamp_day(event->timestamp) != day)
-        facts->misfiled++;
+    facts->misfiled += timestamp_day(event->timestamp) != intake->day;
+    facts->known = offset + event->length + 1;
+    return intake->status;
 }
 
-enum status intake_event(struct intake *intake, const struct event *event, uint64_t id_hash, uint64_t offset)
+enum status intake_line(struct intake *intake, const char *line, size_t length, uint64_t offset)
 {
-    uint64_t seed = index_seed(intake->store->index);
-    intake->facts.known = offset;
-    add_entry(intake, INDEX_IDS, id_hash, offset);
-    if (!index_is_persistent(intake->store->index))
-        index_leave_out_refs(intake->store->index);
-    else if (!event_index_keys(event, seed, &intake->scratch, add_key, intake) && intake->status == STATUS_OK)
-        intake->status = error_set_memory(intake->err);
-    count_event(&intake->facts, event, intake->day);
-    intake->facts.known = offset + event->length + 1;
-    return intake->status;
+    struct event event;
+    uint64_t hash;
+    enum status status = STATUS_OK;
+    switch (event_read(line, length, intake->kind, false, &event, NULL)) {
+    case EVENT_GOOD:
+        if (!event_id_hash(&event, index_seed(intake->store->index), &intake->scratch, &hash))
+            return error_set_memory(intake->err);
+        status = intake_event(intake, &event, hash, offset);
+        break;
+    case EVENT_BLANK:
+        intake->facts.blank++;
+        break;
+    case EVENT_DAMAGED:
+        intake->facts.damaged++;
+        break;
+    case EVENT_NO_MEMORY:
+        return error_set_memory(intake->err);
+    }
+    intake->facts.known = offset + length + 1;
+    return status;
 }
 
 static enum status note_repeat(void *context, uint64_t value, struct error *err)

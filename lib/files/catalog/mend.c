@@ -1,5 +1,3 @@
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "files/catalog/state.h"
@@ -7,23 +5,6 @@
 #define WAIT_TURNS 100 /* of 20 ms: how long somebody else's unfinished line is waited for, 2 s */
 #define WAIT_NS    20000000
 #define MEND_TURNS 8
-
-/* False: it is remembered from now on. */
-static bool was_told(struct index_entries *told, uint32_t number)
-{
-    for (size_t i = 0; i < told->count; i++)
-        if (told->data[i].key == number)
-            return true;
-    (void)index_entries_add(told, (struct index_entry){number, 0});
-    return false;
-}
-
-void catalog_tell_fragment(struct catalog *store, const struct catalog_partition *row, const char *label)
-{
-    if (!was_told(&store->fragments, row->number))
-        catalog_tell(store, NOTICE_NOTE, "%s: the last line is not whole yet (%llu bytes from byte %llu on)", label,
-                     (unsigned long long)(row->stat.size - row->facts.known), (unsigned long long)row->facts.known);
-}
 
 /* Adds the newline that the last line lacks; *ret_added is false where the file has grown meanwhile, which is as good.
  */
@@ -34,23 +15,6 @@ static enum status add_newline(struct catalog *store, uint32_t number, struct pa
     enum status status = partition_append(partition, seen, "\n", 1, &how, err);
     *ret_added = status == STATUS_OK && how == PARTITION_APPENDED;
     return status == STATUS_OK ? catalog_sync(store, number, partition, err) : status;
-}
-
-static enum status terminate(struct catalog *store, const struct catalog_partition *row, struct partition *partition,
-                             struct error *err)
-{
-    bool added;
-    enum status status = add_newline(store, row->number, partition, &row->stat, &added, err);
-    if (status == STATUS_OK && added)
-        catalog_tell(store, NOTICE_NOTE, "%s: added the newline that its last line lacked", partition_label(partition));
-    return status;
-}
-
-static enum status read_fragment(const struct catalog_partition *row, struct partition *partition,
-                                 struct bytes *fragment, struct error *err)
-{
-    uint64_t end;
-    return partition_read_line(partition, row->facts.known, row->stat.size, fragment, &end, err);
 }
 
 /* The fragment is copied, then cut off: nobody else has the file open, a lease tells. STATUS_ABSENT: somebody has, or
@@ -66,7 +30,7 @@ static enum status cut_off(struct catalog *store, const struct catalog_partition
     if (status == STATUS_OK)
         status = catalog_sync(store, row->number, partition, err);
     if (status == STATUS_OK)
-        catalog_tell(store, NOTICE_WARNING,
+        notices_tell(&store->notices, NOTICE_WARNING,
                      "%s: cut off %llu bytes of a last line that was never finished; a copy is in %s",
                      partition_label(partition), (unsigned long long)(row->stat.size - row->facts.known),
                      workspace_folder_path(store->workspace, FOLDER_QUARANTINE));
@@ -113,30 +77,35 @@ static enum status seal(struct catalog *store, const struct catalog_partition *r
     if (status == STATUS_OK)
         status = add_newline(store, row->number, partition, &stat, &added, err);
     if (status == STATUS_OK && added)
-        catalog_tell(store, NOTICE_WARNING,
+        notices_tell(&store->notices, NOTICE_WARNING,
                      "%s: ended a last line of %zu bytes that its writer did not finish; a copy is in %s",
                      partition_label(partition), fragment->length,
                      workspace_folder_path(store->workspace, FOLDER_QUARANTINE));
     return status;
 }
 
+/* An event gets its newline; so do blanks, where the partition is `wanted`; a fragment is cut off or sealed. */
 static enum status mend_end(struct catalog *store, const struct catalog_partition *row, struct partition *partition,
                             bool wanted, struct error *err)
 {
     struct bytes fragment = {0};
-    enum status status;
+    uint64_t end;
     bool added;
+    enum status status;
     if (row->end == row->stat.size) {
-        status = terminate(store, row, partition, err);
-    } else {
-        status = read_fragment(row, partition, &fragment, err);
-        if (status == STATUS_OK && json_is_blank(fragment.data, fragment.length))
-            status = wanted ? add_newline(store, row->number, partition, &row->stat, &added, err) : STATUS_OK;
-        else if (status == STATUS_OK)
-            status = cut_off(store, row, partition, &fragment, err);
-        if (status == STATUS_ABSENT)
-            status = wanted ? seal(store, row, partition, &fragment, err) : STATUS_OK;
+        status = add_newline(store, row->number, partition, &row->stat, &added, err);
+        if (status == STATUS_OK && added)
+            notices_tell(&store->notices, NOTICE_NOTE, "%s: added the newline that its last line lacked",
+                         partition_label(partition));
+        return status;
     }
+    status = partition_read_line(partition, row->facts.known, row->stat.size, &fragment, &end, err);
+    if (status == STATUS_OK && json_is_blank(fragment.data, fragment.length))
+        status = wanted ? add_newline(store, row->number, partition, &row->stat, &added, err) : STATUS_OK;
+    else if (status == STATUS_OK)
+        status = cut_off(store, row, partition, &fragment, err);
+    if (status == STATUS_ABSENT)
+        status = wanted ? seal(store, row, partition, &fragment, err) : STATUS_OK;
     bytes_release(&fragment);
     return status;
 }
@@ -160,39 +129,38 @@ static enum status mend_partition(struct catalog *store, const struct catalog_pa
     return status;
 }
 
-/* Once may not be enough: whoever writes there without lock may have begun the next line. */
-static enum status mend_row(struct catalog *store, struct catalog_partition *row, bool wanted, struct error *err)
+enum status catalog_mend(struct catalog *store, uint32_t number, bool wanted, struct error *err)
 {
-    for (int turn = 0; turn < MEND_TURNS && catalog_tail_is_open(row); turn++) {
+    /* once may not be enough: whoever writes there without lock may have begun the next line */
+    for (int turn = 0; turn < MEND_TURNS; turn++) {
+        const struct catalog_partition *row = catalog_row(store, number);
         struct error why;
+        if (!row || !catalog_tail_is_open(row))
+            return STATUS_OK;
         catalog_close_files(store);
         enum status status = mend_partition(store, row, wanted, wanted ? err : &why);
         if (!wanted && status != STATUS_OK) /* it can wait for a writer that needs it */
             return status == STATUS_IO && why.no_memory ? error_set_memory(err) : STATUS_OK;
         if (status == STATUS_OK)
-            status = catalog_look_again(store, row, err);
+            status = catalog_look_again(store, number, err);
         if (status != STATUS_OK || !wanted)
             return status;
     }
     return STATUS_OK;
 }
 
-enum status catalog_mend(struct catalog *store, catalog_wanted *wanted, void *context, struct error *err)
+enum status catalog_mend_all(struct catalog *store, struct error *err)
 {
-    enum status status = STATUS_OK;
-    for (size_t i = 0; i < store->count && status == STATUS_OK; i++)
-        if (catalog_tail_is_open(&store->partitions[i]))
-            status = mend_row(store, &store->partitions[i], wanted(context, store->partitions[i].number), err);
-    return status;
-}
-
-enum status catalog_mend_each(struct catalog *store, struct error *err)
-{
-    enum status first = STATUS_OK;
-    for (size_t i = 0; i < store->count; i++) {
+    enum status first = catalog_begin_turn(store, KIND_BITS_ALL, err);
+    if (first != STATUS_OK)
+        return first;
+    for (size_t i = 0; i < store->count; i++) { /* one that cannot be mended does not keep the others from it */
         struct error why;
-        enum status status = mend_row(store, &store->partitions[i], true, first == STATUS_OK ? err : &why);
+        enum status status = catalog_mend(store, store->partitions[i].number, true, first == STATUS_OK ? err : &why);
         first = first == STATUS_OK ? status : first;
     }
-    return first;
+    if (first == STATUS_OK)
+        (void)index_commit(store->index, NULL);
+    catalog_end_turn(store);
+    return first == STATUS_ABSENT ? STATUS_IO : first;
 }

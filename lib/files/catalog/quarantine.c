@@ -69,19 +69,6 @@ static enum status list_copies(struct catalog *store, int folder, struct error *
     return STATUS_OK;
 }
 
-/* Looks among the copies of other kinds and days. */
-static enum status look_elsewhere(struct catalog *store, int folder, const char *hash, const char *line, size_t length,
-                                  bool *ret_same, struct error *err)
-{
-    enum status status = list_copies(store, folder, err);
-    const char *name = store->kept.data;
-    for (size_t i = 0; status == STATUS_OK && !*ret_same && i < store->kept.length;
-         i += COPY_NAME_SIZE, name += COPY_NAME_SIZE)
-        if (memcmp(name + strlen(name) - HASH_DIGITS, hash, HASH_DIGITS) == 0)
-            status = look(folder, name, line, length, ret_same, err);
-    return status;
-}
-
 enum status catalog_is_quarantined(struct catalog *store, uint32_t number, const char *line, size_t length,
                                    bool *ret_quarantined, struct error *err)
 {
@@ -90,10 +77,16 @@ enum status catalog_is_quarantined(struct catalog *store, uint32_t number, const
     *ret_quarantined = false;
     if (workspace_folder(store->workspace, FOLDER_QUARANTINE, false, &folder, NULL) != STATUS_OK)
         return workspace_check_folder(store->workspace, FOLDER_QUARANTINE, err);
-    size_t end = copy_name(number, line, length, name);
+    const char *hash = name + copy_name(number, line, length, name) - HASH_DIGITS;
     enum status status = look(folder, name, line, length, ret_quarantined, err);
-    if (status == STATUS_OK && !*ret_quarantined)
-        status = look_elsewhere(store, folder, name + end - HASH_DIGITS, line, length, ret_quarantined, err);
+    if (status != STATUS_OK || *ret_quarantined)
+        return status;
+    status = list_copies(store, folder, err); /* those of other kinds and days */
+    for (size_t i = 0; status == STATUS_OK && !*ret_quarantined && i < store->kept.length; i += COPY_NAME_SIZE) {
+        const char *other = store->kept.data + i;
+        if (memcmp(other + strlen(other) - HASH_DIGITS, hash, HASH_DIGITS) == 0)
+            status = look(folder, other, line, length, ret_quarantined, err);
+    }
     return status;
 }
 

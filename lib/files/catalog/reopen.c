@@ -1,5 +1,3 @@
-#include <stdlib.h>
-
 #include "files/catalog/state.h"
 
 /* Between the look at a store and the reading of a partition there may be much time: is it still what was seen? */
@@ -73,51 +71,5 @@ enum status catalog_confirm(struct catalog *store, const struct catalog_partitio
     if (status != STATUS_OK || holds)
         return status;
     *ret_changed = true;
-    return catalog_look_again(store, catalog_row(store, row->number), err);
-}
-
-static bool is_as_seen(const struct partition_stat *now, const struct partition_stat *seen)
-{
-    return now->device == seen->device && now->inode == seen->inode && now->size == seen->size &&
-           now->modified == seen->modified;
-}
-
-/* Compares the open file with the row; *ret_other: the row is of it only now. */
-static enum status look_at_open(struct catalog *store, struct catalog_partition *row, struct partition *file,
-                                bool *ret_other, struct error *err)
-{
-    struct partition_stat now;
-    bool holds = false;
-    enum status status = partition_stat(file, &now, err);
-    if (status != STATUS_OK || is_as_seen(&now, &row->stat))
-        return status;
-    if (now.device == row->stat.device && now.inode == row->stat.inode && now.size >= row->stat.size)
-        status = catalog_facts_hold(&row->facts, &now, file, &holds, err);
-    if (status != STATUS_OK || holds)
-        return status;
-    *ret_other = true;
-    return catalog_take_file(store, row, file, err);
-}
-
-enum status catalog_open_day(struct catalog *store, uint32_t number, struct day **ret_day, struct error *err)
-{
-    struct catalog_partition *row = catalog_row(store, number);
-    if (!row)
-        return error_set(err, STATUS_ABSENT, "no such partition");
-    struct day *day = calloc(1, sizeof *day);
-    if (!day)
-        return error_set_memory(err);
-    day->number = number;
-    enum status status = catalog_open_partition(store, number, &day->file, err);
-    if (status == STATUS_OK)
-        status = look_at_open(store, row, day->file, &day->is_other, err);
-    if (status != STATUS_OK) {
-        day_close(day);
-        return status == STATUS_INVALID ? STATUS_IO : status;
-    }
-    day->stat = row->stat;
-    day->facts = row->facts;
-    day->end = row->end;
-    *ret_day = day;
-    return STATUS_OK;
+    return catalog_look_again(store, row->number, err);
 }

@@ -1,20 +1,66 @@
+#include <unistd.h>
+
 #include "files/catalog/state.h"
 
+#define LOCK_TURNS    8                    /* lock files that are tried: a file system may tell inodes as it likes */
 #define INDEX_WAIT_MS 2000                 /* how long others' commits of the index are waited for */
 #define PENDING_MUCH  ((uint64_t)16 << 20) /* bytes to catch up with that are not read under the lock */
+
+/* ---- the writers' lock */
+
+/* A copy of another store may have brought its own lock file: then the one that is open keeps nobody out. */
+static enum status take_lock(struct catalog *store, struct error *err)
+{
+    const char *path = workspace_lock_path(store->workspace);
+    for (int turn = 1;; turn++) {
+        enum status status = turn > 1 ? workspace_look_again(store->workspace, err) : STATUS_OK;
+        if (status == STATUS_OK && store->lock < 0)
+            status = workspace_open_lock(store->workspace, &store->lock, err);
+        if (status == STATUS_OK)
+            status = io_lock(store->lock, store->options.lock_timeout_ms, store->options.interrupted, path, err);
+        if (status != STATUS_OK || turn == LOCK_TURNS ||
+            io_is_same_file(store->lock, workspace_store(store->workspace), "lock", false))
+            return status;
+        close(store->lock);
+        store->lock = -1;
+    }
+}
+
+enum status catalog_lock(struct catalog *store, struct error *err)
+{
+    enum status status = take_lock(store, err);
+    if (status != STATUS_OK)
+        return STATUS_IO;
+    store->locked = true;
+    notices_hold(&store->notices); /* whoever listens may be slow */
+    status = catalog_load_unsynced(store, err);
+    if (status == STATUS_OK)
+        return STATUS_OK;
+    catalog_unlock(store);
+    return STATUS_IO;
+}
+
+void catalog_unlock(struct catalog *store)
+{
+    if (!store->locked)
+        return;
+    catalog_save_unsynced(store);
+    io_unlock(store->lock, workspace_lock_path(store->workspace), NULL);
+    store->locked = false;
+    notices_let_go(&store->notices);
+}
+
+/* ---- the turn */
 
 enum status catalog_see(struct catalog *store, unsigned kinds, bool *ret_much, struct error *err)
 {
     uint64_t pending;
     enum status status = catalog_look(store, kinds, &pending, err);
-    bool much = ret_much && pending > PENDING_MUCH;
     if (ret_much)
-        *ret_much = much;
-    if (status == STATUS_OK && !much)
-        status = catalog_read_on(store, err);
-    for (int turn = 0; status == STATUS_INVALID && turn < 2; turn++)
-        status = catalog_rebuild(store, err);
-    return status;
+        *ret_much = pending > PENDING_MUCH;
+    if (status != STATUS_OK || (ret_much && *ret_much))
+        return status;
+    return catalog_read_on(store, err);
 }
 
 /* The locks: the writers', then the index's. Without the index's nothing is committed, and the turn is as good. */
@@ -23,12 +69,9 @@ static enum status take_locks(struct catalog *store, struct error *err)
     enum status status = catalog_lock(store, err);
     if (status == STATUS_OK)
         status = catalog_find_index(store, err);
-    if (status != STATUS_OK)
-        return status;
-    status = index_lock(store->index, INDEX_WAIT_MS, err);
-    if (status == STATUS_ABSENT)
-        status = index_reload(store->index, err);
-    return status;
+    if (status == STATUS_OK)
+        status = index_lock(store->index, INDEX_WAIT_MS, err);
+    return status == STATUS_ABSENT ? index_reload(store->index, err) : status;
 }
 
 void catalog_end_turn(struct catalog *store)
@@ -55,18 +98,6 @@ enum status catalog_begin_turn(struct catalog *store, unsigned kinds, struct err
     }
 }
 
-enum status catalog_mend_all(struct catalog *store, struct error *err)
-{
-    enum status status = catalog_begin_turn(store, KIND_BITS_ALL, err);
-    if (status != STATUS_OK)
-        return status;
-    status = catalog_mend_each(store, err);
-    if (status == STATUS_OK)
-        (void)index_commit(store->index, NULL);
-    catalog_end_turn(store);
-    return status == STATUS_ABSENT ? STATUS_IO : status;
-}
-
 /* Everything is read before the lock is taken; what came meanwhile is caught up with by whoever comes next. */
 enum status catalog_remake_index(struct catalog *store, struct error *err)
 {
@@ -81,6 +112,6 @@ enum status catalog_remake_index(struct catalog *store, struct error *err)
         status = index_commit_folded(store->index, err);
     catalog_end_turn(store);
     if (status == STATUS_OK && !index_is_persistent(store->index))
-        status = error_set(err, STATUS_IO, "%s/index: cannot be written", workspace_store_path(store->workspace));
+        return error_set(err, STATUS_IO, "%s/index: cannot be written", workspace_store_path(store->workspace));
     return status == STATUS_OK ? STATUS_OK : STATUS_IO;
 }

@@ -9,18 +9,18 @@
 
 /* ---- the lines */
 
-static size_t print_unsynced(const struct catalog_unsynced *doubt, char line[static LINE_SIZE])
+static size_t print_unsynced(const struct catalog_unsynced *unsynced, char line[static LINE_SIZE])
 {
     char name[PARTITION_NAME_SIZE];
-    partition_name(partition_number_day(doubt->number), name);
-    return (size_t)snprintf(line, LINE_SIZE, "%s/%s %llu\n", event_kind_name(partition_number_kind(doubt->number)),
-                            name, (unsigned long long)doubt->from);
+    partition_name(partition_number_day(unsynced->number), name);
+    return (size_t)snprintf(line, LINE_SIZE, "%s/%s %llu\n", event_kind_name(partition_number_kind(unsynced->number)),
+                            name, (unsigned long long)unsynced->from);
 }
 
 /* What is no such line says nothing: a power cut may have left it. */
 static bool parse_unsynced(const char *line, size_t length, struct catalog_unsynced *ret_unsynced)
 {
-    char text[LINE_SIZE], name[PARTITION_NAME_SIZE];
+    char text[LINE_SIZE], name[PARTITION_NAME_SIZE], *end;
     int32_t day;
     if (length >= sizeof text)
         return false;
@@ -32,7 +32,6 @@ static bool parse_unsynced(const char *line, size_t length, struct catalog_unsyn
             continue;
         memcpy(name, text + at + 1, sizeof name - 1);
         name[sizeof name - 1] = '\0';
-        char *end;
         uint64_t from = strtoull(text + at + sizeof name, &end, 10);
         if (text[at + sizeof name] != ' ' || *end != '\0' || !partition_name_parse(name, &day))
             return false;
@@ -42,53 +41,26 @@ static bool parse_unsynced(const char *line, size_t length, struct catalog_unsyn
     return false;
 }
 
-/* ---- in memory */
-
-static struct catalog_unsynced *find_unsynced(struct catalog *store, uint32_t number)
-{
-    for (size_t i = 0; i < store->unsynced_count; i++)
-        if (store->unsynced[i].number == number)
-            return &store->unsynced[i];
-    return NULL;
-}
-
-static enum status add_unsynced(struct catalog *store, const struct catalog_unsynced *doubt, struct error *err)
-{
-    if (store->unsynced_count == store->unsynced_capacity) {
-        size_t capacity = store->unsynced_capacity * 2 + 16;
-        struct catalog_unsynced *grown = reallocarray(store->unsynced, capacity, sizeof *grown);
-        if (!grown)
-            return error_set_memory(err);
-        store->unsynced = grown;
-        store->unsynced_capacity = capacity;
-    }
-    store->unsynced[store->unsynced_count++] = *doubt;
-    return STATUS_OK;
-}
-
-static enum status take_lines(struct catalog *store, struct error *err)
-{
-    const char *at = store->line.data, *end = at + store->line.length;
-    enum status status = STATUS_OK;
-    struct catalog_unsynced doubt;
-    for (const char *newline; status == STATUS_OK && at < end && (newline = memchr(at, '\n', (size_t)(end - at)));
-         at = newline + 1)
-        if (parse_unsynced(at, (size_t)(newline - at), &doubt))
-            status = add_unsynced(store, &doubt, err);
-    store->unsynced_length = (uint64_t)(at - store->line.data); /* what a power cut left behind it is written over */
-    return status;
-}
-
 enum status catalog_load_unsynced(struct catalog *store, struct error *err)
 {
     store->unsynced_count = 0;
     store->unsynced_length = 0;
     enum status status = io_read_all(store->lock, LIMIT, workspace_lock_path(store->workspace), &store->line, err);
-    if (status == STATUS_OK && store->line.length > 0)
-        status = take_lines(store, err);
-    if (status != STATUS_OK)
-        store->unsynced_length = store->unsynced_count = 0; /* what was not read is not taken out */
-    return status;
+    if (status != STATUS_OK || store->line.length == 0)
+        return status;
+    const char *at = store->line.data, *end = at + store->line.length;
+    for (const char *newline; at < end && (newline = memchr(at, '\n', (size_t)(end - at))); at = newline + 1) {
+        struct catalog_unsynced unsynced;
+        if (!parse_unsynced(at, (size_t)(newline - at), &unsynced))
+            continue;
+        if (!ARRAY_RESERVE(store->unsynced, store->unsynced_count, store->unsynced_capacity, 1)) {
+            store->unsynced_count = 0; /* what was not read is not taken out */
+            return error_set_memory(err);
+        }
+        store->unsynced[store->unsynced_count++] = unsynced;
+    }
+    store->unsynced_length = (uint64_t)(at - store->line.data); /* what a power cut left after it is written over */
+    return STATUS_OK;
 }
 
 /* Failure leaves lines that say too much, which costs the next sync a little. */
@@ -113,52 +85,80 @@ void catalog_save_unsynced(struct catalog *store)
 
 /* ---- syncing */
 
-/* The doubt about a partition that is about to be synced, told to the lock file: what could not be told is none. */
+/* The entry of a partition that is about to be synced, written to the lock file where it is new. */
 static enum status raise_unsynced(struct catalog *store, uint32_t number, struct catalog_unsynced **ret_unsynced,
                                   struct error *err)
 {
     char line[LINE_SIZE];
-    *ret_unsynced = find_unsynced(store, number);
-    if (*ret_unsynced)
-        return STATUS_OK;
+    for (size_t i = 0; i < store->unsynced_count; i++)
+        if (store->unsynced[i].number == number) {
+            *ret_unsynced = &store->unsynced[i];
+            return STATUS_OK;
+        }
     const struct partition_facts *facts = index_facts(store->index, number);
-    struct catalog_unsynced doubt = {.number = number, .from = facts ? facts->synced : 0};
-    size_t length = print_unsynced(&doubt, line);
+    struct catalog_unsynced unsynced = {.number = number, .from = facts ? facts->synced : 0};
+    size_t length = print_unsynced(&unsynced, line);
     enum status status =
         io_write_at(store->lock, line, length, store->unsynced_length, workspace_lock_path(store->workspace), err);
-    if (status == STATUS_OK)
-        status = add_unsynced(store, &doubt, err);
     if (status != STATUS_OK)
         return status;
+    if (!ARRAY_RESERVE(store->unsynced, store->unsynced_count, store->unsynced_capacity, 1))
+        return error_set_memory(err);
+    *ret_unsynced = &store->unsynced[store->unsynced_count++];
+    **ret_unsynced = unsynced;
     store->unsynced_length += length;
-    *ret_unsynced = &store->unsynced[store->unsynced_count - 1];
     return STATUS_OK;
 }
 
-static enum status write_anew(struct catalog *store, const struct catalog_unsynced *doubt, struct error *err)
+static enum status write_anew(struct catalog *store, const struct catalog_unsynced *unsynced, struct error *err)
 {
     struct partition *partition = NULL;
     struct partition_stat stat;
-    enum status status = catalog_open_as(store, doubt->number, IO_UPDATE, false, &partition, NULL, err);
+    enum status status = catalog_open_as(store, unsynced->number, IO_UPDATE, false, &partition, NULL, err);
     if (status == STATUS_OK)
         status = partition_stat(partition, &stat, err);
     if (status == STATUS_OK)
-        status = partition_rewrite(partition, doubt->from, stat.size, err);
+        status = partition_rewrite(partition, unsynced->from, stat.size, err);
     partition_close(partition);
     return status;
 }
 
 enum status catalog_sync(struct catalog *store, uint32_t number, struct partition *partition, struct error *err)
 {
-    struct catalog_unsynced *doubt;
-    enum status status = raise_unsynced(store, number, &doubt, err);
-    if (status == STATUS_OK && doubt->stands)
-        status = write_anew(store, doubt, err);
+    struct catalog_unsynced *unsynced = NULL;
+    enum status status = raise_unsynced(store, number, &unsynced, err);
+    if (status == STATUS_OK && unsynced->stands)
+        status = write_anew(store, unsynced, err);
     if (status != STATUS_OK)
         return status;
-    doubt->stands = true;
+    unsynced->stands = true;
     status = partition_sync(partition, err);
-    if (status == STATUS_OK)
-        doubt->stands = false;
+    unsynced->stands = status != STATUS_OK;
     return status;
+}
+
+enum status catalog_sync_partition(struct catalog *store, uint32_t number, struct error *err)
+{
+    struct partition *partition;
+    struct partition_stat before, after;
+    const struct partition_facts *known = index_facts(store->index, number);
+    struct partition_facts facts = known ? *known : (struct partition_facts){.partition = number};
+    enum status status = catalog_partition_at_hand(store, number, &partition, err);
+    if (status == STATUS_OK)
+        status = partition_stat(partition, &before, err);
+    if (status != STATUS_OK || (known && facts.synced > 0 && facts.synced >= before.size))
+        return status;
+    status = catalog_sync(store, number, partition, err);
+    if (status == STATUS_OK && facts.synced == 0)
+        status = workspace_sync_folder(store->workspace, catalog_folder(number), err);
+    if (status == STATUS_OK)
+        status = partition_stat(partition, &after, err);
+    if (status != STATUS_OK || !known)
+        return status;
+    /* a sync that writes bytes anew changes the file's times, and nothing else */
+    if (facts.inode == before.inode && facts.size == before.size && facts.modified == before.modified &&
+        after.size == before.size)
+        catalog_set_stat(&facts, &after);
+    facts.synced = facts.known;
+    return catalog_put_facts(store, &facts, err);
 }
