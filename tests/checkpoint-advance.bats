@@ -31,7 +31,7 @@ next()
     expect_err
     expect_places w 2026-02-03=2 2026-02-04=1
     [[ $(checkpoint read w | jq -c '[.kind,.last_timestamp,.seen_ids_at_timestamp,.schema_version]') == '["signals","2026-02-04T10:00:00Z",["s3"],"0.1"]' ]]
-    grep -q '"mine":1\.0,' ws/store/checkpoints/w.json
+    document checkpoints w | grep '"mine":1\.0,'
 }
 
 @test "advance --to: in each partition the greater position; nothing moved is exit 0" {
@@ -40,10 +40,10 @@ next()
     cp n n3
     next --checkpoint=w -n 5
     checkpoint advance w --to=n
-    cp ws/store/checkpoints/w.json before
+    document checkpoints w >before
     run_split checkpoint advance w --to=n3
     expect_status 0
-    expect_same before ws/store/checkpoints/w.json
+    document checkpoints w | expect_same before -
     # one day forward, another one back
     jq -c --slurpfile b n3 '.positions["2026-02-04"] = $b[0].positions["2026-02-04"]' n >mixed
     replay -q --checkpoint=w --next=n | wc -l | grep -qx 1
@@ -123,7 +123,7 @@ next()
     emission e1 2026-02-05T10:00:00Z | metaspn-write -C ws
     next --checkpoint=w
     checkpoint advance w --to=n
-    cp ws/store/checkpoints/w.json before
+    document checkpoints w >before
     metaspn-replay -q -C ws -k emissions --checkpoint=e --next=n >/dev/null
     run_split checkpoint advance w --to=n
     expect_status 3
@@ -138,7 +138,7 @@ next()
     expect_err 'metaspn-checkpoint: n: damaged: is empty; nothing was moved'
     run_split checkpoint advance w --to=missing
     expect_status 5
-    expect_same before ws/store/checkpoints/w.json
+    document checkpoints w | expect_same before -
 }
 
 @test "advance --to: a FILE that is a pipe, or a FIFO that is waited for; a signal ends the wait" {
@@ -199,7 +199,7 @@ next()
     run_split strace -o trace -P "$PWD/ws/store/lock" -e inject=fcntl:error=ENOLCK metaspn-checkpoint -C ws advance w --to=n
     expect_status 5
     expect_err 'metaspn-checkpoint: ws/store/lock: cannot lock: No locks available'
-    [[ ! -e ws/store/checkpoints/w.json ]]
+    no_checkpoint w
 }
 
 # ---- advance from lines
@@ -220,12 +220,12 @@ next()
     six
     run_split checkpoint advance w </dev/null
     expect_status 0
-    [[ ! -e ws/store/checkpoints/w.json ]]
+    no_checkpoint w
     replay -q | head -n 5 >lines
     checkpoint advance w lines
-    cp ws/store/checkpoints/w.json before
+    document checkpoints w >before
     { head -n 2 lines; echo; } | checkpoint advance w
-    expect_same before ws/store/checkpoints/w.json
+    document checkpoints w | expect_same before -
 }
 
 @test "advance: a line that is nowhere is invalid, what precedes it counts" {
@@ -252,7 +252,7 @@ next()
     run_split checkpoint advance w b1.typo b2
     expect_status 5
     expect_err 'metaspn-checkpoint: b1.typo: cannot open: No such file or directory; what precedes it counts'
-    [[ ! -e ws/store/checkpoints/w.json ]]
+    no_checkpoint w
     run_split checkpoint advance w b1 b2 . b3
     expect_status 5
     expect_err 'metaspn-checkpoint: .: cannot open: Is a directory; what precedes it counts'
@@ -264,7 +264,7 @@ next()
     background=$!
     exec 4>pipe
     cat b1 >&4
-    eventually test -e ws/store/checkpoints/w.json
+    eventually checkpoint read w
     exec 4>&-
     status=0
     wait "$background" || status=$?
@@ -281,7 +281,7 @@ next()
     run_split checkpoint advance w lines
     expect_status 5
     expect_err "metaspn-checkpoint: $ws/store/signals/2026-02-06.jsonl: is not a regular file"
-    [[ ! -e ws/store/checkpoints/w.json ]]
+    no_checkpoint w
     run_split metaspn-checkpoint -C nowhere advance w lines
     expect_status 5
     expect_err 'metaspn-checkpoint: nowhere: No such file or directory'
@@ -297,7 +297,7 @@ next()
             metaspn-checkpoint -C "$ws" advance "w$i" lines
         [[ $status == 5 ]] || continue
         if [[ $(<"$err") != *lines:* ]]; then # it was the hash of a position that is to be stored
-            [[ ! -e ws/store/checkpoints/w$i.json ]]
+            no_checkpoint "w$i"
             continue
         fi
         expect_err_like '^metaspn-checkpoint: lines:[34]: .*/2026-02-04\.jsonl: cannot read: Input/output error; what precedes it counts$'
@@ -312,7 +312,7 @@ next()
     expect_status 5
     expect_err_like '^metaspn-checkpoint: lines:4: is no event: [^;]*$'
     expect_err_like '^metaspn-checkpoint: .*w\.json: cannot replace: Input/output error$'
-    [[ ! -e ws/store/checkpoints/w.json ]]
+    no_checkpoint w
 }
 
 @test "advance: lines of the other kind are invalid; the first line tells the kind of a new checkpoint" {
@@ -330,8 +330,8 @@ next()
 
 @test "advance: an event with both ids is of the kind in whose folder it lies" {
     mkdir -p ws/store/emissions
-    emission e1 2026-02-05T10:00:00Z signal_id='"s1"' >ws/store/emissions/2026-02-05.jsonl
-    emission e2 2026-02-05T10:00:00Z signal_id='"s2"' >>ws/store/emissions/2026-02-05.jsonl
+    others_write emissions 2026-02-05 "$(emission e1 2026-02-05T10:00:00Z signal_id='"s1"')"
+    others_append emissions 2026-02-05 "$(emission e2 2026-02-05T10:00:00Z signal_id='"s2"')"
     run_split checkpoint advance w <ws/store/emissions/2026-02-05.jsonl
     expect_status 0
     [[ $(checkpoint read w | jq -c '[.kind,.seen_ids_at_timestamp]') == '["emissions",["e1","e2"]]' ]]
@@ -366,7 +366,7 @@ next()
     printf '%s' "$(signal s2 2026-02-05T11:00:00Z)" >>ws/store/signals/2026-02-05.jsonl
     replay -q | checkpoint advance w
     expect_due w ''
-    [[ $(checkpoint read w | jq '.positions[].offset') == $(wc -c <ws/store/signals/2026-02-05.jsonl) ]]
+    [[ $(checkpoint read w | jq '.positions[].offset') == $(stored signals 2026-02-05 | wc -c) ]]
     # the next writer ends the line: the same position
     signal s3 2026-02-05T12:00:00Z | metaspn-write -q -C ws
     expect_due w s3
@@ -393,7 +393,7 @@ next()
     background=$!
     exec 4>pipe
     replay -q -n 1 >&4
-    eventually test -e ws/store/checkpoints/w.json
+    eventually checkpoint read w
     expect_places w 2026-02-03=1
     for fd in "/proc/$background/fd"/*; do
         [[ $(readlink "$fd") != *.jsonl ]]
@@ -414,7 +414,7 @@ next()
     background=$!
     exec 4>pipe
     cat line >&4
-    eventually test -e ws/store/checkpoints/w.json
+    eventually checkpoint read w
     exec 4>&-
     wait "$background"
     background=
@@ -465,7 +465,7 @@ next()
     background=$!
     exec 4>pipe
     replay -q -n 1 >&4
-    eventually test -e ws/store/checkpoints/w.json
+    eventually checkpoint read w
     signal s9 2026-02-05T13:00:00Z | timeout 10 metaspn-write -C ws --lock-timeout=5
     exec 4>&-
     wait "$background"

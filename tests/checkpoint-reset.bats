@@ -40,7 +40,7 @@ load workers
 }
 
 @test "reset: in the order of lines, its first event at or after the time" {
-    others_write signals 2026-02-05 "$(signal s3 2026-02-05T12:00:00Z)" "$(signal s1 2026-02-05T10:00:00Z)" "$(signal s2 2026-02-05T11:00:00Z)"
+    given "$(signal s3 2026-02-05T12:00:00Z)" "$(signal s1 2026-02-05T10:00:00Z)" "$(signal s2 2026-02-05T11:00:00Z)"
     checkpoint reset w --to=2026-02-05T11:00:00Z
     expect_due w 's3 s1 s2'
 }

@@ -106,7 +106,7 @@ CASES
 @test "build | write: what the original does, byte for byte" {
     six
     replay -q | metaspn-checkpoint build | checkpoint write w
-    expect_file ws/store/checkpoints/w.json '{"last_timestamp":"2026-02-05T11:00:00Z","schema_version":"0.1","seen_ids_at_timestamp":["s6"]}'
+    expect_file <(document checkpoints w) '{"last_timestamp":"2026-02-05T11:00:00Z","schema_version":"0.1","seen_ids_at_timestamp":["s6"]}'
 }
 
 # ---- read, write, delete, list
@@ -119,30 +119,30 @@ CASES
     run_split checkpoint read w
     expect_status 0
     expect_out '{"last_timestamp":"2026-02-05T10:00:00+00:00","mine":{"a":123456789012345678901234567890,"b":1.10},"seen_ids_at_timestamp":["a","\u00fc"]}'
-    expect_same "$out" ws/store/checkpoints/w.json
+    document checkpoints w | expect_same "$out" -
 }
 
 @test "write: empty stdin changes nothing, exit 0" {
     run_split checkpoint write w </dev/null
     expect_status 0
-    [[ ! -e ws/store/checkpoints/w.json ]]
+    no_checkpoint w
     checkpoint write w <<<'{"last_timestamp":"2026-02-05T10:00:00Z"}'
-    cp ws/store/checkpoints/w.json before
+    document checkpoints w >before
     run_split checkpoint write w </dev/null
     expect_status 0
-    expect_same before ws/store/checkpoints/w.json
+    document checkpoints w | expect_same before -
 }
 
 @test "write: what is no checkpoint is exit 3, says which member is wrong, and changes nothing" {
     checkpoint write w <<<'{"last_timestamp":"2026-02-05T10:00:00Z"}'
-    cp ws/store/checkpoints/w.json before
+    document checkpoints w >before
     local t='"last_timestamp":"2026-02-05T10:00:00Z"'
     while IFS='|' read -r document what; do
         run_split checkpoint write w <<<"$document"
         expect_status 3
         expect_out
         expect_err "metaspn-checkpoint: -: $what; nothing was stored"
-        expect_same before ws/store/checkpoints/w.json
+        document checkpoints w | expect_same before -
     done <<CASES
 []|not a JSON object: "[]"
 {}|last_timestamp: missing
@@ -174,7 +174,7 @@ CASES
     run_split checkpoint delete w
     expect_status 0
     expect_out
-    [[ ! -e ws/store/checkpoints/w.json ]]
+    no_checkpoint w
 }
 
 @test "read: a damaged checkpoint is exit 5, the empty one of an interrupted write too" {
@@ -217,7 +217,7 @@ CASES
     checkpoint reset none --to=2026-01-01 --kind=emissions
     touch -d 2026-02-05T17:00:00.9Z ws/store/checkpoints/*.json
     local size
-    size=$(cat ws/store/signals/*.jsonl | wc -c)
+    size=$(stored signals | wc -c)
     run_split checkpoint list --format=table
     expect_status 0
     expect_out half$'\t'signals$'\t'2026-02-04T10:00:00Z$'\t'$((size - $(place 2026-02-03 2) - $(place 2026-02-04 1)))$'\t'2026-02-05T17:00:00Z \
@@ -245,7 +245,7 @@ CASES
     checkpoint reset w --to=now
     sed -i 's/"n":1/"n":2/' ws/store/signals/2026-02-04.jsonl
     run_split checkpoint list --format=table
-    [[ $(cut -f 4 "$out") == "$(wc -c <ws/store/signals/2026-02-04.jsonl)" ]]
+    [[ $(cut -f 4 "$out") == "$(stored signals 2026-02-04 | wc -c)" ]]
 }
 
 @test "list --format=table: a damaged checkpoint is told, the others are listed, exit 5" {
@@ -398,9 +398,9 @@ CASES
 @test "where it cannot be stored, the old one stands, exit 5" {
     six
     checkpoint reset w --to=now
-    cp ws/store/checkpoints/w.json before
+    document checkpoints w >before
     run_split prlimit --fsize=100 metaspn-checkpoint -C ws reset w --to=2026-02-03
     expect_status 5
-    expect_same before ws/store/checkpoints/w.json
+    document checkpoints w | expect_same before -
     [[ $(ls -A ws/store/checkpoints) == w.json ]]
 }

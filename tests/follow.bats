@@ -125,9 +125,9 @@ numbered()
     numbered 1 1 | write
     follow
     expect_ids 's1'
-    signal foreign 2026-02-05T08:00:00Z >>"$(partition signals 2026-02-05)"
+    others_append signals 2026-02-05 "$(signal foreign 2026-02-05T08:00:00Z)"
     expect_ids 's1 foreign'
-    signal older 2026-02-01T08:00:00Z >>"$(partition signals 2026-02-01)"
+    others_append signals 2026-02-01 "$(signal older 2026-02-01T08:00:00Z)"
     expect_ids 's1 foreign older'
     numbered 2 2 | write
     expect_ids 's1 foreign older s2'
@@ -137,9 +137,9 @@ numbered()
     numbered 1 2 | write
     follow
     expect_ids 's1 s2'
-    { numbered 1 2 && numbered 3 3 && numbered 3 4; } >>"$(partition signals 2026-02-05)"
+    others_append signals 2026-02-05 "$(numbered 1 2 && numbered 3 3 && numbered 3 4)"
     expect_ids 's1 s2 s3 s4'
-    numbered 1 4 >"$(partition signals 2026-02-06)"
+    others_write signals 2026-02-06 "$(numbered 1 4)"
     numbered 5 5 | write
     expect_ids 's1 s2 s3 s4 s5'
 }
@@ -153,7 +153,7 @@ numbered()
     printf '%s' "${line:50}" >>ws/store/signals/2026-02-05.jsonl
     expect_ids 's1 s2'
     printf '\n' >>ws/store/signals/2026-02-05.jsonl
-    signal s3 2026-02-05T12:00:00Z >>ws/store/signals/2026-02-05.jsonl
+    others_append signals 2026-02-05 "$(signal s3 2026-02-05T12:00:00Z)"
     expect_ids 's1 s2 s3'
     [[ $(tail -n 1 "$out") == "$(signal s3 2026-02-05T12:00:00Z)" ]]
 }
@@ -168,8 +168,8 @@ numbered()
     expect_ids 'a b'
     printf '{"x' >>"$file"
     sleep 0.1
-    signal c 2026-02-06T10:00:00Z >>"$(partition signals 2026-02-06)"
-    signal d 2026-02-07T10:00:00Z >>"$(partition signals 2026-02-07)"
+    others_append signals 2026-02-06 "$(signal c 2026-02-06T10:00:00Z)"
+    others_append signals 2026-02-07 "$(signal d 2026-02-07T10:00:00Z)"
     expect_ids 'a b c d'
 }
 
@@ -211,7 +211,7 @@ numbered()
     printf %s "$line" >>"$file"
     expect_ids 'a b'
     printf '{"x' >>"$file"
-    signal c 2026-02-06T10:00:00Z >>"$(partition signals 2026-02-06)"
+    others_append signals 2026-02-06 "$(signal c 2026-02-06T10:00:00Z)"
     expect_ids 'a b c'
     truncate -s -3 "$file"
     { echo; signal d 2026-02-05T11:00:00Z; } >>"$file"
@@ -255,7 +255,7 @@ numbered()
     for i in {1..600}; do
         signal "a$i" 2026-02-03T10:00:00Z
     done >ws/store/signals/2026-02-03.jsonl
-    numbered 1 3 >ws/store/signals/2026-02-05.jsonl
+    others_write signals 2026-02-05 "$(numbered 1 3)"
     : >"$out"
     mkfifo fifo
     exec {reader}<>fifo
@@ -425,10 +425,10 @@ sys.exit(ctypes.CDLL(None).renameat2(-100, sys.argv[1].encode(), -100, sys.argv[
     numbered 1 1 | write
     follow -n 3
     expect_ids 's1'
-    echo garbage >>ws/store/signals/2026-02-05.jsonl
-    numbered 2 2 >>ws/store/signals/2026-02-05.jsonl
+    others_append signals 2026-02-05 garbage
+    others_append signals 2026-02-05 "$(numbered 2 2)"
     expect_ids 's1 s2'
-    numbered 3 3 >>ws/store/signals/2026-02-05.jsonl
+    others_append signals 2026-02-05 "$(numbered 3 3)"
     expect_end 3
     expect_ids 's1 s2 s3'
     expect_err_like '^metaspn-replay: .*2026-02-05\.jsonl:2:[0-9]+: '

@@ -175,7 +175,7 @@ load writing
 
 @test "what a finding quotes is printable" {
     mkdir -p ws/store/signals
-    for i in 1 2; do signal '\u001b[31mred\u202e' 2026-02-05T10:00:00Z; done >"$day"
+    for _ in 1 2; do signal '\u001b[31mred\u202e' 2026-02-05T10:00:00Z; done >"$day"
     run_split fsck
     run ! grep -q $'\x1b' "$out"
     # An escape in the name of the workspace, on a terminal.

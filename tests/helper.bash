@@ -8,6 +8,9 @@
 #   emission ID TIME [NAME=JSON ...]   an emission likewise
 # Either leaves what it prints in $object, too.
 #   stored KIND [DAY]                  the stored lines of a kind, or of one day of it, in their order
+#   document SHELF NAME                a document as it is stored: checkpoints WORKER, or snapshots NAME__TIME
+#   holds KIND TEXT                    that text is in one of them
+#   given LINE ...                     metaspn-write stores these lines
 #   others_write KIND DAY LINE ...     another program makes a partition of these lines; others_append appends them
 # A test about what is stored asks `stored`; only one about files names them, or has others write them.
 #   ids_of FILE                        the ids of the events in it, in one line
@@ -223,6 +226,21 @@ stored()
     local days
     mapfile -t days < <(compgen -G "$ws/store/$1/${2:-????-??-??}.jsonl")
     [[ ${#days[@]} == 0 ]] || cat "${days[@]}"
+}
+
+document()
+{
+    cat "$ws/store/$1/$2.json"
+}
+
+holds()
+{
+    [[ $(stored "$1") == *"$2"* ]]
+}
+
+given()
+{
+    printf '%s\n' "$@" | metaspn-write -q -C "$ws"
 }
 
 others_write()

@@ -6,14 +6,11 @@
 load helper
 load writing
 
-day=ws/store/signals/2026-02-05.jsonl
-
 # others_wrote LINE ...: the only partition.
 others_wrote()
 {
     rm -rf ws/store
-    mkdir -p ws/store/signals
-    printf '%s\n' "$@" >"$day"
+    others_write signals 2026-02-05 "$@"
 }
 
 # is_event LINE: read as an event, printed byte for byte, a duplicate's first record, and no finding.
@@ -39,7 +36,7 @@ is_damage()
     expect_err_like "$day:1:0: "
     run_split store --print=result <<<"$(signal s1 2026-02-05T10:00:00Z)"
     [[ $(jq -r .status "$out") == appended ]]
-    [[ $(head -n 1 "$day") == "$1" ]]
+    [[ $(stored signals | head -n 1) == "$1" ]]
 }
 
 # ---- what stands in the store already
@@ -155,7 +152,7 @@ samples()
 @test "lines that it appends by itself are seen, and known" {
     samples | head -n 12 | store
     samples | tail -n 12 | jq -c . | while read -r line; do
-        printf '%s\n' "$line" >>"ws/store/signals/$(jq -r '.timestamp[:10]' <<<"$line").jsonl"
+        others_append signals "$(jq -r '.timestamp[:10]' <<<"$line")" "$line"
     done
     run_split metaspn-replay -C ws --count
     expect_out 24
@@ -183,7 +180,8 @@ for line in open(sys.argv[1], encoding="utf-8"):
         signal 's\ud83d\ude00' 2026-02-05T10:00:00 source='"caf\u00e9"' entity_refs='[{"value":"x","ref_type":"y"}]'
         signal s3 2026-02-05T23:00:00Z zz='{"B":1,"a":2,"_":3}'
     } | sed 's/":/" : /g' | store
-    cat_as_the_original "$day" | expect_same - "$day"
+    stored signals 2026-02-05 >lines
+    cat_as_the_original lines | expect_same - lines
 }
 
 @test "what the original writes comes out as it wrote it" {
@@ -198,5 +196,5 @@ for n in range(20):
     metaspn-replay -C ws --order=append | expect_same - before
     metaspn-replay -C ws | tac | expect_same - before
     store -q before
-    expect_same before "$day"
+    stored signals | expect_same before -
 }

@@ -98,7 +98,7 @@ expect_ids()
 @test "section 2: what other programs append, add, rewrite or remove is seen at once" {
     three_days
     [[ $(replay --count) == 5 ]]
-    signal s6 2026-02-05T09:00:00Z >>ws/store/signals/2026-02-05.jsonl
+    others_append signals 2026-02-05 "$(signal s6 2026-02-05T09:00:00Z)"
     [[ $(ids --day=2026-02-05) == 's6 s4 s5' ]]
     others_write signals 2026-02-01 "$(signal s7 2026-02-01T09:00:00Z)"
     [[ $(ids -n 1) == 's7' ]]
@@ -138,7 +138,7 @@ expect_ids()
 
 @test "section 2: without, with an old and with a damaged index the answers are the same" {
     three_days
-    signal s0 2026-02-04T01:00:00Z >>ws/store/signals/2026-02-04.jsonl
+    others_append signals 2026-02-04 "$(signal s0 2026-02-04T01:00:00Z)"
     replay --kind=all >want
     cp -r ws/store/index old
     signal s9 2026-02-06T01:00:00Z | tee -a want >>ws/store/signals/2026-02-06.jsonl
@@ -268,7 +268,7 @@ events()
     expect_status 0
     expect_out
     expect_err
-    signal b 2026-02-05T11:00:00Z >>ws/store/signals/2026-02-05.jsonl
+    others_append signals 2026-02-05 "$(signal b 2026-02-05T11:00:00Z)"
     run_split metaspn-replay -C ws --checkpoint=w
     expect_out "$(signal b 2026-02-05T11:00:00Z)"
     expect_err

@@ -157,9 +157,9 @@ load replaying
 # ---- section 6: order
 
 @test "section 6: within a partition ascending timestamps, equal ones as they lie; --order=append as they lie" {
-    others_write signals 2026-02-05 "$(signal f 2026-02-05T10:00:00Z)" "$(signal b 2026-02-05T12:00:00Z)" "$(signal a 2026-02-05T10:00:00.5Z)" \
+    given "$(signal f 2026-02-05T10:00:00Z)" "$(signal b 2026-02-05T12:00:00Z)" "$(signal a 2026-02-05T10:00:00.5Z)" \
         "$(signal d 2026-02-05T10:00:00Z)" "$(signal c 2026-02-05T12:00:00Z)" "$(signal e 2026-02-05T10:00:00Z)"
-    others_write signals 2026-02-04 "$(signal z 2026-02-04T23:00:00Z)"
+    given "$(signal z 2026-02-04T23:00:00Z)"
     [[ $(ids) == 'z f d e a b c' ]]
     [[ $(ids -r) == 'c b a e d f z' ]]
     [[ $(ids --order=append) == 'z f b a d c e' ]]
@@ -303,7 +303,7 @@ unkind_store()
         others_write signals "2026-02-$day" "$(sed "s/social/soci\\\\u0061l/;\$a\\  " "$BATS_TEST_TMPDIR/$day")"
         others_write emissions "2026-02-$day" "$(emission "e$day" "2026-02-${day}T05:00:00Z")" "$(emission e "2026-02-${day}T04:00:00Z")"
     done
-    signal misfiled 2026-02-03T01:00:00Z >>ws/store/signals/2026-02-05.jsonl
+    others_append signals 2026-02-05 "$(signal misfiled 2026-02-03T01:00:00Z)"
 }
 
 # gives WANTED OPTION ...

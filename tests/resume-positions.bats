@@ -54,7 +54,7 @@ load resuming
     loop s9
     printf ' ' >>ws/store/signals/2026-02-05.jsonl
     due ''
-    echo x >>ws/store/signals/2026-02-05.jsonl
+    others_append signals 2026-02-05 x
     run_split replay --checkpoint=w
     expect_status 3
     [[ $(ids_of "$out") == 's5 s6 s7' ]]
@@ -274,7 +274,7 @@ by_time()
     signal last 2026-02-05T10:00:00Z | store
     replay --count
     status=0
-    prlimit --fsize="$(wc -c <ws/store/signals/2026-02-03.jsonl)" metaspn-replay -C ws -q --checkpoint=w --next=n >got 2>"$err" || status=$?
+    prlimit --fsize="$(stored signals 2026-02-03 | wc -c)" metaspn-replay -C ws -q --checkpoint=w --next=n >got 2>"$err" || status=$?
     expect_status 5
     expect_same ws/store/signals/2026-02-03.jsonl got
     [[ ! -e n ]]
@@ -295,11 +295,11 @@ by_time()
     loop late
     [[ $(last) == '["2026-02-05T12:00:00Z",["s2","s4"]]' ]]
     # an ordered day as a whole, which is handed on in blocks
-    others_write signals 2026-02-06 "$(signal s5 2026-02-06T10:00:00Z)" "$(signal s6 2026-02-06T11:00:00Z)" "$(signal s7 2026-02-06T11:00:00Z)"
+    given "$(signal s5 2026-02-06T10:00:00Z)" "$(signal s6 2026-02-06T11:00:00Z)" "$(signal s7 2026-02-06T11:00:00Z)"
     loop 's5 s6 s7'
     [[ $(last) == '["2026-02-06T11:00:00Z",["s6","s7"]]' ]]
     # and one that is not in order
-    others_write signals 2026-02-07 "$(signal s8 2026-02-07T12:00:00Z)" "$(signal s9 2026-02-07T10:00:00Z)" "$(signal s10 2026-02-07T11:00:00Z)"
+    given "$(signal s8 2026-02-07T12:00:00Z)" "$(signal s9 2026-02-07T10:00:00Z)" "$(signal s10 2026-02-07T11:00:00Z)"
     loop 's8 s9 s10'
     [[ $(last) == '["2026-02-07T12:00:00Z",["s8"]]' ]]
 }

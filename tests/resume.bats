@@ -46,8 +46,8 @@ load resuming
 }
 
 @test "in the order of positions: partitions by date, lines as they lie" {
-    others_write signals 2026-02-05 "$(signal s3 2026-02-05T12:00:00Z)" "$(signal s1 2026-02-05T10:00:00Z)" "$(signal s2 2026-02-05T11:00:00Z)"
-    others_write signals 2026-02-04 "$(signal s0 2026-02-04T12:00:00Z)"
+    given "$(signal s3 2026-02-05T12:00:00Z)" "$(signal s1 2026-02-05T10:00:00Z)" "$(signal s2 2026-02-05T11:00:00Z)"
+    given "$(signal s0 2026-02-04T12:00:00Z)"
     due 's0 s3 s1 s2'
     due 's0 s3' -n 2
 }
@@ -143,8 +143,8 @@ load resuming
 }
 
 @test "--until ends each partition at its first due event that is later, which is never passed" {
-    others_write signals 2026-02-05 "$(signal s1 2026-02-05T10:00:00Z)" "$(signal s3 2026-02-05T12:00:00Z)" "$(signal s2 2026-02-05T11:00:00Z)"
-    others_write signals 2026-02-06 "$(signal s4 2026-02-06T10:00:00Z)"
+    given "$(signal s1 2026-02-05T10:00:00Z)" "$(signal s3 2026-02-05T12:00:00Z)" "$(signal s2 2026-02-05T11:00:00Z)"
+    given "$(signal s4 2026-02-06T10:00:00Z)"
     loop s1 --until=2026-02-05T11:00:00Z
     expect_next 2026-02-05=1 2026-02-06=0
     loop '' --until=2026-02-05T11:30:00Z
@@ -153,7 +153,7 @@ load resuming
 }
 
 @test "--until: a later event that no filter wants does not end the partition" {
-    others_write signals 2026-02-05 "$(signal x 2026-02-05T12:00:00Z source='"other"')" "$(signal s1 2026-02-05T10:00:00Z)" "$(signal s2 2026-02-05T13:00:00Z)"
+    given "$(signal x 2026-02-05T12:00:00Z source='"other"')" "$(signal s1 2026-02-05T10:00:00Z)" "$(signal s2 2026-02-05T13:00:00Z)"
     loop s1 --until=2026-02-05T11:00:00Z --source=social.feed
     expect_next 2026-02-05=2
 }

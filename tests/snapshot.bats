@@ -22,8 +22,8 @@ keep()
 @test "section 6: a document at a second, by default now" {
     keep state '{"open":1}' --at=2026-02-05T15:00:00.9Z
     keep state '{"open":2}'
-    expect_file ws/store/snapshots/state__2026-02-05T150000Z.json '{"open":1}'
-    expect_file ws/store/snapshots/state__2026-02-05T180000Z.json '{"open":2}'
+    expect_file <(document snapshots state__2026-02-05T150000Z) '{"open":1}'
+    expect_file <(document snapshots state__2026-02-05T180000Z) '{"open":2}'
     [[ $(ls ws/store) == snapshots ]]
 }
 
@@ -47,10 +47,10 @@ keep()
 
 @test "section 6: the same name and time is replaced, the same input gives the same bytes" {
     keep state '{"b":[1, 2],"a":null}'
-    cp ws/store/snapshots/state__2026-02-05T180000Z.json first
+    document snapshots state__2026-02-05T180000Z >first
     keep state '{ "a" : null,
         "b" : [1,2] }'
-    expect_same first ws/store/snapshots/state__2026-02-05T180000Z.json
+    document snapshots state__2026-02-05T180000Z | expect_same first -
     keep state '{"a":1}'
     run_split snapshot list
     expect_out "$ws/store/snapshots/state__2026-02-05T180000Z.json"
@@ -60,7 +60,7 @@ keep()
 
 @test "section 6: canonical form as of events, numbers untouched" {
     keep state $'{"z":1.10,"\u00e9":-0,"a":1e400,"n":123456789012345678901234567890,"s":"\\u00E9\\/\u007f","b":{"y":1,"x":2}}'
-    expect_file ws/store/snapshots/state__2026-02-05T180000Z.json \
+    expect_file <(document snapshots state__2026-02-05T180000Z) \
         '{"a":1e400,"b":{"x":2,"y":1},"n":123456789012345678901234567890,"s":"\u00e9/\u007f","z":1.10,"\u00e9":-0}'
 }
 
@@ -68,11 +68,11 @@ keep()
     keep digest '{"top_candidates":["s2","s1"]}' --day=2026-02-04
     keep calibration '{"bins":[0.10]}' --day=today
     keep credibility '{}' --day=yesterday
-    expect_file ws/store/snapshots/digest__2026-02-04.json \
+    expect_file <(document snapshots digest__2026-02-04) \
         '{"day":"2026-02-04","digest":{"top_candidates":["s2","s1"]},"schema_version":"0.1"}'
-    expect_file ws/store/snapshots/calibration__2026-02-05.json \
+    expect_file <(document snapshots calibration__2026-02-05) \
         '{"day":"2026-02-05","report":{"bins":[0.10]},"schema_version":"0.1"}'
-    expect_file ws/store/snapshots/credibility__2026-02-04.json \
+    expect_file <(document snapshots credibility__2026-02-04) \
         '{"day":"2026-02-04","report":{},"schema_version":"0.1"}'
 }
 
@@ -87,7 +87,7 @@ keep()
         expect_err_like '^metaspn-snapshot: -: .+; nothing was stored$'
         [[ $(wc -l <"$err") == 1 ]]
     done
-    expect_file ws/store/snapshots/state__2026-02-05T180000Z.json '{"a":1}'
+    expect_file <(document snapshots state__2026-02-05T180000Z) '{"a":1}'
     [[ $(ls -A ws/store/snapshots) == state__2026-02-05T180000Z.json ]]
 }
 
@@ -524,7 +524,7 @@ keep()
 @test "section 5: a document is stored before its path is printed to a closed pipe" {
     run_without_reader keep a '{"n":1}' --print=path
     expect_status 141
-    expect_file ws/store/snapshots/a__2026-02-05T180000Z.json '{"n":1}'
+    expect_file <(document snapshots a__2026-02-05T180000Z) '{"n":1}'
 }
 
 @test "section 5: closed descriptors neither become files nor go unnoticed" {
@@ -534,8 +534,8 @@ keep()
     expect_err_like '^metaspn-snapshot: -: cannot read'
     keep a '{"n":1}' 2>&-
     keep b '{"n":2}' >&- 2>&-
-    expect_file ws/store/snapshots/a__2026-02-05T180000Z.json '{"n":1}'
-    expect_file ws/store/snapshots/b__2026-02-05T180000Z.json '{"n":2}'
+    expect_file <(document snapshots a__2026-02-05T180000Z) '{"n":1}'
+    expect_file <(document snapshots b__2026-02-05T180000Z) '{"n":2}'
 }
 
 @test "section 5: an input that cannot be read is exit 5" {
@@ -552,7 +552,7 @@ keep()
     (ulimit -f 4; snapshot write a <large) 2>"$err" || status=$?
     expect_status 5
     expect_err_like 'a__2026-02-05T180000Z.json: cannot write: File too large'
-    expect_file ws/store/snapshots/a__2026-02-05T180000Z.json '{"n":1}'
+    expect_file <(document snapshots a__2026-02-05T180000Z) '{"n":1}'
     [[ $(ls -A ws/store/snapshots) == a__2026-02-05T180000Z.json ]]
 }
 

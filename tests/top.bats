@@ -110,9 +110,8 @@ some()
 }
 
 @test "section 6: the stored lines, byte for byte" {
-    mkdir -p ws/store/signals
-    printf '%s\n' '{ "signal_id":"a", "timestamp":"20260205T100000Z","payload":{"score":2.50} }' \
-        '{"timestamp":"2026-02-05T11:00:00Z","signal_id":"b","payload":{"sc\u006fre":3}}' >ws/store/signals/2026-02-05.jsonl
+    others_write signals 2026-02-05 '{ "signal_id":"a", "timestamp":"20260205T100000Z","payload":{"score":2.50} }' \
+        '{"timestamp":"2026-02-05T11:00:00Z","signal_id":"b","payload":{"sc\u006fre":3}}'
     printf '%s' '{"signal_id":"c","timestamp":"2026-02-05T10:00:00Z","payload":{"score":1}}' >>ws/store/signals/2026-02-05.jsonl
     for options in '' --no-index; do
         # shellcheck disable=SC2086 # may be empty
@@ -125,9 +124,8 @@ some()
 }
 
 @test "section 6: the first record of an id is ranked, its copies are not" {
-    mkdir -p ws/store/signals
-    scored s1 2026-02-04T10:00:00Z 1 >ws/store/signals/2026-02-04.jsonl
-    scored s1 2026-02-05T10:00:00Z 9 >ws/store/signals/2026-02-05.jsonl
+    others_write signals 2026-02-04 "$(scored s1 2026-02-04T10:00:00Z 1)"
+    others_write signals 2026-02-05 "$(scored s1 2026-02-05T10:00:00Z 9)"
     [[ $(top | jq .payload.score) == 1 ]]
     [[ $(ids --day=2026-02-05) == '' ]]
 }
@@ -208,8 +206,8 @@ some()
 
 @test "section 8: damage is named, the others are ranked, exit 3; 0 with --skip-damaged" {
     some
-    echo garbage >>ws/store/signals/2026-02-04.jsonl
-    scored s10 2026-02-04T10:00:00Z 8 >>ws/store/signals/2026-02-04.jsonl
+    others_append signals 2026-02-04 garbage
+    others_append signals 2026-02-04 "$(scored s10 2026-02-04T10:00:00Z 8)"
     for options in '' --no-index; do
         # shellcheck disable=SC2086 # may be empty
         run_split top -n 1 $options

@@ -1,6 +1,7 @@
 # What the tests of checkpoints and of the worker's loop share, beside helper.bash.
 #
 #   checkpoint, replay              of $ws
+#   no_checkpoint NAME              there is none of this name
 #   six                             two signals on each of three days, s1 to s6, are stored
 #   place DAY N                     the position past the first N lines of the day
 #   expect_places NAME DAY=N ...    the positions of a checkpoint, each past the first N lines of its day
@@ -18,6 +19,11 @@ teardown()
 checkpoint()
 {
     metaspn-checkpoint -C "$ws" "$@"
+}
+
+no_checkpoint()
+{
+    ! document checkpoints "$1" 2>/dev/null
 }
 
 six()

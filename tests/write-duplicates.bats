@@ -23,13 +23,13 @@ conflict()
     store event
     store --on-duplicate=return_existing event event
     store --on-duplicate=ignore event
-    expect_same event ws/store/signals/2026-02-05.jsonl
+    stored signals 2026-02-05 | expect_same event -
 }
 
 @test "section 6: duplicates are by id, over the whole store, whatever the day" {
     signal s1 2026-02-05T10:00:00Z | store
     signal s1 2001-01-01T10:00:00Z | store -q
-    [[ ! -e ws/store/signals/2001-01-01.jsonl ]]
+    [[ -z $(stored signals 2001-01-01) ]]
 }
 
 @test "section 6: duplicates are within a kind" {
@@ -52,7 +52,7 @@ $(signal s1 2026-02-05T10:00:00Z)
 END
     jq -r .status "$out" >statuses
     expect_file statuses appended appended duplicate
-    [[ $(wc -l <ws/store/signals/2026-02-05.jsonl) == 2 ]]
+    [[ $(stored signals 2026-02-05 | wc -l) == 2 ]]
 }
 
 @test "section 6: raise stops at the first duplicate, exit 4: what precedes it is stored, nothing after it" {
@@ -66,7 +66,7 @@ END
     expect_status 4
     expect_out "$(signal s0 2026-02-05T10:00:00Z)"
     expect_err 'metaspn-write: events:2: duplicate signal_id "s1": not stored, nor is what follows'
-    jq -r .signal_id ws/store/signals/2026-02-05.jsonl >ids
+    stored signals 2026-02-05 | jq -r .signal_id >ids
     expect_file ids s1 s0
 }
 
@@ -78,7 +78,7 @@ $(emission e2 2026-02-05T10:00:00Z)
 END
     expect_status 4
     expect_err 'metaspn-write: -:2: duplicate emission_id "e1": not stored, nor is what follows'
-    [[ $(wc -l <ws/store/emissions/2026-02-05.jsonl) == 1 ]]
+    [[ $(stored emissions 2026-02-05 | wc -l) == 1 ]]
 }
 
 @test "section 6: of an invalid line and a duplicate the one that comes first ends it" {
@@ -226,7 +226,7 @@ END
     expect_err_like '^metaspn-write: warning: 5 conflicts .*: events:1: "s1", events:2: "s2", events:3: "s3", \.\.\.$'
     run_split store -q events
     expect_err
-    [[ $(wc -l <ws/store/signals/2026-02-05.jsonl) == 5 ]]
+    [[ $(stored signals 2026-02-05 | wc -l) == 5 ]]
 }
 
 # ---- section 6: invalid lines

@@ -138,7 +138,7 @@ b='"payload":1,"payload_type":"t","source":"s","timestamp":"2026-02-05T10:00:00Z
     run_split store --on-invalid=skip lines
     expect_status 3
     expect_err "metaspn-write: lines:2: line is longer than 16777216 bytes: $(shown "$(head -c 100 <(sed 1d lines))")"
-    [[ $(wc -l <ws/store/signals/2026-02-05.jsonl) == 2 ]]
+    [[ $(stored signals 2026-02-05 | wc -l) == 2 ]]
 }
 
 @test "a line that is too long ends the command when it is, though its own end never comes" {
@@ -159,7 +159,7 @@ b='"payload":1,"payload_type":"t","source":"s","timestamp":"2026-02-05T10:00:00Z
         printf '%s\n' "$tail"
     } >line
     store line
-    expect_same line ws/store/signals/2026-02-05.jsonl
+    stored signals 2026-02-05 | expect_same line -
 }
 
 @test "section 5: an offending value is cut short and made printable" {
@@ -182,7 +182,7 @@ b='"payload":1,"payload_type":"t","source":"s","timestamp":"2026-02-05T10:00:00Z
     run_split store --print=new events
     expect_status 3
     expect_out "$(signal s1 2026-02-05T10:00:00Z)"
-    expect_file ws/store/signals/2026-02-05.jsonl "$(signal s1 2026-02-05T10:00:00Z)"
+    expect_file <(stored signals 2026-02-05) "$(signal s1 2026-02-05T10:00:00Z)"
 }
 
 @test "section 6: skip: the first ten invalid lines are reported, then the total, exit 3" {
@@ -196,7 +196,7 @@ b='"payload":1,"payload_type":"t","source":"s","timestamp":"2026-02-05T10:00:00Z
     [[ $(wc -l <"$err") == 11 ]]
     [[ $(head -n 1 "$err") == 'metaspn-write: events:2: invalid JSON at byte 1: expected a value: "x1"' ]]
     [[ $(tail -n 1 "$err") == 'metaspn-write: 12 invalid lines in all' ]]
-    [[ $(wc -l <ws/store/signals/2026-02-05.jsonl) == 2 ]]
+    [[ $(stored signals 2026-02-05 | wc -l) == 2 ]]
     # ten of them are all told, and need no total
     run_split store --on-invalid=skip < <(head -n 11 events)
     expect_status 3
@@ -215,7 +215,7 @@ b='"payload":1,"payload_type":"t","source":"s","timestamp":"2026-02-05T10:00:00Z
     expect_file rejects '{"before":1}' \
         '{"error":"invalid JSON at byte 1: expected a value: \"x\"","file":"events","input":"x","line":1,"time":"2026-02-05T18:00:00Z"}' \
         '{"error":"invalid JSON at byte 15: invalid UTF-8: \"\\xff\"}\"","file":"events","input":"{\"signal_id\":\"\ufffd\"}","line":3,"time":"2026-02-05T18:00:00Z"}'
-    [[ $(wc -l <ws/store/signals/2026-02-05.jsonl) == 1 ]]
+    [[ $(stored signals 2026-02-05 | wc -l) == 1 ]]
 }
 
 @test "section 6: a reject has the time at which it was rejected" {

@@ -97,7 +97,7 @@ END
     slow_producer()
     {
         signal "$1a" 2026-02-05T10:00:00Z
-        eventually grep -qs "\"$1a\"" ws/store/signals/2026-02-05.jsonl
+        eventually holds signals "\"$1a\""
         sleep 0.6
         signal "$1b" 2026-02-05T10:00:00Z
         sleep 0.2
@@ -119,7 +119,7 @@ END
     two_batches()
     {
         signal s1 2026-02-05T10:00:00Z
-        eventually grep -qs '"s1"' ws/store/signals/2026-02-05.jsonl
+        eventually holds signals '"s1"'
         sleep 0.6
         signal s2 2026-02-05T10:00:00Z
         eventually grep -q events "$err"

@@ -17,13 +17,13 @@ load writing
     } | store
     (cd ws/store && find . -name '*.jsonl' | sort) >"$out"
     expect_out ./emissions/2026-02-05.jsonl ./signals/2026-02-04.jsonl ./signals/2026-02-05.jsonl
-    [[ $(wc -l <ws/store/signals/2026-02-05.jsonl) == 2 ]]
+    [[ $(stored signals 2026-02-05 | wc -l) == 2 ]]
 }
 
 @test "section 2: lines are appended in the order of the input" {
     for i in 3 1 2; do signal "s$i" "2026-02-05T10:00:0$i""Z"; done >lines
     store lines
-    expect_same lines ws/store/signals/2026-02-05.jsonl
+    stored signals 2026-02-05 | expect_same lines -
 }
 
 @test "section 2: a workspace that does not exist is exit 5 with its path, and is not made" {
@@ -144,12 +144,12 @@ for n, text in enumerate(["a\u00e9\u2028\ud83d\ude00\x7f\\\"/", "", "\u0000\u001
     print(json.dumps(event, sort_keys=True, separators=(",", ":")))
 END
     store lines
-    expect_same lines ws/store/signals/2026-02-05.jsonl
+    stored signals 2026-02-05 | expect_same lines -
 }
 
 @test "section 3: a blank line is skipped, CR before LF is white space, a last line needs no LF" {
     printf '\n  \t\r\n%s\r\n\n%s' "$(signal s1 2026-02-05T10:00:00Z)" "$(signal s2 2026-02-05T10:00:01Z)" | store
-    expect_file ws/store/signals/2026-02-05.jsonl "$(signal s1 2026-02-05T10:00:00Z)" "$(signal s2 2026-02-05T10:00:01Z)"
+    expect_file <(stored signals 2026-02-05) "$(signal s1 2026-02-05T10:00:00Z)" "$(signal s2 2026-02-05T10:00:01Z)"
 }
 
 @test "section 3: empty input is done" {
@@ -165,14 +165,14 @@ END
     signal s1 2026-02-05T10:00:00Z >one
     signal s2 2026-02-05T10:00:00Z >two
     signal s3 2026-02-05T10:00:00Z | store one - two
-    jq -r .signal_id ws/store/signals/2026-02-05.jsonl >"$out"
+    stored signals 2026-02-05 | jq -r .signal_id >"$out"
     expect_out s1 s3 s2
 }
 
 @test "section 5: FILEs are relative to the current directory, whatever -C says" {
     signal s1 2026-02-05T10:00:00Z >events
     store events
-    [[ -s ws/store/signals/2026-02-05.jsonl ]]
+    [[ -n $(stored signals 2026-02-05) ]]
 }
 
 @test "section 5: a missing FILE and a directory are exit 5, and the others are read" {
@@ -182,7 +182,7 @@ END
     expect_status 5
     expect_err 'metaspn-write: nofile: cannot open: No such file or directory' \
         'metaspn-write: folder: cannot open: Is a directory'
-    [[ $(wc -l <ws/store/signals/2026-02-05.jsonl) == 1 ]]
+    [[ $(stored signals 2026-02-05 | wc -l) == 1 ]]
 }
 
 @test "section 5: the greatest of the exit codes 5, 4 and 3" {
@@ -256,7 +256,7 @@ END
     writer=$!
     exec {input}>fifo
     signal s1 2026-02-05T10:00:00Z >&"$input"
-    eventually test -s ws/store/signals/2026-02-05.jsonl
+    eventually holds signals signal_id
     exec {input}>&-
     wait "$writer"
     grep -o 'tv_sec=[0-9]*, tv_nsec=[0-9]*' trace >waits
@@ -271,9 +271,9 @@ END
     release_lock
     expect_status 5
     expect_err 'metaspn-write: ws/store/lock: the lock is held by another process; 0 events of the input are stored'
-    [[ $(wc -l <ws/store/signals/2026-02-05.jsonl) == 1 ]]
+    [[ $(stored signals 2026-02-05 | wc -l) == 1 ]]
     signal s2 2026-02-05T10:00:00Z | store
-    [[ $(wc -l <ws/store/signals/2026-02-05.jsonl) == 2 ]]
+    [[ $(stored signals 2026-02-05 | wc -l) == 2 ]]
 }
 
 @test "section 6: the lock file stays, the same file" {
@@ -289,6 +289,6 @@ END
     for zone in UTC Asia/Kathmandu America/St_Johns; do
         rm -rf ws/store
         signal s1 2026-02-05T23:30:00-01:00 | TZ=$zone LC_ALL=de_DE.UTF-8 store
-        [[ -e ws/store/signals/2026-02-06.jsonl ]]
+        [[ -n $(stored signals 2026-02-06) ]]
     done
 }

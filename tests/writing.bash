@@ -35,7 +35,7 @@ signals()
 
 stored_ids()
 {
-    cat ws/store/signals/*.jsonl | sed 's/.*"signal_id":"\([^"]*\)".*/\1/'
+    stored signals | sed 's/.*"signal_id":"\([^"]*\)".*/\1/'
 }
 
 expect_stored()
@@ -76,7 +76,7 @@ stores()
 {
     rm -rf ws/store
     printf '%s\n' "$1" | store
-    expect_file <(cat ws/store/{signals,emissions}/*.jsonl 2>/dev/null) "$2"
+    expect_file <(stored signals; stored emissions) "$2"
 }
 
 refuses()
@@ -88,7 +88,7 @@ refuses()
     expect_status 3
     expect_out
     expect_err "metaspn-write: -:1: $message: not stored, nor is what follows"
-    [[ -z $(find ws/store -name '*.jsonl') ]]
+    [[ -z $(stored signals; stored emissions) ]]
 }
 
 invalid_x()
