@@ -5,6 +5,8 @@
 
 #include "base/hash.h"
 
+#define KEPT_SLOTS 64 /* of a set that is cleared: what was large once costs nothing the next times */
+
 void *array_grow(void *array, size_t *capacity, size_t count, size_t more, size_t size)
 {
     size_t wanted, bytes;
@@ -88,8 +90,13 @@ void string_set_clear(struct string_set *set)
 {
     bytes_clear(&set->text);
     set->count = 0;
-    if (set->slots)
+    if (set->slot_count > KEPT_SLOTS) {
+        free(set->slots);
+        set->slots = NULL;
+        set->slot_count = 0;
+    } else if (set->slots) {
         memset(set->slots, 0, set->slot_count * sizeof *set->slots);
+    }
 }
 
 void string_set_release(struct string_set *set)

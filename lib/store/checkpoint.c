@@ -20,56 +20,95 @@ void checkpoint_init(struct checkpoint *checkpoint)
 void checkpoint_release(struct checkpoint *checkpoint)
 {
     bytes_release(&checkpoint->document);
-    checkpoint_ids_release(&checkpoint->ids);
+    string_set_release(&checkpoint->ids);
     free(checkpoint->positions);
     checkpoint_init(checkpoint);
 }
 
 /* ---- positions */
 
-/* Where the position of this day stands, or would stand. */
-static size_t place_of(const struct checkpoint *checkpoint, int32_t day)
+static int compare_day(const void *element, const void *key)
 {
-    size_t low = 0, high = checkpoint->position_count;
-    if (high > 0 && checkpoint->positions[high - 1].day < day)
-        return high;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (checkpoint->positions[middle].day < day)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    int32_t day = ((const struct checkpoint_position *)element)->day, wanted = *(const int32_t *)key;
+    return (day > wanted) - (day < wanted);
+}
+
+/* The index of this day's position, or where it belongs. */
+static size_t index_of(const struct checkpoint *checkpoint, int32_t day)
+{
+    size_t count = checkpoint->position_count;
+    if (count > 0 && checkpoint->positions[count - 1].day < day)
+        return count;
+    return array_lower_bound(checkpoint->positions, count, sizeof *checkpoint->positions, &day, compare_day);
 }
 
 const struct checkpoint_position *checkpoint_find(const struct checkpoint *checkpoint, int32_t day)
 {
-    size_t i = place_of(checkpoint, day);
+    size_t i = index_of(checkpoint, day);
     return i < checkpoint->position_count && checkpoint->positions[i].day == day ? &checkpoint->positions[i] : NULL;
 }
 
 enum status checkpoint_put(struct checkpoint *checkpoint, const struct checkpoint_position *position, struct error *err)
 {
-    size_t i = place_of(checkpoint, position->day);
+    size_t i = index_of(checkpoint, position->day), count = checkpoint->position_count;
     checkpoint->has_positions = true;
-    if (i < checkpoint->position_count && checkpoint->positions[i].day == position->day) {
-        checkpoint->positions[i] = *position;
-        return STATUS_OK;
-    }
-    if (checkpoint->position_count == checkpoint->position_capacity) {
-        size_t capacity = checkpoint->position_capacity > 0 ? 2 * checkpoint->position_capacity : 16;
-        struct checkpoint_position *grown = reallocarray(checkpoint->positions, capacity, sizeof *grown);
-        if (!grown)
+    if (i == count || checkpoint->positions[i].day != position->day) {
+        if (!ARRAY_RESERVE(checkpoint->positions, count, checkpoint->position_capacity, 1))
             return error_set_memory(err);
-        checkpoint->positions = grown;
-        checkpoint->position_capacity = capacity;
+        struct checkpoint_position *at = &checkpoint->positions[i];
+        memmove(at + 1, at, (count - i) * sizeof *at);
+        checkpoint->position_count++;
     }
-    struct checkpoint_position *place = &checkpoint->positions[i];
-    memmove(place + 1, place, (checkpoint->position_count - i) * sizeof *place);
-    *place = *position;
-    checkpoint->position_count++;
+    checkpoint->positions[i] = *position;
     return STATUS_OK;
+}
+
+/* ---- ids */
+
+static bool add_id(struct checkpoint *checkpoint, struct json_text id)
+{
+    struct bytes scratch = {0};
+    struct json_text decoded;
+    bool good = json_string_decode(id, &scratch, &decoded) &&
+                string_set_add(&checkpoint->ids, decoded.data, decoded.length, NULL);
+    bytes_release(&scratch);
+    return good;
+}
+
+bool checkpoint_has_id(const struct checkpoint *checkpoint, struct json_text id, bool *ret_has)
+{
+    struct bytes scratch = {0};
+    struct json_text decoded;
+    bool good = json_string_decode(id, &scratch, &decoded);
+    if (good)
+        *ret_has = string_set_has(&checkpoint->ids, decoded.data, decoded.length);
+    bytes_release(&scratch);
+    return good;
+}
+
+bool checkpoint_note(struct checkpoint *checkpoint, int64_t timestamp, struct json_text id)
+{
+    if (timestamp < checkpoint->last_timestamp)
+        return true;
+    if (timestamp > checkpoint->last_timestamp)
+        string_set_clear(&checkpoint->ids);
+    checkpoint->last_timestamp = timestamp;
+    return add_id(checkpoint, id);
+}
+
+bool checkpoint_note_all(struct checkpoint *checkpoint, const struct checkpoint *other)
+{
+    if (other->last_timestamp < checkpoint->last_timestamp)
+        return true;
+    if (other->last_timestamp > checkpoint->last_timestamp)
+        string_set_clear(&checkpoint->ids);
+    checkpoint->last_timestamp = other->last_timestamp;
+    for (size_t i = 0, length; i < other->ids.count; i++) {
+        const char *id = string_set_get(&other->ids, i, &length);
+        if (!string_set_add(&checkpoint->ids, id, length, NULL))
+            return false;
+    }
+    return true;
 }
 
 /* ---- reading the document */
@@ -156,14 +195,14 @@ static enum status read_positions(struct checkpoint *checkpoint, struct json_tex
     if (json_type(value) != JSON_OBJECT)
         return wrong(err, "positions", "an object", value);
     checkpoint->has_positions = true;
-    enum status status = STATUS_OK;
-    for (struct json_walk walk = json_walk_start(value);
-         status == STATUS_OK && json_walk_member(&walk, &name, &member);) {
-        status = read_position(name, member, &position, err);
+    for (struct json_walk walk = json_walk_start(value); json_walk_member(&walk, &name, &member);) {
+        enum status status = read_position(name, member, &position, err);
         if (status == STATUS_OK)
             status = checkpoint_put(checkpoint, &position, err);
+        if (status != STATUS_OK)
+            return status;
     }
-    return status;
+    return STATUS_OK;
 }
 
 static enum status read_time(struct checkpoint *checkpoint, struct json_text value, struct error *err)
@@ -189,7 +228,7 @@ static enum status read_ids(struct checkpoint *checkpoint, struct json_text valu
     for (struct json_walk walk = json_walk_start(value); json_walk_element(&walk, &id);) {
         if (json_type(id) != JSON_STRING)
             return wrong(err, keys[SEEN_IDS].name, "an array of strings", value);
-        if (!checkpoint_ids_add(&checkpoint->ids, id))
+        if (!add_id(checkpoint, id))
             return error_set_memory(err);
     }
     return STATUS_OK;
@@ -210,32 +249,30 @@ static enum status read_kind(struct checkpoint *checkpoint, struct json_text val
     return wrong(err, keys[KIND].name, "signals or emissions", value);
 }
 
+/* Reads checkpoint->document. */
 static enum status read_document(struct checkpoint *checkpoint, struct error *err)
 {
     struct json_text members[MEMBERS];
     struct json_scan scan;
-    char told[JSON_FAULT_TEXT_SIZE], quoted[QUOTED_SIZE];
+    char reason[JSON_FAULT_TEXT_SIZE], quoted[QUOTED_SIZE];
     const struct bytes *document = &checkpoint->document;
     if (json_is_blank(document->data, document->length))
         return error_set(err, STATUS_INVALID, "is empty");
     enum status status = json_scan(document->data, document->length, JSON_STRICT, keys, MEMBERS, members, &scan);
     if (status == STATUS_INVALID)
         return error_set(err, status, "invalid JSON at byte %zu: %s", scan.fault.offset + 1,
-                         json_fault_tell(&scan.fault, document->data, told));
+                         json_fault_tell(&scan.fault, document->data, reason));
     if (status != STATUS_OK)
         return error_set_memory(err);
     if (scan.type != JSON_OBJECT)
         return error_set(err, STATUS_INVALID, "not a JSON object: %s",
                          json_quote(quoted, document->data, document->length));
     checkpoint->has_schema_version = members[SCHEMA].data != NULL;
-    status = read_kind(checkpoint, members[KIND], err);
-    if (status == STATUS_OK)
-        status = read_time(checkpoint, members[LAST_TIMESTAMP], err);
-    if (status == STATUS_OK)
-        status = read_ids(checkpoint, members[SEEN_IDS], err);
-    if (status == STATUS_OK)
-        status = read_positions(checkpoint, members[POSITIONS], err);
-    return status;
+    if ((status = read_kind(checkpoint, members[KIND], err)) != STATUS_OK ||
+        (status = read_time(checkpoint, members[LAST_TIMESTAMP], err)) != STATUS_OK ||
+        (status = read_ids(checkpoint, members[SEEN_IDS], err)) != STATUS_OK)
+        return status;
+    return read_positions(checkpoint, members[POSITIONS], err);
 }
 
 enum status checkpoint_parse(const char *text, size_t length, struct checkpoint *ret_checkpoint, struct error *err)
@@ -244,12 +281,11 @@ enum status checkpoint_parse(const char *text, size_t length, struct checkpoint 
     checkpoint_init(&checkpoint);
     enum status status =
         bytes_append(&checkpoint.document, text, length) ? read_document(&checkpoint, err) : error_set_memory(err);
-    if (status != STATUS_OK) {
+    if (status == STATUS_OK)
+        *ret_checkpoint = checkpoint;
+    else
         checkpoint_release(&checkpoint);
-        return status;
-    }
-    *ret_checkpoint = checkpoint;
-    return STATUS_OK;
+    return status;
 }
 
 enum status checkpoint_read(const struct document *document, struct checkpoint *ret_checkpoint, struct error *err)
@@ -276,46 +312,40 @@ enum status checkpoint_read_path(const char *path, struct checkpoint *ret_checkp
 
 /* ---- writing it */
 
-static bool print_ids(const struct checkpoint_ids *ids, struct bytes *out)
+static bool print_ids(const struct string_set *ids, struct bytes *out)
 {
     bool good = bytes_append_char(out, '[');
-    for (size_t i = 0; good && i < ids->count; i++) {
-        size_t start = i == 0 ? 0 : ids->ends[i - 1];
-        good = (i == 0 || bytes_append_char(out, ',')) &&
-               json_string_encode(out, ids->text.data + start, ids->ends[i] - start);
+    for (size_t i = 0, length; good && i < ids->count; i++) {
+        const char *id = string_set_get(ids, i, &length);
+        good = (i == 0 || bytes_append_char(out, ',')) && json_string_encode(out, id, length);
     }
     return good && bytes_append_char(out, ']');
 }
 
-static enum status print_position(const struct checkpoint_position *position, struct bytes *out, struct error *err)
-{
-    if (position->text.data)
-        return json_canonical(position->text, NULL, 0, out, err);
-    bool good = bytes_append_char(out, '{') &&
-                (!position->has_hash || bytes_append_format(out, "\"hash\":\"%016" PRIx64 "\",", position->hash)) &&
-                bytes_append_format(out, "\"offset\":%" PRIu64 "}", position->offset);
-    return good ? STATUS_OK : error_set_memory(err);
-}
-
 static enum status print_positions(const struct checkpoint *checkpoint, struct bytes *out, struct error *err)
 {
-    char day[DAY_TEXT_SIZE];
     bool good = bytes_append_char(out, '{');
     for (size_t i = 0; good && i < checkpoint->position_count; i++) {
-        day_format(checkpoint->positions[i].day, day);
+        const struct checkpoint_position *position = &checkpoint->positions[i];
+        char day[DAY_TEXT_SIZE];
+        day_format(position->day, day);
         good = bytes_append_format(out, "%s\"%s\":", i == 0 ? "" : ",", day);
-        enum status status = good ? print_position(&checkpoint->positions[i], out, err) : STATUS_OK;
-        if (status != STATUS_OK)
-            return status;
+        if (good && position->text.data) {
+            if (json_canonical(position->text, NULL, 0, out, err) != STATUS_OK)
+                return STATUS_IO;
+            continue;
+        }
+        good = good && bytes_append_char(out, '{') &&
+               (!position->has_hash || bytes_append_format(out, "\"hash\":\"%016" PRIx64 "\",", position->hash)) &&
+               bytes_append_format(out, "\"offset\":%" PRIu64 "}", position->offset);
     }
     return good && bytes_append_char(out, '}') ? STATUS_OK : error_set_memory(err);
 }
 
-/* What is not the document's own any more is laid over it. */
+/* Our members replace those of the document; the others are kept. */
 static enum status print_over(const struct checkpoint *checkpoint, const struct bytes *ids,
                               const struct bytes *positions, struct bytes *out, struct error *err)
 {
-    static const char empty[] = "{}";
     struct json_override overrides[MEMBERS];
     size_t count = 0;
     char kind[16], time[TIMESTAMP_TEXT_SIZE], quoted_time[TIMESTAMP_TEXT_SIZE + 2];
@@ -333,7 +363,7 @@ static enum status print_over(const struct checkpoint *checkpoint, const struct 
     overrides[count++] = (struct json_override){keys[SEEN_IDS].name, {ids->data, ids->length}};
     struct json_text document = {checkpoint->document.data, checkpoint->document.length};
     if (!document.data)
-        document = (struct json_text){empty, strlen(empty)};
+        document = (struct json_text){"{}", 2};
     return json_canonical(document, overrides, count, out, err);
 }
 

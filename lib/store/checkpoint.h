@@ -26,28 +26,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/array.h"
 #include "base/bytes.h"
 #include "base/status.h"
 #include "base/timestamp.h"
 #include "event/event.h"
 #include "store/document.h"
 #include "json/json.h"
-
-/* A set of decoded ids that remembers the order in which they came. `struct checkpoint_ids ids = {0};` is empty. */
-struct checkpoint_ids {
-    struct bytes text; /* one after the other */
-    size_t *ends;      /* where each ends in the text; owned */
-    size_t count, capacity;
-    size_t *slots; /* a hash table of numbers from 1, made when there are many; owned */
-    size_t slot_count;
-};
-
-/* Adds the id that this JSON string spells, unless it is there. False: no memory. */
-bool checkpoint_ids_add(struct checkpoint_ids *ids, struct json_text id);
-/* *ret_has: whether it is there. False: no memory. */
-bool checkpoint_ids_have(const struct checkpoint_ids *ids, struct json_text id, bool *ret_has);
-void checkpoint_ids_clear(struct checkpoint_ids *ids);
-void checkpoint_ids_release(struct checkpoint_ids *ids);
 
 struct checkpoint_position {
     int32_t day;
@@ -63,7 +48,7 @@ struct checkpoint {
     bool has_kind;
     enum event_kind kind;
     int64_t last_timestamp;
-    struct checkpoint_ids ids;
+    struct string_set ids; /* decoded, in the order in which they came */
     bool has_positions;
     struct checkpoint_position *positions; /* ascending by day; owned */
     size_t position_count, position_capacity;
@@ -96,5 +81,7 @@ enum status checkpoint_put(struct checkpoint *checkpoint, const struct checkpoin
 bool checkpoint_note(struct checkpoint *checkpoint, int64_t timestamp, struct json_text id);
 /* The same with all that `other` has noted. */
 bool checkpoint_note_all(struct checkpoint *checkpoint, const struct checkpoint *other);
+/* *ret_has: the id that this JSON string spells is among the ids. False: no memory. */
+bool checkpoint_has_id(const struct checkpoint *checkpoint, struct json_text id, bool *ret_has);
 
 #endif

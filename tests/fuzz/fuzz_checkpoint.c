@@ -44,7 +44,7 @@ static void move_on(struct checkpoint *checkpoint)
     require(checkpoint_note(checkpoint, before, id) && checkpoint->last_timestamp == before);
     require(checkpoint_note(checkpoint, TIMESTAMP_MAX, id) && checkpoint->last_timestamp == TIMESTAMP_MAX);
     bool has;
-    require(checkpoint_ids_have(&checkpoint->ids, id, &has) && has);
+    require(checkpoint_has_id(checkpoint, id, &has) && has);
     print(checkpoint, &document);
     read_again(&document, &again);
     check_same(checkpoint, &again);

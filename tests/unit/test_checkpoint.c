@@ -164,28 +164,29 @@ static void test_positions(void)
 /* ids "0" to "999", each twice */
 static void test_ids(void)
 {
-    struct checkpoint_ids ids = {0};
+    struct checkpoint checkpoint;
     char id[32];
     bool good = true, has = false;
+    checkpoint_init(&checkpoint);
     for (int i = 0; i < 2000; i++) {
         snprintf(id, sizeof id, "\"%d\"", i % 1000);
-        good = checkpoint_ids_add(&ids, text(id)) && good;
+        good = checkpoint_note(&checkpoint, 1, text(id)) && good;
     }
     ok(good, "2000 ids are taken");
-    is_int(ids.count, 1000, "each once");
+    is_int(checkpoint.ids.count, 1000, "each once");
     for (int i = 0; i < 1000; i++) {
         char number[8];
         snprintf(number, sizeof number, "%d", i % 1000);
         snprintf(id, sizeof id, "\"\\u%04x%s\"", (unsigned)number[0], number + 1);
-        good = checkpoint_ids_have(&ids, text(id), &has) && has && good;
+        good = checkpoint_has_id(&checkpoint, text(id), &has) && has && good;
     }
     ok(good, "an id is the same however it is spelled");
-    good = checkpoint_ids_have(&ids, text("\"1000\""), &has);
+    good = checkpoint_has_id(&checkpoint, text("\"1000\""), &has);
     ok(good && !has, "what was not added is not there");
-    checkpoint_ids_clear(&ids);
-    good = checkpoint_ids_have(&ids, text("\"1\""), &has);
-    ok(good && !has && ids.count == 0, "nothing is there when it was cleared");
-    checkpoint_ids_release(&ids);
+    checkpoint_note(&checkpoint, 2, text("\"2000\""));
+    good = checkpoint_has_id(&checkpoint, text("\"1\""), &has);
+    ok(good && !has && checkpoint.ids.count == 1, "those of an earlier time are not there");
+    checkpoint_release(&checkpoint);
 }
 
 static void test_notes(void)

@@ -212,7 +212,7 @@ enum status checkpoint_reset(struct catalog *store, enum event_kind kind, int64_
     checkpoint->has_kind = true;
     checkpoint->kind = kind;
     checkpoint->last_timestamp = time;
-    checkpoint_ids_clear(&checkpoint->ids);
+    string_set_clear(&checkpoint->ids);
     return status;
 }
 

@@ -155,7 +155,7 @@ enum status checkpoint_position_at(struct catalog *store, const struct catalog_p
 bool checkpoint_time_due(const struct checkpoint *checkpoint, const struct event *event, bool *ret_due)
 {
     bool seen = false;
-    if (event->timestamp == checkpoint->last_timestamp && !checkpoint_ids_have(&checkpoint->ids, event->id, &seen))
+    if (event->timestamp == checkpoint->last_timestamp && !checkpoint_has_id(checkpoint, event->id, &seen))
         return false;
     *ret_due = event->timestamp >= checkpoint->last_timestamp && !seen;
     return true;
