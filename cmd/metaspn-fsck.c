@@ -7,7 +7,7 @@
 #include "interrupt.h"
 #include "options.h"
 #include "progress.h"
-#include "told.h"
+#include "json/document.h"
 
 #define LOCK_TIMEOUT_MS 60000
 
@@ -49,7 +49,6 @@ struct fsck {
     struct progress progress;
     struct output out;
     struct bytes text;
-    struct bytes told; /* failures */
 };
 
 static void read_options(struct fsck *fsck, int argc, char **argv)
@@ -75,7 +74,7 @@ static void read_options(struct fsck *fsck, int argc, char **argv)
 
 /* ---- what the check tells */
 
-static bool compose(const struct finding *finding, struct bytes *text)
+static bool compose(const struct check_finding *finding, struct bytes *text)
 {
     bool good = bytes_append_string(text, finding->file);
     if (good && finding->line > 0)
@@ -84,7 +83,7 @@ static bool compose(const struct finding *finding, struct bytes *text)
     return good && bytes_append_format(text, ": %s", finding->what) && bytes_append_char(text, '\0');
 }
 
-static void found(void *context, const struct finding *finding)
+static void found(void *context, const struct check_finding *finding)
 {
     struct fsck *fsck = context;
     struct error err;
@@ -92,7 +91,8 @@ static void found(void *context, const struct finding *finding)
     progress_clear(&fsck->progress);
     bytes_clear(&fsck->text);
     if (fsck->json)
-        status = document_finding(finding, &fsck->text, &err);
+        status = document_finding(&(struct finding){finding->file, finding->line, finding->byte, finding->what},
+                                  &fsck->text, &err);
     else if (!compose(finding, &fsck->text))
         status = error_set_memory(&err);
     if (cli_fail(fsck->cli, status, &err) != STATUS_OK)
@@ -113,8 +113,6 @@ static void show_findings(struct fsck *fsck)
 static void failed(void *context, const struct error *why)
 {
     struct fsck *fsck = context;
-    if (told_before(&fsck->told, why->text)) /* by whatever else wanted that file */
-        return;
     show_findings(fsck);
     cli_fail(fsck->cli, STATUS_IO, why);
 }
@@ -206,6 +204,5 @@ int main(int argc, char **argv)
     }
     run(&fsck);
     bytes_release(&fsck.text);
-    bytes_release(&fsck.told);
     return cli_finish(&cli, &fsck.out);
 }

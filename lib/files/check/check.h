@@ -27,21 +27,27 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/notices.h"
 #include "base/status.h"
-#include "files/catalog/catalog.h"
-#include "json/document.h"
 
 struct check_totals {
     uint64_t findings;
     uint64_t mended; /* of them */
-    uint64_t failures;
     uint64_t partitions, lines;
     uint64_t quarantined, uncanonical, late; /* remarks: lines */
 };
 
-/* Hears of each finding, as it is come upon; of each failure; and, every now and then, how far it is: lines and bytes
+/* Something that is wrong. */
+struct check_finding {
+    const char *file;
+    uint64_t line; /* from 1; 0: the whole file is meant */
+    uint64_t byte; /* at which the line begins */
+    const char *what;
+};
+
+/* Receives each finding as it is made, each failure once, and now and then how far the check has come: lines and bytes
  * of partitions that were read, of `total` bytes. */
-typedef void check_found(void *context, const struct finding *finding);
+typedef void check_found(void *context, const struct check_finding *finding);
 typedef void check_failed(void *context, const struct error *why);
 typedef void check_progress(void *context, uint64_t lines, uint64_t bytes, uint64_t total);
 

@@ -6,13 +6,6 @@
 #include "store/checkpoint.h"
 #include "store/snapshot.h"
 
-static void lack_memory(struct check *check)
-{
-    struct error why;
-    error_set_memory(&why);
-    check_fail(check, &why);
-}
-
 /* ---- checkpoints */
 
 /* Where a position does not fit, that partition is delivered from its start. */
@@ -126,11 +119,13 @@ static bool search_entry(void *context, const char *name, unsigned char type)
 {
     const struct search *search = context;
     struct check *check = search->check;
+    struct error why;
     (void)type;
     if (!io_is_left_over(search->folder, name, check->options->now_seconds))
         return true;
     if (!workspace_path(catalog_workspace(check->store), search->which, name, &check->path)) {
-        lack_memory(check);
+        error_set_memory(&why);
+        check_fail(check, &why);
         return false;
     }
     check->left_over++;
@@ -138,26 +133,19 @@ static bool search_entry(void *context, const char *name, unsigned char type)
     return true;
 }
 
-static void check_temporaries(struct check *check)
+void check_documents(struct check *check)
 {
     struct workspace *workspace = catalog_workspace(check->store);
+    check_shelf(check, STORE_CHECKPOINTS);
+    check_shelf(check, STORE_SNAPSHOTS);
     for (enum workspace_folder which = 0; which < WORKSPACE_ROOMS; which++) {
         struct search search = {check, which, -1};
         struct error why;
         enum status status = workspace_folder(workspace, which, false, &search.folder, &why);
-        bool told = which <= FOLDER_SNAPSHOTS; /* when it was looked into */
-        if (which == FOLDER_INDEX)
-            told = !check->disk || (status != STATUS_OK && check->disk_is_bad);
         if (status == STATUS_OK)
             status = io_list(search.folder, workspace_folder_path(workspace, which), search_entry, &search, &why);
-        if (status != STATUS_OK && status != STATUS_ABSENT && !told)
+        bool reported = which == FOLDER_INDEX && !check->disk;
+        if (status != STATUS_OK && status != STATUS_ABSENT && !reported)
             check_fail(check, &why);
     }
-}
-
-void check_documents(struct check *check)
-{
-    check_shelf(check, STORE_CHECKPOINTS);
-    check_shelf(check, STORE_SNAPSHOTS);
-    check_temporaries(check);
 }

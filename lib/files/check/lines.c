@@ -12,8 +12,6 @@
 struct walk {
     struct check *check;
     struct checked *row;
-    enum event_kind kind;
-    int32_t day;
     struct partition *partition;
     struct partition_stat stat;
     uint64_t line;                       /* number of the last one */
@@ -34,7 +32,8 @@ static bool is_zeros(const char *data, size_t length)
 static enum event_verdict read_line(struct walk *walk, const char *line, size_t length, struct event *ret_event,
                                     bool *ret_canonical, struct json_fault *ret_fault)
 {
-    struct event_rules rules = {KIND_BIT(walk->kind), SIZE_MAX};
+    enum event_kind kind = partition_number_kind(walk->row->number);
+    struct event_rules rules = {KIND_BIT(kind), SIZE_MAX};
     struct bytes *scratch = &walk->check->scratch;
     bool borrowed = false;
     bytes_clear(scratch);
@@ -42,41 +41,29 @@ static enum event_verdict read_line(struct walk *walk, const char *line, size_t 
     if (status == STATUS_IO)
         return EVENT_NO_MEMORY;
     *ret_canonical = status == STATUS_OK && borrowed && ret_event->length == length;
-    return *ret_canonical ? EVENT_GOOD : event_read(line, length, walk->kind, false, ret_event, ret_fault);
-}
-
-static void count_event(struct partition_facts *counted, const struct event *event, int32_t day)
-{
-    bool first = counted->records++ == 0;
-    counted->late += !first && event->timestamp < counted->greatest;
-    counted->misfiled += timestamp_day(event->timestamp) != day;
-    if (first || event->timestamp < counted->least)
-        counted->least = event->timestamp;
-    if (first || event->timestamp > counted->greatest)
-        counted->greatest = event->timestamp;
-}
-
-static void report_misfiled(struct walk *walk, const struct event *event, uint64_t offset)
-{
-    char time[TIMESTAMP_TEXT_SIZE];
-    timestamp_format(event->timestamp, time);
-    check_report(walk->check, partition_label(walk->partition), walk->line, offset, "an event of another day: %s",
-                 time);
+    return *ret_canonical ? EVENT_GOOD : event_read(line, length, kind, false, ret_event, ret_fault);
 }
 
 /* `whole`: with its newline, so that an index may know of it. */
 static enum status take_event(struct walk *walk, const struct event *event, uint64_t offset, bool whole)
 {
-    uint64_t late = walk->counted.late, misfiled = walk->counted.misfiled;
-    walk->check->unended += !whole;
-    count_event(&walk->counted, event, walk->day);
-    walk->check->totals.late += walk->counted.late - late;
-    if (walk->counted.misfiled > misfiled)
-        report_misfiled(walk, event, offset);
-    enum status status = check_note_id(walk->check, event, walk->row->number, offset, walk->err);
-    if (status == STATUS_OK && whole && offset < walk->row->indexed)
-        status = check_expect_event(walk->check, walk->row, event, offset, walk->err);
-    return status;
+    struct check *check = walk->check;
+    struct partition_facts *counted = &walk->counted;
+    bool first = counted->records++ == 0, late = !first && event->timestamp < counted->greatest;
+    check->unended += !whole;
+    check->totals.late += late;
+    counted->late += late;
+    if (first || event->timestamp < counted->least)
+        counted->least = event->timestamp;
+    if (first || event->timestamp > counted->greatest)
+        counted->greatest = event->timestamp;
+    if (timestamp_day(event->timestamp) != partition_number_day(walk->row->number)) {
+        char time[TIMESTAMP_TEXT_SIZE];
+        counted->misfiled++;
+        timestamp_format(event->timestamp, time);
+        check_report(check, partition_label(walk->partition), walk->line, offset, "an event of another day: %s", time);
+    }
+    return check_note_id(check, event, walk->row->number, offset, walk->err);
 }
 
 /* Whether this check has put such a line into quarantine: it was not known before. */
@@ -89,56 +76,50 @@ static bool was_copied(const struct check *check, uint64_t hash)
     return false;
 }
 
-static enum status copy_damage(struct walk *walk, const char *line, size_t length, uint64_t hash)
-{
-    struct check *check = walk->check;
-    struct error why;
-    if (catalog_quarantine(check->mender, walk->row->number, line, length, &why) != STATUS_OK) {
-        check_fail(check, &why);
-        return STATUS_OK;
-    }
-    check->totals.mended++;
-    walk->copied++;
-    return bytes_append(&check->copied, (const char *)&hash, sizeof hash) ? STATUS_OK : error_set_memory(walk->err);
-}
-
-static void report_damage(const struct walk *walk, const char *line, uint64_t offset, const struct json_fault *fault)
-{
-    char told[JSON_FAULT_TEXT_SIZE];
-    check_report(walk->check, partition_label(walk->partition), walk->line, offset,
-                 "damaged: %s (byte %zu of the line)", json_fault_tell(fault, line, told), fault->offset + 1);
-}
-
 static enum status take_damage(struct walk *walk, const char *line, size_t length, uint64_t offset,
                                const struct json_fault *fault)
 {
     struct check *check = walk->check;
+    uint32_t number = walk->row->number;
     uint64_t hash = hash_bytes(line, length, 0);
+    char reason[JSON_FAULT_TEXT_SIZE];
+    struct error why;
     bool quarantined;
-    enum status status = catalog_is_quarantined(check->store, walk->row->number, line, length, &quarantined, walk->err);
-    if (status != STATUS_OK && walk->err->no_memory)
-        return status; /* what else stands in the place of quarantine/ is told once, by check_documents.c */
+    if (catalog_is_quarantined(check->store, number, line, length, &quarantined, walk->err) != STATUS_OK &&
+        walk->err->no_memory)
+        return STATUS_IO; /* what else stands in the place of quarantine/ is reported once, by documents.c */
     walk->counted.damaged++;
     if (quarantined && !was_copied(check, hash)) {
         check->totals.quarantined++;
         return STATUS_OK;
     }
-    report_damage(walk, line, offset, fault);
+    check_report(check, partition_label(walk->partition), walk->line, offset, "damaged: %s (byte %zu of the line)",
+                 json_fault_tell(fault, line, reason), fault->offset + 1);
     check->totals.mended += quarantined;
-    return check->mender && !quarantined ? copy_damage(walk, line, length, hash) : STATUS_OK;
+    if (!check->mender || quarantined)
+        return STATUS_OK;
+    if (catalog_quarantine(check->mender, number, line, length, &why) != STATUS_OK) {
+        check_fail(check, &why);
+        return STATUS_OK;
+    }
+    check->totals.mended++;
+    walk->copied++;
+    return bytes_append(&check->copied, &hash, sizeof hash) ? STATUS_OK : error_set_memory(walk->err);
 }
 
 static enum status take_line(struct walk *walk, const char *line, size_t length, uint64_t offset, bool whole)
 {
+    struct check_totals *totals = &walk->check->totals;
     struct event event;
     struct json_fault fault = {0};
     bool canonical = false, last = offset + length + whole == walk->stat.size;
     enum event_verdict verdict = EVENT_DAMAGED;
+    enum status status = STATUS_OK;
     walk->line++;
-    if (!last || !is_zeros(line, length))
-        verdict = read_line(walk, line, length, &event, &canonical, &fault);
-    else
+    if (last && is_zeros(line, length))
         whole = false;
+    else
+        verdict = read_line(walk, line, length, &event, &canonical, &fault);
     if (verdict == EVENT_NO_MEMORY)
         return error_set_memory(walk->err);
     if (verdict == EVENT_DAMAGED && !whole) {
@@ -148,9 +129,8 @@ static enum status take_line(struct walk *walk, const char *line, size_t length,
         walk->torn_length = walk->stat.size - offset;
         return STATUS_OK;
     }
-    walk->check->totals.lines++;
-    walk->check->totals.uncanonical += verdict == EVENT_GOOD && !canonical;
-    enum status status = STATUS_OK;
+    totals->lines++;
+    totals->uncanonical += verdict == EVENT_GOOD && !canonical;
     if (verdict == EVENT_GOOD)
         status = take_event(walk, &event, offset, whole);
     else if (verdict == EVENT_DAMAGED)
@@ -162,29 +142,25 @@ static enum status take_line(struct walk *walk, const char *line, size_t length,
     return status;
 }
 
-/* When as much was read as the index speaks of, both must have found the same. */
-static enum status compare_facts(struct walk *walk)
-{
-    const struct partition_facts *facts = walk->facts;
-    if (!facts || walk->counted.known < facts->known)
-        return STATUS_OK;
-    walk->facts = NULL;
-    return check_compare_facts(walk->check, facts, &walk->counted, walk->err);
-}
-
 static enum status take_chunk(struct walk *walk, const struct chunk *chunk)
 {
     const char *at = chunk->data, *end = chunk->data + chunk->length;
-    enum status status = STATUS_OK;
-    while (at < end && status == STATUS_OK) {
+    while (at < end) {
         const char *newline = memchr(at, '\n', (size_t)(end - at));
         size_t length = (size_t)((newline ? newline : end) - at);
-        status = take_line(walk, at, length, chunk->offset + (uint64_t)(at - chunk->data), newline != NULL);
-        if (status == STATUS_OK)
-            status = compare_facts(walk);
+        uint64_t offset = chunk->offset + (uint64_t)(at - chunk->data);
+        enum status status = take_line(walk, at, length, offset, newline != NULL);
+        /* As soon as as much was read as the index speaks of, both must have found the same. */
+        const struct partition_facts *facts = walk->facts;
+        if (status == STATUS_OK && facts && walk->counted.known >= facts->known) {
+            walk->facts = NULL;
+            status = check_compare_facts(walk->check, facts, &walk->counted, walk->err);
+        }
+        if (status != STATUS_OK)
+            return status;
         at = newline ? newline + 1 : end;
     }
-    return status;
+    return STATUS_OK;
 }
 
 static enum status read_lines(struct walk *walk, uint64_t from)
@@ -239,48 +215,32 @@ static enum status read_partition(struct walk *walk)
     return status;
 }
 
-static enum status finish_partition(struct walk *walk)
-{
-    struct check *check = walk->check;
-    enum status status = STATUS_OK;
-    const char *file = partition_label(walk->partition);
-    if (walk->torn && walk->stat.size > walk->torn_offset) {
-        check_report(check, file, walk->torn_line, walk->torn_offset, "torn end: %llu bytes that are no event",
-                     (unsigned long long)walk->torn_length);
-        check->torn++;
-    }
-    if (walk->facts && !check_is_interrupted(check))
-        status = check_disagree(check, walk->row->number, walk->err, "knows %llu bytes, where lines end at byte %llu",
-                                (unsigned long long)walk->facts->known, (unsigned long long)walk->counted.known);
-    if (walk->copied > 0)
-        check_tell(check, "%s: copied %llu damaged line%s to %s", file, (unsigned long long)walk->copied,
-                   walk->copied == 1 ? "" : "s",
-                   workspace_folder_path(catalog_workspace(check->store), FOLDER_QUARANTINE));
-    check->totals.partitions++;
-    return status;
-}
-
 void check_partition(struct check *check, struct checked *row)
 {
     struct error why;
-    struct walk walk = {
-        .check = check,
-        .row = row,
-        .kind = partition_number_kind(row->number),
-        .day = partition_number_day(row->number),
-        .err = &why,
-    };
+    struct walk walk = {.check = check, .row = row, .err = &why};
     enum status status = catalog_open_partition(check->store, row->number, &walk.partition, &why);
     if (status == STATUS_ABSENT)
         return;
-    if (status == STATUS_OK)
-        status = partition_stat(walk.partition, &walk.stat, &why);
-    if (status == STATUS_OK)
-        status = check_index_facts(check, row, walk.partition, &walk.stat, &walk.facts, &why);
-    if (status == STATUS_OK)
-        status = read_partition(&walk);
-    if (status == STATUS_OK)
-        status = finish_partition(&walk);
+    if (status != STATUS_OK || (status = partition_stat(walk.partition, &walk.stat, &why)) != STATUS_OK ||
+        (status = check_index_facts(check, row, walk.partition, &walk.stat, &walk.facts, &why)) != STATUS_OK ||
+        (status = read_partition(&walk)) != STATUS_OK)
+        goto out;
+    const char *file = partition_label(walk.partition);
+    check->totals.partitions++;
+    if (walk.torn && walk.stat.size > walk.torn_offset) {
+        check_report(check, file, walk.torn_line, walk.torn_offset, "torn end: %llu bytes that are no event",
+                     (unsigned long long)walk.torn_length);
+        check->torn++;
+    }
+    if (walk.facts && !check_is_interrupted(check))
+        status = check_disagree(check, row->number, &why, "knows %llu bytes, where lines end at byte %llu",
+                                (unsigned long long)walk.facts->known, (unsigned long long)walk.counted.known);
+    if (walk.copied > 0)
+        notices_tell(&check->notices, NOTICE_NOTE, "%s: copied %llu damaged line%s to %s", file,
+                     (unsigned long long)walk.copied, walk.copied == 1 ? "" : "s",
+                     workspace_folder_path(catalog_workspace(check->store), FOLDER_QUARANTINE));
+out:
     if (status != STATUS_OK)
         check_fail(check, &why);
     partition_close(walk.partition);

@@ -1,72 +1,42 @@
-#include <stdarg.h>
-#include <stdio.h>
-
 #include "files/check/state.h"
-
-void check_tell(struct check *check, const char *format, ...)
-{
-    char text[ERROR_TEXT_SIZE];
-    va_list arguments;
-    if (!check->options->notice)
-        return;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    check->options->notice(check->options->context, NOTICE_NOTE, text);
-}
-
-/* The store says itself which ends it mended, and how. */
-static void mend_ends(struct check *check)
-{
-    struct error why;
-    if (catalog_mend_all(check->mender, &why) == STATUS_OK)
-        check->totals.mended += check->torn;
-    else
-        check_fail(check, &why);
-}
-
-static void remake_index(struct check *check)
-{
-    struct error why;
-    if (catalog_remake_index(check->mender, &why) != STATUS_OK) {
-        check_fail(check, &why);
-        return;
-    }
-    check->totals.mended += check->disagreements;
-    check_tell(check, "%s: made anew", workspace_folder_path(catalog_workspace(check->store), FOLDER_INDEX));
-}
-
-static size_t sweep_folder(struct check *check, enum workspace_folder which)
-{
-    struct workspace *workspace = catalog_workspace(check->mender);
-    struct error why;
-    size_t removed = 0;
-    int folder;
-    if (workspace_folder(workspace, which, false, &folder, NULL) != STATUS_OK)
-        return 0; /* it is not there, or that was told when it was looked into */
-    if (io_sweep(folder, workspace_folder_path(workspace, which), check->options->now_seconds, &removed, &why) !=
-        STATUS_OK)
-        check_fail(check, &why);
-    return removed;
-}
 
 static void sweep(struct check *check)
 {
-    uint64_t removed = 0;
-    for (enum workspace_folder which = 0; which < WORKSPACE_ROOMS; which++)
-        removed += sweep_folder(check, which);
-    check->totals.mended += removed < check->left_over ? removed : check->left_over;
-    if (removed > 0)
-        check_tell(check, "removed %llu temporar%s", (unsigned long long)removed, removed == 1 ? "y" : "ies");
+    struct workspace *workspace = catalog_workspace(check->mender);
+    uint64_t all = 0;
+    for (enum workspace_folder which = 0; which < WORKSPACE_ROOMS; which++) {
+        struct error why;
+        size_t removed = 0;
+        int folder;
+        if (workspace_folder(workspace, which, false, &folder, NULL) != STATUS_OK)
+            continue; /* it is not there, or that was reported when it was looked into */
+        const char *path = workspace_folder_path(workspace, which);
+        if (io_sweep(folder, path, check->options->now_seconds, &removed, &why) != STATUS_OK)
+            check_fail(check, &why);
+        all += removed;
+    }
+    check->totals.mended += all < check->left_over ? all : check->left_over;
+    if (all > 0)
+        notices_tell(&check->notices, NOTICE_NOTE, "removed %llu temporar%s", (unsigned long long)all,
+                     all == 1 ? "y" : "ies");
 }
 
-/* The index first: what it says is believed when ends are mended. */
 void check_repair(struct check *check)
 {
-    if (check->disagreements > 0)
-        remake_index(check);
-    if (check->torn > 0 || check->unended > 0)
-        mend_ends(check);
+    struct error why;
+    /* The index first: what it says is believed when ends are mended. */
+    if (check->disagreements > 0 && catalog_remake_index(check->mender, &why) != STATUS_OK) {
+        check_fail(check, &why);
+    } else if (check->disagreements > 0) {
+        check->totals.mended += check->disagreements;
+        notices_tell(&check->notices, NOTICE_NOTE, "%s: made anew",
+                     workspace_folder_path(catalog_workspace(check->store), FOLDER_INDEX));
+    }
+    /* The store says itself which ends it mended, and how. */
+    if ((check->torn > 0 || check->unended > 0) && catalog_mend_all(check->mender, &why) != STATUS_OK)
+        check_fail(check, &why);
+    else
+        check->totals.mended += check->torn;
     if (check->left_over > 0)
         sweep(check);
 }

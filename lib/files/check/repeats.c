@@ -2,8 +2,8 @@
 
 #include "files/check/state.h"
 
-#define SETTLE_AT ((size_t)1 << 20) /* staged entries, 16 MiB, after which they are put in order */
-#define FIRSTS    1024              /* first records that are remembered, by the hash of their id */
+#define MERGE_AT ((size_t)1 << 20) /* staged entries, 16 MiB, after which they are put in order */
+#define FIRSTS   1024              /* first records that are remembered, by the hash of their id */
 
 static enum status note_repeat(void *context, uint64_t value, struct error *err)
 {
@@ -14,18 +14,18 @@ static enum status note_repeat(void *context, uint64_t value, struct error *err)
 enum status check_note_id(struct check *check, const struct event *event, uint32_t number, uint64_t offset,
                           struct error *err)
 {
+    struct index *ids = check->ids;
     uint64_t hash;
-    enum status status = STATUS_OK;
-    if (!event_id_hash(event, index_seed(check->ids), &check->scratch, &hash))
+    if (!event_id_hash(event, index_seed(ids), &check->scratch, &hash))
         return error_set_memory(err);
-    if (!index_facts(check->ids, number)) {
+    if (!index_facts(ids, number)) {
         struct partition_facts all = {.partition = number, .known = INDEX_OFFSET_LIMIT};
-        status = index_put_facts(check->ids, &all, err);
+        if (index_put_facts(ids, &all, err) != STATUS_OK)
+            return STATUS_IO;
     }
-    if (status == STATUS_OK)
-        status = index_add(check->ids, INDEX_IDS, (struct index_entry){hash, index_value(number, 0, offset)}, err);
-    if (status == STATUS_OK && index_unmerged(check->ids) >= SETTLE_AT)
-        status = index_merge(check->ids, note_repeat, check, err);
+    enum status status = index_add(ids, INDEX_IDS, (struct index_entry){hash, index_value(number, 0, offset)}, err);
+    if (status == STATUS_OK && index_unmerged(ids) >= MERGE_AT)
+        status = index_merge(ids, note_repeat, check, err);
     return status;
 }
 
@@ -38,19 +38,14 @@ struct reader {
     struct bytes text, block;
 };
 
-static void reader_release(struct reader *reader)
-{
-    partition_close(reader->partition);
-    bytes_release(&reader->text);
-    bytes_release(&reader->block);
-}
-
-/* STATUS_ABSENT: there is no event any more. The event is valid until the next one is read. */
+/* Reads an event, which is valid until the next one is read. STATUS_ABSENT: there is none any more. */
 static enum status read_event(struct reader *reader, uint64_t value, struct event *ret_event, struct error *err)
 {
     uint32_t number = index_value_partition(value);
-    uint64_t end;
+    enum event_kind kind = partition_number_kind(number);
+    struct bytes *text = &reader->text;
     enum status status = STATUS_OK;
+    uint64_t end;
     if (!reader->partition || reader->number != number) {
         partition_close(reader->partition);
         reader->partition = NULL;
@@ -60,67 +55,28 @@ static enum status read_event(struct reader *reader, uint64_t value, struct even
         reader->line = 1;
     }
     if (status == STATUS_OK)
-        status =
-            partition_read_line(reader->partition, index_value_offset(value), UINT64_MAX, &reader->text, &end, err);
+        status = partition_read_line(reader->partition, index_value_offset(value), UINT64_MAX, text, &end, err);
     if (status != STATUS_OK)
         return status;
-    enum event_kind kind = partition_number_kind(number);
-    enum event_verdict verdict = event_read(reader->text.data, reader->text.length, kind, false, ret_event, NULL);
+    enum event_verdict verdict = event_read(text->data, text->length, kind, false, ret_event, NULL);
     return verdict == EVENT_NO_MEMORY ? error_set_memory(err) : verdict == EVENT_GOOD ? STATUS_OK : STATUS_ABSENT;
 }
 
+/* Moves reader->line on to the line that begins at `offset`. */
 static enum status count_lines(struct reader *reader, uint64_t offset, struct error *err)
 {
     struct chunk chunk = {.length = 1};
-    enum status status = STATUS_OK;
-    while (status == STATUS_OK && reader->offset < offset && chunk.length > 0) {
-        status = partition_read_forward(reader->partition, reader->offset, offset, PARTITION_BLOCK, &reader->block,
-                                        &chunk, err);
+    while (reader->offset < offset && chunk.length > 0) {
+        enum status status = partition_read_forward(reader->partition, reader->offset, offset, PARTITION_BLOCK,
+                                                    &reader->block, &chunk, err);
         if (status != STATUS_OK)
-            break;
+            return status;
         for (const char *at = chunk.data, *end = at + chunk.length;
              at < end && (at = memchr(at, '\n', (size_t)(end - at))); at++)
             reader->line++;
         reader->offset += chunk.length;
     }
-    return status;
-}
-
-static bool is_indexed(struct check *check, uint64_t value)
-{
-    const struct checked *row = check_find(check, index_value_partition(value));
-    return row && index_value_offset(value) < row->indexed;
-}
-
-/* Replay finds repetitions in the index: where both records are known to it, it must know that they are. */
-static enum status expect_repeat(struct check *check, uint64_t value, uint64_t first, struct error *err)
-{
-    if (!is_indexed(check, value) || !is_indexed(check, first))
-        return STATUS_OK;
-    struct checked *row = check_find(check, index_value_partition(value));
-    if (row->repeats == 0) {
-        check_note_missing(check, value);
-        return STATUS_OK;
-    }
-    return check_expect(check, INDEX_REPEATS, row->number, row, index_value_offset(value), err);
-}
-
-static enum status report_repeat(struct reader *here, const struct event *event, uint64_t value, uint64_t first,
-                                 struct error *err)
-{
-    struct check *check = here->check;
-    char quoted[QUOTED_SIZE];
-    enum status status = count_lines(here, index_value_offset(value), err);
-    const char *path = check_path(check, index_value_partition(first));
-    if (status == STATUS_OK && !path)
-        status = error_set_memory(err);
-    if (status != STATUS_OK)
-        return status;
-    check_report(check, partition_label(here->partition), here->line, index_value_offset(value),
-                 "%s %s stands in %s already, at byte %llu", event->kind == EVENT_SIGNAL ? "signal_id" : "emission_id",
-                 quote_bytes(quoted, event->id.data + 1, event->id.length - 2), path,
-                 (unsigned long long)index_value_offset(first));
-    return expect_repeat(check, value, first, err);
+    return STATUS_OK;
 }
 
 /* Goes through the repetitions. */
@@ -166,15 +122,34 @@ static enum status check_repeat(struct search *search, uint64_t value, struct er
 {
     struct check *check = search->check;
     struct event event;
-    uint64_t hash, first;
+    uint64_t hash, first, offset = index_value_offset(value);
+    char quoted[QUOTED_SIZE];
     enum status status = read_event(&search->here, value, &event, err);
-    if (status == STATUS_OK && !event_id_hash(&event, index_seed(check->ids), &check->scratch, &hash))
-        status = error_set_memory(err);
-    if (status == STATUS_OK)
-        status = find_first(search, &event, value, hash, &first, err);
-    if (status == STATUS_OK)
-        status = report_repeat(&search->here, &event, value, first, err);
-    return status == STATUS_ABSENT ? STATUS_OK : status;
+    if (status != STATUS_OK)
+        return status;
+    if (!event_id_hash(&event, index_seed(check->ids), &check->scratch, &hash))
+        return error_set_memory(err);
+    if ((status = find_first(search, &event, value, hash, &first, err)) != STATUS_OK ||
+        (status = count_lines(&search->here, offset, err)) != STATUS_OK)
+        return status;
+    const char *path = check_path(check, index_value_partition(first));
+    if (!path)
+        return error_set_memory(err);
+    check_report(check, partition_label(search->here.partition), search->here.line, offset,
+                 "%s %s stands in %s already, at byte %llu", event.kind == EVENT_SIGNAL ? "signal_id" : "emission_id",
+                 quote_bytes(quoted, event.id.data + 1, event.id.length - 2), path,
+                 (unsigned long long)index_value_offset(first));
+    struct checked *row = check_find(check, index_value_partition(value));
+    const struct checked *other = check_find(check, index_value_partition(first));
+    row->repeated += offset < row->indexed && index_value_offset(first) < other->indexed;
+    return STATUS_OK;
+}
+
+static void reader_release(struct reader *reader)
+{
+    partition_close(reader->partition);
+    bytes_release(&reader->text);
+    bytes_release(&reader->block);
 }
 
 enum status check_repeats(struct check *check, struct error *err)
@@ -184,7 +159,8 @@ enum status check_repeats(struct check *check, struct error *err)
     index_entries_sort(&check->repeated);
     for (size_t i = 0; i < check->repeated.count && status == STATUS_OK && !check_is_interrupted(check); i++) {
         struct error why;
-        if (check_repeat(&search, check->repeated.data[i].value, &why) != STATUS_OK)
+        enum status found = check_repeat(&search, check->repeated.data[i].value, &why);
+        if (found != STATUS_OK && found != STATUS_ABSENT)
             check_fail(check, &why);
     }
     reader_release(&search.here);
