@@ -132,8 +132,8 @@ load writing
 
 @test "--repair makes an index anew that does not agree" {
     signals 1 100 | store
-    printf '{"entity_refs":[],"payload":{"n":1},"payload_type":"PostSeen","schema_version":"0.9","signal_id":"xx"' |
-        dd of="$day" conv=notrunc 2>/dev/null
+    sed '1s/"s1"/"xx"/; 1s/T00:00:01Z/T00:00:00Z/' "$day" >other
+    dd if=other of="$day" conv=notrunc 2>"$err"
     signals 101 101 >>"$day"
     run_split fsck --repair
     expect_status 0
