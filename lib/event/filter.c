@@ -10,20 +10,17 @@ struct filter *filter_new(void)
     return calloc(1, sizeof(struct filter));
 }
 
-static void values_release(struct filter_values *values)
-{
-    for (size_t i = 0; i < values->count; i++)
-        free(values->items[i].data);
-    free(values->items);
-    needles_release(&values->needles);
-}
-
 void filter_free(struct filter *filter)
 {
     if (!filter)
         return;
-    for (size_t i = 0; i < FILTER_MEMBERS; i++)
-        values_release(&filter->members[i]);
+    for (size_t i = 0; i < FILTER_MEMBERS; i++) {
+        struct filter_values *values = &filter->members[i];
+        for (size_t k = 0; k < values->count; k++)
+            free(values->items[k].data);
+        free(values->items);
+        needles_release(&values->needles);
+    }
     entity_specs_release(&filter->entities);
     for (size_t i = 0; i < filter->where_count; i++)
         where_release(&filter->wheres[i]);
@@ -32,43 +29,18 @@ void filter_free(struct filter *filter)
     free(filter);
 }
 
-bool filter_text_set(struct filter_text *text, const char *data, size_t length)
-{
-    char *copy = malloc(length + 1);
-    if (!copy)
-        return false;
-    if (length > 0)
-        memcpy(copy, data, length);
-    copy[length] = '\0';
-    *text = (struct filter_text){copy, length};
-    return true;
-}
-
-/* Copies a value as it is compared: a stage with its dot. */
-static bool value_set(struct filter_text *text, enum filter_member member, const char *value, size_t length)
-{
-    struct bytes copy = {0};
-    bool good = bytes_append(&copy, value, length) && (member != FILTER_STAGE || bytes_append_char(&copy, '.')) &&
-                filter_text_set(text, copy.data, copy.length);
-    bytes_release(&copy);
-    return good;
-}
-
 enum status filter_add(struct filter *filter, enum filter_member member, const char *value, struct error *err)
 {
     struct filter_values *values = &filter->members[member];
-    struct filter_text text, *items = reallocarray(values->items, values->count + 1, sizeof *items);
-    if (!items)
-        return error_set_memory(err);
-    values->items = items;
     size_t length = strlen(value);
-    if (!value_set(&text, member, value, length))
+    struct filter_text text;
+    if (!ARRAY_RESERVE(values->items, values->count, values->capacity, 1) ||
+        !needles_add(&values->needles, value, length, member == FILTER_STAGE ? NEEDLE_STAGE : NEEDLE_STRING) ||
+        !filter_text_set(&text, value, length))
         return error_set_memory(err);
-    if (!needles_add(&values->needles, value, length, member == FILTER_STAGE ? NEEDLE_STAGE : NEEDLE_STRING)) {
-        free(text.data);
-        return error_set_memory(err);
-    }
-    items[values->count++] = text;
+    if (member == FILTER_STAGE) /* it is compared with its dot, which takes the place of the NUL */
+        text.data[text.length++] = '.';
+    values->items[values->count++] = text;
     return STATUS_OK;
 }
 
@@ -85,8 +57,8 @@ bool filter_is_empty(const struct filter *filter)
     return filter->entities.count == 0 && filter->where_count == 0 && filter->resolution == FILTER_ANY_RESOLUTION;
 }
 
-/* Length of the escape at a backslash: 2, 6, or 12 where two of them may be a pair. One that is cut short, where bytes
- * have changed since they were found to be good, is 2 bytes that match nothing. */
+/* Returns the length of the escape at a backslash: 2, 6, or 12 where two of them may be a pair. An escape that is cut
+ * short, in bytes that changed since they were validated, counts as 2 bytes that match nothing. */
 static size_t escape_length(const char *at, const char *end)
 {
     if (at[1] != 'u' || end - at < 6)
@@ -94,7 +66,7 @@ static size_t escape_length(const char *at, const char *end)
     return end - at >= 12 && at[6] == '\\' && at[7] == 'u' ? 12 : 6;
 }
 
-/* Number of bytes at `text` that the escape decodes to; 0 where they are others. */
+/* Returns how many bytes at `text` the escape decodes to, or 0 where they differ. */
 static size_t match_escape(const char *escape, size_t length, const char *text, size_t most)
 {
     char copy[16] = "\"";
@@ -106,7 +78,7 @@ static size_t match_escape(const char *escape, size_t length, const char *text, 
     return 0;
 }
 
-/* The string's decoded bytes begin with `text`. */
+/* True where the string's decoded bytes begin with `text`. */
 static bool begins_with(struct json_text string, const char *text, size_t length)
 {
     const char *at = string.data + 1, *end = string.data + string.length - 1;
@@ -131,13 +103,6 @@ static bool begins_with(struct json_text string, const char *text, size_t length
     return true;
 }
 
-static bool text_matches(enum filter_member member, const struct filter_text *text, struct json_text string)
-{
-    if (member != FILTER_STAGE)
-        return json_string_is(string, text->data, text->length);
-    return json_string_is(string, text->data, text->length - 1) || begins_with(string, text->data, text->length);
-}
-
 static bool values_match(const struct filter *filter, enum filter_member member, struct json_text string)
 {
     const struct filter_values *values = &filter->members[member];
@@ -145,9 +110,13 @@ static bool values_match(const struct filter *filter, enum filter_member member,
         return true;
     if (json_type(string) != JSON_STRING)
         return false;
-    for (size_t i = 0; i < values->count; i++)
-        if (text_matches(member, &values->items[i], string))
+    for (size_t i = 0; i < values->count; i++) {
+        const struct filter_text *text = &values->items[i];
+        if (member == FILTER_STAGE
+                ? json_string_is(string, text->data, text->length - 1) || begins_with(string, text->data, text->length)
+                : json_string_is(string, text->data, text->length))
             return true;
+    }
     return false;
 }
 
@@ -164,25 +133,76 @@ static bool is_resolved(const struct event *event)
     return false;
 }
 
-static bool resolution_matches(enum filter_resolution resolution, const struct event *event)
-{
-    return resolution == FILTER_ANY_RESOLUTION || (resolution == FILTER_RESOLVED) == is_resolved(event);
-}
-
-static bool wheres_match(const struct filter *filter, const struct event *event)
-{
-    for (size_t i = 0; i < filter->where_count; i++)
-        if (!where_matches(&filter->wheres[i], event))
-            return false;
-    return true;
-}
-
 bool filter_matches(const struct filter *filter, const struct event *event, bool *ret_matches)
 {
     *ret_matches = values_match(filter, FILTER_TYPE, event->type) &&
                    values_match(filter, FILTER_SOURCE, event->source) &&
                    values_match(filter, FILTER_STAGE, event->source) && values_match(filter, FILTER_ID, event->id) &&
-                   values_match(filter, FILTER_CAUSED_BY, event->caused_by) && wheres_match(filter, event) &&
-                   resolution_matches(filter->resolution, event);
+                   values_match(filter, FILTER_CAUSED_BY, event->caused_by);
+    for (size_t i = 0; i < filter->where_count && *ret_matches; i++)
+        *ret_matches = where_matches(&filter->wheres[i], event);
+    if (*ret_matches && filter->resolution != FILTER_ANY_RESOLUTION)
+        *ret_matches = (filter->resolution == FILTER_RESOLVED) == is_resolved(event);
     return !*ret_matches || entity_specs_match(&filter->entities, event, ret_matches);
+}
+
+/* Every condition that can be searched for, the ones likely to hold for fewer lines first. */
+#define MOST_CONDITIONS 16
+
+struct conditions {
+    const struct needles *items[MOST_CONDITIONS];
+    size_t count;
+};
+
+static void add_condition(struct conditions *conditions, const struct needles *needles)
+{
+    if (needles->count > 0 && conditions->count < MOST_CONDITIONS)
+        conditions->items[conditions->count++] = needles;
+}
+
+static void collect_conditions(const struct filter *filter, struct conditions *ret)
+{
+    add_condition(ret, &filter->members[FILTER_ID].needles);
+    add_condition(ret, &filter->members[FILTER_CAUSED_BY].needles);
+    if (!filter->entities.unsearchable)
+        add_condition(ret, &filter->entities.needles);
+    for (size_t i = 0; i < filter->where_count; i++)
+        add_condition(ret, where_needles(&filter->wheres[i]));
+    add_condition(ret, &filter->members[FILTER_TYPE].needles);
+    add_condition(ret, &filter->members[FILTER_SOURCE].needles);
+    add_condition(ret, &filter->members[FILTER_STAGE].needles);
+}
+
+/* True where all conditions but the first may hold in the line. */
+static bool others_may_hold(const struct conditions *conditions, const char *line, const char *end)
+{
+    for (size_t i = 1; i < conditions->count; i++)
+        if (!needles_find(conditions->items[i], line, end))
+            return false;
+    return true;
+}
+
+bool filter_may_match(const struct filter *filter, const char *block, size_t length, size_t *ret_at)
+{
+    struct conditions conditions = {.count = 0};
+    collect_conditions(filter, &conditions);
+    const char *line = block, *end = block + length;
+    if (conditions.count > 0) {
+        for (const char *from = block;;) {
+            const char *hit = needles_find(conditions.items[0], from, end);
+            if (!hit)
+                return false;
+            const char *before = memrchr(from, '\n', (size_t)(hit - from));
+            const char *newline = memchr(hit, '\n', (size_t)(end - hit));
+            line = before ? before + 1 : from;
+            if (others_may_hold(&conditions, line, newline ? newline : end))
+                break;
+            if (!newline)
+                return false;
+            from = newline + 1;
+        }
+    }
+    if (ret_at)
+        *ret_at = (size_t)(line - block);
+    return true;
 }

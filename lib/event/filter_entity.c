@@ -36,11 +36,9 @@ static enum spec_role role_of(struct json_text name)
 
 static bool spec_add_member(struct entity_spec *spec, struct json_text name, struct json_text value)
 {
-    struct spec_member *members = reallocarray(spec->members, spec->count + 1, sizeof *members);
-    if (!members)
+    if (!ARRAY_RESERVE(spec->members, spec->count, spec->capacity, 1))
         return false;
-    spec->members = members;
-    struct spec_member *member = &members[spec->count];
+    struct spec_member *member = &spec->members[spec->count];
     *member = (struct spec_member){.role = role_of(name), .value = value};
     struct json_text decoded;
     struct bytes scratch = {0};
@@ -49,17 +47,6 @@ static bool spec_add_member(struct entity_spec *spec, struct json_text name, str
     bytes_release(&scratch);
     spec->count += good;
     return good;
-}
-
-/* Takes the object in spec->text apart. */
-static bool spec_parse(struct entity_spec *spec)
-{
-    struct json_walk walk = json_walk_start((struct json_text){spec->text.data, spec->text.length});
-    struct json_text name, value;
-    while (json_walk_member(&walk, &name, &value))
-        if (!spec_add_member(spec, name, value))
-            return false;
-    return true;
 }
 
 /* The canonical object of a spec that is a JSON object. */
@@ -121,26 +108,26 @@ static bool add_needle(struct entity_specs *specs, const struct entity_spec *spe
     return good;
 }
 
-static bool specs_add(struct entity_specs *specs, struct entity_spec *spec)
-{
-    struct entity_spec *items = reallocarray(specs->items, specs->count + 1, sizeof *items);
-    if (!items)
-        return false;
-    specs->items = items;
-    if (!spec_parse(spec) || !add_needle(specs, spec))
-        return false;
-    items[specs->count++] = *spec;
-    return true;
-}
-
 enum status filter_add_entity(struct filter *filter, const char *text, struct error *err)
 {
+    struct entity_specs *specs = &filter->entities;
     struct entity_spec spec = {0};
+    struct json_text name, value;
     enum status status = *text == '{' ? spec_from_object(text, &spec.text, err) : spec_from_pair(text, &spec.text, err);
-    if (status == STATUS_OK && !specs_add(&filter->entities, &spec))
-        status = error_set_memory(err);
     if (status != STATUS_OK)
-        spec_release(&spec);
+        goto out;
+    struct json_walk walk = json_walk_start((struct json_text){spec.text.data, spec.text.length});
+    while (json_walk_member(&walk, &name, &value))
+        if (!spec_add_member(&spec, name, value))
+            goto no_memory;
+    if (!ARRAY_RESERVE(specs->items, specs->count, specs->capacity, 1) || !add_needle(specs, &spec))
+        goto no_memory;
+    specs->items[specs->count++] = spec;
+    return STATUS_OK;
+no_memory:
+    status = error_set_memory(err);
+out:
+    spec_release(&spec);
     return status;
 }
 
@@ -161,23 +148,18 @@ static bool member_matches(const struct spec_member *member, const struct entity
     return true;
 }
 
-static bool spec_matches(const struct entity_spec *spec, const struct entity_ref *ref, bool *ret_matches)
-{
-    bool good = true;
-    *ret_matches = true;
-    for (size_t i = 0; i < spec->count && good && *ret_matches; i++)
-        good = member_matches(&spec->members[i], ref, ret_matches);
-    return good;
-}
-
 bool entity_specs_match(const struct entity_specs *specs, const struct event *event, bool *ret_matches)
 {
     struct json_walk walk = event_entities(event);
     struct entity_ref ref;
-    bool good = true;
     *ret_matches = specs->count == 0;
-    while (good && !*ret_matches && event_next_entity(&walk, &ref))
-        for (size_t i = 0; i < specs->count && good && !*ret_matches; i++)
-            good = spec_matches(&specs->items[i], &ref, ret_matches);
-    return good;
+    while (!*ret_matches && event_next_entity(&walk, &ref))
+        for (size_t i = 0; i < specs->count && !*ret_matches; i++) {
+            const struct entity_spec *spec = &specs->items[i];
+            *ret_matches = true;
+            for (size_t k = 0; k < spec->count && *ret_matches; k++)
+                if (!member_matches(&spec->members[k], &ref, ret_matches))
+                    return false;
+        }
+    return true;
 }

@@ -77,10 +77,9 @@ static struct filter_keys values_keys(struct filter *filter, enum filter_member 
         {[FILTER_SOURCE] = ROLE_SOURCE, [FILTER_TYPE] = ROLE_TYPE, [FILTER_CAUSED_BY] = ROLE_CAUSED_BY};
     const struct filter_values *values = &filter->members[member];
     bool ids = member == FILTER_ID;
-    uint64_t *keys = reallocarray(filter->keys, values->count, sizeof *keys);
-    if (!keys)
+    if (!ARRAY_RESERVE(filter->keys, 0, filter->key_capacity, values->count))
         return (struct filter_keys){0};
-    filter->keys = keys;
+    uint64_t *keys = filter->keys;
     for (size_t i = 0; i < values->count; i++) {
         const struct filter_text *text = &values->items[i];
         keys[i] = ids ? event_id_hash_of(kind, text->data, text->length, seed)
@@ -90,44 +89,34 @@ static struct filter_keys values_keys(struct filter *filter, enum filter_member 
     return (struct filter_keys){keys, values->count, .are_ids = ids, .are_blocks = blocks};
 }
 
-/* Every spec names a type and a value. */
-static bool entities_have_keys(const struct entity_specs *specs)
-{
-    for (size_t i = 0; i < specs->count; i++)
-        if (!entity_spec_string(&specs->items[i], SPEC_TYPE).data ||
-            !entity_spec_string(&specs->items[i], SPEC_VALUE).data)
-            return false;
-    return specs->count > 0;
-}
-
+/* None where a spec lacks a type or a value. */
 static struct filter_keys entities_keys(struct filter *filter, enum event_kind kind, uint64_t seed)
 {
     const struct entity_specs *specs = &filter->entities;
-    uint64_t *keys = reallocarray(filter->keys, specs->count, sizeof *keys);
-    if (!keys)
-        return (struct filter_keys){0};
-    filter->keys = keys;
     struct bytes scratch = {0};
-    bool good = true;
-    for (size_t i = 0; i < specs->count && good; i++)
-        good = hash_entity(entity_spec_string(&specs->items[i], SPEC_TYPE),
-                           entity_spec_string(&specs->items[i], SPEC_VALUE), role_seed(seed, ROLE_ENTITY, kind),
-                           &scratch, &keys[i]);
+    bool good = specs->count > 0 && ARRAY_RESERVE(filter->keys, 0, filter->key_capacity, specs->count);
+    for (size_t i = 0; i < specs->count && good; i++) {
+        struct json_text type = entity_spec_string(&specs->items[i], SPEC_TYPE);
+        struct json_text value = entity_spec_string(&specs->items[i], SPEC_VALUE);
+        good = type.data && value.data &&
+               hash_entity(type, value, role_seed(seed, ROLE_ENTITY, kind), &scratch, &filter->keys[i]);
+    }
     bytes_release(&scratch);
-    return good ? (struct filter_keys){.keys = keys, .count = specs->count} : (struct filter_keys){0};
+    return good ? (struct filter_keys){.keys = filter->keys, .count = specs->count} : (struct filter_keys){0};
 }
 
 struct filter_keys filter_index_keys(struct filter *filter, enum event_kind kind, uint64_t seed)
 {
-    static const enum filter_member first[] = {FILTER_ID, FILTER_CAUSED_BY};
-    static const enum filter_member last[] = {FILTER_TYPE, FILTER_SOURCE};
-    for (size_t i = 0; i < sizeof first / sizeof *first; i++)
-        if (filter->members[first[i]].count > 0)
-            return values_keys(filter, first[i], kind, seed);
-    if (entities_have_keys(&filter->entities))
-        return entities_keys(filter, kind, seed);
-    for (size_t i = 0; i < sizeof last / sizeof *last; i++)
-        if (filter->members[last[i]].count > 0)
-            return values_keys(filter, last[i], kind, seed);
+    if (filter->members[FILTER_ID].count > 0)
+        return values_keys(filter, FILTER_ID, kind, seed);
+    if (filter->members[FILTER_CAUSED_BY].count > 0)
+        return values_keys(filter, FILTER_CAUSED_BY, kind, seed);
+    struct filter_keys entities = entities_keys(filter, kind, seed);
+    if (entities.count > 0)
+        return entities;
+    if (filter->members[FILTER_TYPE].count > 0)
+        return values_keys(filter, FILTER_TYPE, kind, seed);
+    if (filter->members[FILTER_SOURCE].count > 0)
+        return values_keys(filter, FILTER_SOURCE, kind, seed);
     return (struct filter_keys){0};
 }

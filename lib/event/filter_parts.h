@@ -1,11 +1,12 @@
 /*
- * filter_parts - what the files of filter share: how its conditions are kept.
+ * filter_parts - the conditions of a filter: what the files of the filter share, and nobody else includes.
  *
- * A condition of each sort keeps its values together with the needles by which lines that cannot hold are rejected.
+ * Each sort of condition keeps its values together with needles. A line without any of the needles cannot match.
  */
 #ifndef METASPN_EVENT_FILTER_PARTS_H
 #define METASPN_EVENT_FILTER_PARTS_H
 
+#include "base/array.h"
 #include "base/bytes.h"
 #include "event/filter.h"
 #include "json/needle.h"
@@ -18,7 +19,7 @@ struct filter_text {
 
 struct filter_values {
     struct filter_text *items;
-    size_t count;
+    size_t count, capacity;
     struct needles needles;
 };
 
@@ -32,12 +33,12 @@ struct spec_member {
 struct entity_spec {
     struct bytes text; /* the JSON object, canonical */
     struct spec_member *members;
-    size_t count;
+    size_t count, capacity;
 };
 
 struct entity_specs {
     struct entity_spec *items;
-    size_t count;
+    size_t count, capacity;
     struct needles needles;
     bool unsearchable; /* a spec has no needle */
 };
@@ -52,7 +53,7 @@ struct where {
     struct filter_text path;
     bool number; /* asks for a number, else for one of the values */
     struct where_value *values;
-    size_t count;
+    size_t count, capacity;
     struct needles needles; /* of the values */
     bool unsearchable;      /* a value has no needle */
     struct needles name;    /* of the path's last name */
@@ -62,16 +63,17 @@ struct filter {
     struct filter_values members[FILTER_MEMBERS];
     struct entity_specs entities;
     struct where *wheres;
-    size_t where_count;
+    size_t where_count, where_capacity;
     enum filter_resolution resolution;
     uint64_t *keys; /* what filter_index_keys() gave last */
+    size_t key_capacity;
 };
 
-/* Copies bytes. False: no memory. */
+/* Copies bytes, and puts a NUL after them. False: no memory. */
 bool filter_text_set(struct filter_text *text, const char *data, size_t length);
 
 void entity_specs_release(struct entity_specs *specs);
-/* Whether the event has an entity that one of them asks for, or nothing is asked. False: no memory. */
+/* *ret_matches: the event has an entity that one of the specs asks for, or there are none. False: no memory. */
 bool entity_specs_match(const struct entity_specs *specs, const struct event *event, bool *ret_matches);
 /* The value of the spec's member of that role if it is a string, else absent. */
 struct json_text entity_spec_string(const struct entity_spec *spec, enum spec_role role);

@@ -19,18 +19,6 @@ static bool is_path(const char *path, size_t length)
     return length > 0 && path[0] != '.' && path[length - 1] != '.' && !memmem(path, length, "..", 2);
 }
 
-static bool where_init(struct where *where, const char *path, size_t length, bool number)
-{
-    const char *dot = memrchr(path, '.', length);
-    const char *name = dot ? dot + 1 : path;
-    *where = (struct where){.number = number};
-    if (filter_text_set(&where->path, path, length) &&
-        needles_add(&where->name, name, (size_t)(path + length - name), NEEDLE_STRING))
-        return true;
-    where_release(where);
-    return false;
-}
-
 /* The condition on this path, made where there is none yet. NULL: no memory. */
 static struct where *where_at(struct filter *filter, const char *path, size_t length, bool number)
 {
@@ -39,13 +27,17 @@ static struct where *where_at(struct filter *filter, const char *path, size_t le
         if (where->number == number && where->path.length == length && memcmp(where->path.data, path, length) == 0)
             return where;
     }
-    struct where *wheres = reallocarray(filter->wheres, filter->where_count + 1, sizeof *wheres);
-    if (!wheres)
+    const char *dot = memrchr(path, '.', length);
+    const char *name = dot ? dot + 1 : path;
+    struct where where = {.number = number};
+    if (!ARRAY_RESERVE(filter->wheres, filter->where_count, filter->where_capacity, 1) ||
+        !filter_text_set(&where.path, path, length) ||
+        !needles_add(&where.name, name, (size_t)(path + length - name), NEEDLE_STRING)) {
+        where_release(&where);
         return NULL;
-    filter->wheres = wheres;
-    if (!where_init(&wheres[filter->where_count], path, length, number))
-        return NULL;
-    return &wheres[filter->where_count++];
+    }
+    filter->wheres[filter->where_count] = where;
+    return &filter->wheres[filter->where_count++];
 }
 
 /* The text if it is one JSON scalar without white space around it. */
@@ -79,17 +71,15 @@ static bool add_needles(struct where *where, const struct where_value *value)
 
 static enum status where_add_value(struct where *where, const char *text, struct error *err)
 {
-    struct where_value value = {0}, *values = reallocarray(where->values, where->count + 1, sizeof *values);
-    if (!values)
-        return error_set_memory(err);
-    where->values = values;
-    if (!filter_text_set(&value.text, text, strlen(text)))
+    struct where_value value = {0};
+    if (!ARRAY_RESERVE(where->values, where->count, where->capacity, 1) ||
+        !filter_text_set(&value.text, text, strlen(text)))
         return error_set_memory(err);
     if (parse_scalar(&value.text, &value.scalar) != STATUS_OK || !add_needles(where, &value)) {
         free(value.text.data);
         return error_set_memory(err);
     }
-    values[where->count++] = value;
+    where->values[where->count++] = value;
     return STATUS_OK;
 }
 
