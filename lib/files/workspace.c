@@ -10,8 +10,8 @@
 
 #include "base/io.h"
 
-static const char *const folder_names[WORKSPACE_ROOMS] = {"signals",   "emissions", "checkpoints",
-                                                          "snapshots", "index",     "quarantine"};
+static const char *const folder_names[WORKSPACE_FOLDERS] = {"signals",   "emissions", "checkpoints",
+                                                            "snapshots", "index",     "quarantine"};
 
 struct workspace {
     enum workspace_access access;
@@ -19,24 +19,17 @@ struct workspace {
     int store;
     char *store_path;
     char *lock_path;
-    int rooms[WORKSPACE_ROOMS];  /* -1: not open */
-    bool named[WORKSPACE_ROOMS]; /* the names that lead to it were synced */
-    char *folder_paths[WORKSPACE_ROOMS];
+    int folders[WORKSPACE_FOLDERS]; /* -1: not open */
+    bool named[WORKSPACE_FOLDERS];  /* the names that lead to it were synced */
+    char *folder_paths[WORKSPACE_FOLDERS];
 };
-
-/* "parent/name"; NULL: no memory. */
-static char *join_path(const char *parent, const char *name)
-{
-    char *path;
-    return asprintf(&path, "%s/%s", parent, name) < 0 ? NULL : path;
-}
 
 void workspace_close(struct workspace *workspace)
 {
     if (!workspace)
         return;
-    for (int which = 0; which < WORKSPACE_ROOMS; which++) {
-        io_close(workspace->rooms[which], "", NULL);
+    for (int which = 0; which < WORKSPACE_FOLDERS; which++) {
+        io_close(workspace->folders[which], "", NULL);
         free(workspace->folder_paths[which]);
     }
     io_close(workspace->store, "", NULL);
@@ -52,19 +45,16 @@ static struct workspace *workspace_new(const char *directory, enum workspace_acc
         return NULL;
     workspace->access = access;
     workspace->store = -1;
-    for (int which = 0; which < WORKSPACE_ROOMS; which++)
-        workspace->rooms[which] = -1;
-    workspace->store_path = directory ? join_path(directory, "store") : strdup("store");
-    bool good = workspace->store_path != NULL;
+    for (int which = 0; which < WORKSPACE_FOLDERS; which++)
+        workspace->folders[which] = -1;
+    bool good = asprintf(&workspace->store_path, "%s%sstore", directory ? directory : "", directory ? "/" : "") >= 0 &&
+                asprintf(&workspace->lock_path, "%s/lock", workspace->store_path) >= 0;
+    for (int which = 0; good && which < WORKSPACE_FOLDERS; which++)
+        good = asprintf(&workspace->folder_paths[which], "%s/%s", workspace->store_path, folder_names[which]) >= 0;
     if (good)
-        good = (workspace->lock_path = join_path(workspace->store_path, "lock")) != NULL;
-    for (int which = 0; good && which < WORKSPACE_ROOMS; which++)
-        good = (workspace->folder_paths[which] = join_path(workspace->store_path, folder_names[which])) != NULL;
-    if (!good) {
-        workspace_close(workspace);
-        return NULL;
-    }
-    return workspace;
+        return workspace;
+    workspace_close(workspace);
+    return NULL;
 }
 
 static bool is_partition_folder(void *context, const char *name, unsigned char type)
@@ -75,50 +65,43 @@ static bool is_partition_folder(void *context, const char *name, unsigned char t
     return !*found;
 }
 
-/* STATUS_IO: `store` in the open directory `fd` is a link, and nothing is where it leads. */
-static enum status refuse_link_to_nothing(const struct workspace *workspace, int fd, struct error *err)
+/* There is no `store`: makes it, or says why not. */
+static enum status make_store(struct workspace *workspace, const char *directory, struct error *err)
 {
+    const char *label = workspace->store_path;
     char target[PATH_MAX], quoted[QUOTED_SIZE];
-    ssize_t length = readlinkat(fd, "store", target, sizeof target);
-    if (length < 0)
-        return STATUS_OK;
-    return error_set(err, STATUS_IO, "%s: is a symbolic link to %s, which does not exist", workspace->store_path,
-                     quote_bytes(quoted, target, (size_t)length));
-}
-
-/* There is no `store` in the open directory `fd`: makes it, or says why not. */
-static enum status missing_store(struct workspace *workspace, int fd, const char *directory, struct error *err)
-{
     bool is_store = false;
-    enum status status = refuse_link_to_nothing(workspace, fd, err);
-    if (status == STATUS_OK)
+    int fd;
+    if (io_open_directory(directory ? directory : ".", &fd, err) != STATUS_OK)
+        return STATUS_IO;
+    ssize_t length = readlinkat(fd, "store", target, sizeof target);
+    enum status status = STATUS_OK;
+    if (length >= 0)
+        status = error_set(err, STATUS_IO, "%s: is a symbolic link to %s, which does not exist", label,
+                           quote_bytes(quoted, target, (size_t)length));
+    else
         status = io_list(fd, directory ? directory : ".", is_partition_folder, &is_store, err);
     if (status != STATUS_OK)
-        return status;
+        goto out;
     if (is_store)
-        return error_set(err, STATUS_IO, "%s: there is none, but signals/ or emissions/: name the directory above",
-                         workspace->store_path);
-    if (workspace->access == WORKSPACE_READ)
-        return error_set(err, STATUS_IO, "%s: No such file or directory", workspace->store_path);
-    if (!directory)
-        return error_set(err, STATUS_IO, "%s: No such file or directory (it is made here only where -C . asks for it)",
-                         workspace->store_path);
-    if (workspace->only_looks)
-        return STATUS_OK;
-    return io_open_directory_below(fd, "store", true, workspace->store_path, &workspace->store, err);
+        status =
+            error_set(err, STATUS_IO, "%s: there is none, but signals/ or emissions/: name the directory above", label);
+    else if (workspace->access == WORKSPACE_READ)
+        status = error_set(err, STATUS_IO, "%s: No such file or directory", label);
+    else if (!directory)
+        status = error_set(err, STATUS_IO,
+                           "%s: No such file or directory (it is made here only where -C . asks for it)", label);
+    else if (!workspace->only_looks)
+        status = io_open_directory_below(fd, "store", true, label, &workspace->store, err);
+out:
+    io_close(fd, "", NULL);
+    return status == STATUS_OK ? STATUS_OK : STATUS_IO;
 }
 
 static enum status open_store(struct workspace *workspace, const char *directory, struct error *err)
 {
     enum status status = io_open_directory(workspace->store_path, &workspace->store, err);
-    if (status != STATUS_ABSENT)
-        return status;
-    int fd = -1;
-    status = io_open_directory(directory ? directory : ".", &fd, err);
-    if (status == STATUS_OK)
-        status = missing_store(workspace, fd, directory, err);
-    io_close(fd, "", NULL);
-    return status == STATUS_OK ? STATUS_OK : STATUS_IO;
+    return status == STATUS_ABSENT ? make_store(workspace, directory, err) : status;
 }
 
 enum status workspace_open(const char *directory, enum workspace_access access, struct workspace **ret_workspace,
@@ -170,27 +153,27 @@ const char *workspace_lock_path(const struct workspace *workspace)
 enum status workspace_folder(struct workspace *workspace, enum workspace_folder which, bool create, int *ret_fd,
                              struct error *err)
 {
-    if (workspace->rooms[which] < 0) {
+    if (workspace->folders[which] < 0) {
         bool may_create = workspace->access == WORKSPACE_WRITE || which == FOLDER_INDEX;
         enum status status = io_open_directory_below(workspace->store, folder_names[which], create && may_create,
-                                                     workspace->folder_paths[which], &workspace->rooms[which], err);
+                                                     workspace->folder_paths[which], &workspace->folders[which], err);
         if (status != STATUS_OK)
             return status;
     }
-    *ret_fd = workspace->rooms[which];
+    *ret_fd = workspace->folders[which];
     return STATUS_OK;
 }
 
-enum status workspace_look_again(struct workspace *workspace, struct error *err)
+enum status workspace_refresh(struct workspace *workspace, struct error *err)
 {
     if (!io_is_same_file(workspace->store, AT_FDCWD, workspace->store_path, true))
         return error_set(err, STATUS_IO, "%s: was moved away or replaced while it was in use", workspace->store_path);
-    for (int which = 0; which < WORKSPACE_ROOMS; which++) {
-        int fd = workspace->rooms[which];
+    for (int which = 0; which < WORKSPACE_FOLDERS; which++) {
+        int fd = workspace->folders[which];
         if (fd < 0 || which == FOLDER_INDEX || io_is_same_file(fd, workspace->store, folder_names[which], false))
             continue;
         io_close(fd, "", NULL);
-        workspace->rooms[which] = -1;
+        workspace->folders[which] = -1;
         workspace->named[which] = false;
     }
     return STATUS_OK;

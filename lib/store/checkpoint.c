@@ -249,38 +249,34 @@ static enum status read_kind(struct checkpoint *checkpoint, struct json_text val
     return wrong(err, keys[KIND].name, "signals or emissions", value);
 }
 
-/* Reads checkpoint->document. */
-static enum status read_document(struct checkpoint *checkpoint, struct error *err)
-{
-    struct json_text members[MEMBERS];
-    struct json_scan scan;
-    char reason[JSON_FAULT_TEXT_SIZE], quoted[QUOTED_SIZE];
-    const struct bytes *document = &checkpoint->document;
-    if (json_is_blank(document->data, document->length))
-        return error_set(err, STATUS_INVALID, "is empty");
-    enum status status = json_scan(document->data, document->length, JSON_STRICT, keys, MEMBERS, members, &scan);
-    if (status == STATUS_INVALID)
-        return error_set(err, status, "invalid JSON at byte %zu: %s", scan.fault.offset + 1,
-                         json_fault_tell(&scan.fault, document->data, reason));
-    if (status != STATUS_OK)
-        return error_set_memory(err);
-    if (scan.type != JSON_OBJECT)
-        return error_set(err, STATUS_INVALID, "not a JSON object: %s",
-                         json_quote(quoted, document->data, document->length));
-    checkpoint->has_schema_version = members[SCHEMA].data != NULL;
-    if ((status = read_kind(checkpoint, members[KIND], err)) != STATUS_OK ||
-        (status = read_time(checkpoint, members[LAST_TIMESTAMP], err)) != STATUS_OK ||
-        (status = read_ids(checkpoint, members[SEEN_IDS], err)) != STATUS_OK)
-        return status;
-    return read_positions(checkpoint, members[POSITIONS], err);
-}
-
 enum status checkpoint_parse(const char *text, size_t length, struct checkpoint *ret_checkpoint, struct error *err)
 {
     struct checkpoint checkpoint;
+    struct json_text members[MEMBERS];
+    struct json_scan scan;
+    char reason[JSON_FAULT_TEXT_SIZE], quoted[QUOTED_SIZE];
+    if (json_is_blank(text, length))
+        return error_set(err, STATUS_INVALID, "is empty");
     checkpoint_init(&checkpoint);
-    enum status status =
-        bytes_append(&checkpoint.document, text, length) ? read_document(&checkpoint, err) : error_set_memory(err);
+    struct bytes *document = &checkpoint.document; /* the positions borrow from it */
+    if (!bytes_append(document, text, length))
+        return error_set_memory(err);
+    enum status status = json_scan(document->data, length, JSON_STRICT, keys, MEMBERS, members, &scan);
+    if (status == STATUS_INVALID)
+        error_set(err, status, "invalid JSON at byte %zu: %s", scan.fault.offset + 1,
+                  json_fault_tell(&scan.fault, document->data, reason));
+    else if (status != STATUS_OK)
+        error_set_memory(err);
+    else if (scan.type != JSON_OBJECT)
+        status = error_set(err, STATUS_INVALID, "not a JSON object: %s", json_quote(quoted, document->data, length));
+    if (status != STATUS_OK)
+        goto out;
+    checkpoint.has_schema_version = members[SCHEMA].data != NULL;
+    if ((status = read_kind(&checkpoint, members[KIND], err)) == STATUS_OK &&
+        (status = read_time(&checkpoint, members[LAST_TIMESTAMP], err)) == STATUS_OK &&
+        (status = read_ids(&checkpoint, members[SEEN_IDS], err)) == STATUS_OK)
+        status = read_positions(&checkpoint, members[POSITIONS], err);
+out:
     if (status == STATUS_OK)
         *ret_checkpoint = checkpoint;
     else
@@ -342,13 +338,18 @@ static enum status print_positions(const struct checkpoint *checkpoint, struct b
     return good && bytes_append_char(out, '}') ? STATUS_OK : error_set_memory(err);
 }
 
-/* Our members replace those of the document; the others are kept. */
-static enum status print_over(const struct checkpoint *checkpoint, const struct bytes *ids,
-                              const struct bytes *positions, struct bytes *out, struct error *err)
+enum status checkpoint_print(const struct checkpoint *checkpoint, struct bytes *out, struct error *err)
 {
-    struct json_override overrides[MEMBERS];
-    size_t count = 0;
+    struct bytes ids = {0}, positions = {0};
+    struct json_text document = {checkpoint->document.data, checkpoint->document.length};
+    struct json_override overrides[MEMBERS]; /* our members, which replace those of the document */
+    size_t count = 0, before = out->length;
     char kind[16], time[TIMESTAMP_TEXT_SIZE], quoted_time[TIMESTAMP_TEXT_SIZE + 2];
+    enum status status = print_ids(&checkpoint->ids, &ids) ? STATUS_OK : error_set_memory(err);
+    if (status == STATUS_OK)
+        status = print_positions(checkpoint, &positions, err);
+    if (status != STATUS_OK)
+        goto out;
     if (checkpoint->has_kind) {
         int length = snprintf(kind, sizeof kind, "\"%s\"", event_kind_name(checkpoint->kind));
         overrides[count++] = (struct json_override){keys[KIND].name, {kind, (size_t)length}};
@@ -357,29 +358,18 @@ static enum status print_over(const struct checkpoint *checkpoint, const struct 
     int length = snprintf(quoted_time, sizeof quoted_time, "\"%s\"", time);
     overrides[count++] = (struct json_override){keys[LAST_TIMESTAMP].name, {quoted_time, (size_t)length}};
     if (checkpoint->has_positions)
-        overrides[count++] = (struct json_override){keys[POSITIONS].name, {positions->data, positions->length}};
+        overrides[count++] = (struct json_override){keys[POSITIONS].name, {positions.data, positions.length}};
     if (!checkpoint->has_schema_version)
         overrides[count++] = (struct json_override){keys[SCHEMA].name, {SCHEMA_VERSION, strlen(SCHEMA_VERSION)}};
-    overrides[count++] = (struct json_override){keys[SEEN_IDS].name, {ids->data, ids->length}};
-    struct json_text document = {checkpoint->document.data, checkpoint->document.length};
+    overrides[count++] = (struct json_override){keys[SEEN_IDS].name, {ids.data, ids.length}};
     if (!document.data)
         document = (struct json_text){"{}", 2};
-    return json_canonical(document, overrides, count, out, err);
-}
-
-enum status checkpoint_print(const struct checkpoint *checkpoint, struct bytes *out, struct error *err)
-{
-    struct bytes ids = {0}, positions = {0};
-    size_t before = out->length;
-    enum status status = print_ids(&checkpoint->ids, &ids) ? STATUS_OK : error_set_memory(err);
-    if (status == STATUS_OK)
-        status = print_positions(checkpoint, &positions, err);
-    if (status == STATUS_OK)
-        status = print_over(checkpoint, &ids, &positions, out, err);
+    status = json_canonical(document, overrides, count, out, err);
     if (status == STATUS_OK && !bytes_append_char(out, '\n')) {
         out->length = before;
         status = error_set_memory(err);
     }
+out:
     bytes_release(&ids);
     bytes_release(&positions);
     return status;

@@ -4,11 +4,6 @@
 
 #include "json/json.h"
 
-static bool is_control(unsigned char byte, unsigned char next)
-{
-    return byte < 0x20 || byte == 0x7f || (byte == 0xc2 && next >= 0x80 && next <= 0x9f);
-}
-
 /* What is wrong with a name; NULL: nothing. */
 static const char *name_fault(const char *name, size_t length)
 {
@@ -23,7 +18,8 @@ static const char *name_fault(const char *name, size_t length)
     for (size_t i = 0; i < length; i++) {
         if (name[i] == '/')
             return "contains a slash";
-        if (is_control((unsigned char)name[i], i + 1 < length ? (unsigned char)name[i + 1] : 0))
+        unsigned char byte = (unsigned char)name[i], next = i + 1 < length ? (unsigned char)name[i + 1] : 0;
+        if (byte < 0x20 || byte == 0x7f || (byte == 0xc2 && next >= 0x80 && next <= 0x9f))
             return "contains a control character";
     }
     return NULL;

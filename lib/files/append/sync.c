@@ -3,7 +3,7 @@
 enum status batch_sync_slices(struct batch *batch, size_t from, size_t to)
 {
     struct catalog *store = batch->store;
-    bool synced[WORKSPACE_ROOMS] = {false};
+    bool synced[WORKSPACE_FOLDERS] = {false};
     enum status status = STATUS_OK;
     if (store->options.no_sync || MUTANT(ACKNOWLEDGE_BEFORE_SYNC))
         return STATUS_OK;

@@ -403,7 +403,7 @@ enum status catalog_look(struct catalog *store, unsigned kinds, uint64_t *ret_pe
     catalog_close_files(store);
     *ret_pending = store->count = 0;
     store->kinds = kinds;
-    enum status status = workspace_look_again(store->workspace, err);
+    enum status status = workspace_refresh(store->workspace, err);
     for (enum event_kind kind = 0; kind < EVENT_KINDS && status == STATUS_OK; kind++) {
         enum workspace_folder which = kind == EVENT_SIGNAL ? FOLDER_SIGNALS : FOLDER_EMISSIONS;
         int folder;

@@ -13,7 +13,7 @@ static enum status take_lock(struct catalog *store, struct error *err)
 {
     const char *path = workspace_lock_path(store->workspace);
     for (int turn = 1;; turn++) {
-        enum status status = turn > 1 ? workspace_look_again(store->workspace, err) : STATUS_OK;
+        enum status status = turn > 1 ? workspace_refresh(store->workspace, err) : STATUS_OK;
         if (status == STATUS_OK && store->lock < 0)
             status = workspace_open_lock(store->workspace, &store->lock, err);
         if (status == STATUS_OK)

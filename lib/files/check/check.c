@@ -120,20 +120,6 @@ static enum status open_stores(struct check *check, const char *workspace, struc
     return index_open_memory(&check->ids, err);
 }
 
-static void release(struct check *check)
-{
-    index_close(check->disk);
-    index_close(check->ids);
-    catalog_close(check->store);
-    catalog_close(check->mender);
-    index_entries_release(&check->repeated);
-    notices_release(&check->notices);
-    free(check->partitions);
-    bytes_release(&check->copied);
-    bytes_release(&check->path);
-    bytes_release(&check->scratch);
-}
-
 enum status check_store(const char *workspace, const struct check_options *options, struct check_totals *ret_totals,
                         struct error *err)
 {
@@ -144,9 +130,17 @@ enum status check_store(const char *workspace, const struct check_options *optio
     enum status status = open_stores(&check, workspace, err);
     if (status == STATUS_OK)
         status = look(&check, err);
-    release(&check);
-    if (status != STATUS_OK)
-        return STATUS_IO;
-    *ret_totals = check.totals;
-    return STATUS_OK;
+    if (status == STATUS_OK)
+        *ret_totals = check.totals;
+    index_close(check.disk);
+    index_close(check.ids);
+    catalog_close(check.store);
+    catalog_close(check.mender);
+    index_entries_release(&check.repeated);
+    notices_release(&check.notices);
+    free(check.partitions);
+    bytes_release(&check.copied);
+    bytes_release(&check.path);
+    bytes_release(&check.scratch);
+    return status == STATUS_OK ? STATUS_OK : STATUS_IO;
 }

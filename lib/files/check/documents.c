@@ -55,29 +55,26 @@ static void check_checkpoint(struct check *check, const struct document *documen
 
 /* ---- snapshots */
 
-/* A daily one is wrapped, and says which day it is of. */
-static void check_wrapping(struct check *check, const struct document_item *item, struct json_text document)
-{
-    const char *content = snapshot_content(item->name);
-    char day[DAY_TEXT_SIZE];
-    day_format(timestamp_day(item->when.time), day);
-    struct json_text member = json_member(document, "day", strlen("day"));
-    if (json_type(member) != JSON_STRING || !json_string_is(member, day, strlen(day)))
-        check_report(check, item->label, 0, 0, "day: is not \"%s\"", day);
-    if (json_type(json_member(document, content, strlen(content))) != JSON_OBJECT)
-        check_report(check, item->label, 0, 0, "%s: is not an object", content);
-}
-
 static void check_snapshot(struct check *check, const struct document_item *item, const struct bytes *text)
 {
+    struct json_text document = {text->data, text->length};
+    const char *content = snapshot_content(item->name);
+    char day[DAY_TEXT_SIZE];
     struct error why;
     enum status status = snapshot_check(text, &why);
     if (status == STATUS_INVALID)
         check_report(check, item->label, 0, 0, "%s", why.text);
     else if (status != STATUS_OK)
         check_fail(check, &why);
-    else if (item->when.daily)
-        check_wrapping(check, item, (struct json_text){text->data, text->length});
+    if (status != STATUS_OK || !item->when.daily)
+        return;
+    /* A daily one is wrapped, and says which day it is of. */
+    day_format(timestamp_day(item->when.time), day);
+    struct json_text member = json_member(document, "day", strlen("day"));
+    if (json_type(member) != JSON_STRING || !json_string_is(member, day, strlen(day)))
+        check_report(check, item->label, 0, 0, "day: is not \"%s\"", day);
+    if (json_type(json_member(document, content, strlen(content))) != JSON_OBJECT)
+        check_report(check, item->label, 0, 0, "%s: is not an object", content);
 }
 
 static void check_shelf(struct check *check, enum store_shelf shelf)
@@ -138,7 +135,7 @@ void check_documents(struct check *check)
     struct workspace *workspace = catalog_workspace(check->store);
     check_shelf(check, STORE_CHECKPOINTS);
     check_shelf(check, STORE_SNAPSHOTS);
-    for (enum workspace_folder which = 0; which < WORKSPACE_ROOMS; which++) {
+    for (enum workspace_folder which = 0; which < WORKSPACE_FOLDERS; which++) {
         struct search search = {check, which, -1};
         struct error why;
         enum status status = workspace_folder(workspace, which, false, &search.folder, &why);

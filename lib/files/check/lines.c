@@ -142,27 +142,6 @@ static enum status take_line(struct walk *walk, const char *line, size_t length,
     return status;
 }
 
-static enum status take_chunk(struct walk *walk, const struct chunk *chunk)
-{
-    const char *at = chunk->data, *end = chunk->data + chunk->length;
-    while (at < end) {
-        const char *newline = memchr(at, '\n', (size_t)(end - at));
-        size_t length = (size_t)((newline ? newline : end) - at);
-        uint64_t offset = chunk->offset + (uint64_t)(at - chunk->data);
-        enum status status = take_line(walk, at, length, offset, newline != NULL);
-        /* As soon as as much was read as the index speaks of, both must have found the same. */
-        const struct partition_facts *facts = walk->facts;
-        if (status == STATUS_OK && facts && walk->counted.known >= facts->known) {
-            walk->facts = NULL;
-            status = check_compare_facts(walk->check, facts, &walk->counted, walk->err);
-        }
-        if (status != STATUS_OK)
-            return status;
-        at = newline ? newline + 1 : end;
-    }
-    return STATUS_OK;
-}
-
 static enum status read_lines(struct walk *walk, uint64_t from)
 {
     struct check *check = walk->check;
@@ -171,8 +150,19 @@ static enum status read_lines(struct walk *walk, uint64_t from)
     enum status status = STATUS_OK;
     while (status == STATUS_OK && from < walk->stat.size && chunk.length > 0 && !check_is_interrupted(check)) {
         status = partition_read_forward(walk->partition, from, walk->stat.size, BLOCK, &buffer, &chunk, walk->err);
-        if (status == STATUS_OK)
-            status = take_chunk(walk, &chunk);
+        const char *at = chunk.data, *end = chunk.data + chunk.length;
+        while (status == STATUS_OK && at < end) {
+            const char *newline = memchr(at, '\n', (size_t)(end - at));
+            size_t length = (size_t)((newline ? newline : end) - at);
+            status = take_line(walk, at, length, chunk.offset + (uint64_t)(at - chunk.data), newline != NULL);
+            at = newline ? newline + 1 : end;
+            /* As soon as as much was read as the index speaks of, both must have found the same. */
+            const struct partition_facts *facts = walk->facts;
+            if (status == STATUS_OK && facts && walk->counted.known >= facts->known) {
+                walk->facts = NULL;
+                status = check_compare_facts(check, facts, &walk->counted, walk->err);
+            }
+        }
         from += chunk.length;
         check->bytes += chunk.length;
         check->options->progress(check->options->context, check->totals.lines, check->bytes, check->total);

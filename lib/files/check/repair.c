@@ -1,10 +1,11 @@
 #include "files/check/state.h"
 
+/* Removes the temporaries that were left over. */
 static void sweep(struct check *check)
 {
     struct workspace *workspace = catalog_workspace(check->mender);
     uint64_t all = 0;
-    for (enum workspace_folder which = 0; which < WORKSPACE_ROOMS; which++) {
+    for (enum workspace_folder which = 0; which < WORKSPACE_FOLDERS; which++) {
         struct error why;
         size_t removed = 0;
         int folder;
