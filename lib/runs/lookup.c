@@ -10,7 +10,7 @@
 #define FILTER_RICH 16                  /* bits for each entry that are enough */
 #define FILTER_POOR 2                   /* and that tell too little */
 
-void index_run_unmap(struct index_run *run)
+void run_unmap(struct run *run)
 {
     mapping_close(&run->mapping);
     free(run->fence);
@@ -20,17 +20,17 @@ void index_run_unmap(struct index_run *run)
 }
 
 /* The entries of page `place`. STATUS_INVALID: damage. STATUS_IO: no memory. */
-typedef enum status get_page(struct index_run *run, uint64_t place, const struct index_entry **ret_entries);
+typedef enum status get_page(struct run *run, uint64_t place, const struct entry **ret_entries);
 
 /* As good as believe() says afterwards. */
-static enum status mapped_page(struct index_run *run, uint64_t place, const struct index_entry **ret_entries)
+static enum status mapped_page(struct run *run, uint64_t place, const struct entry **ret_entries)
 {
     *ret_entries = run->map[place + 1].entries;
     return STATUS_OK;
 }
 
 /* Without memory, or for a large run, there is none: then every key is looked for. */
-static void make_filter(struct index_run *run)
+static void make_filter(struct run *run)
 {
     uint64_t bits = 64;
     run->filter_shift = 64 - 6;
@@ -40,7 +40,7 @@ static void make_filter(struct index_run *run)
         run->filter = calloc(bits / 64, sizeof *run->filter);
 }
 
-static void note_keys(struct index_run *run, const struct index_entry *entries, size_t count)
+static void note_keys(struct run *run, const struct entry *entries, size_t count)
 {
     for (size_t i = 0; i < count && run->filter; i++) {
         uint64_t bit = entries[i].key >> run->filter_shift;
@@ -49,14 +49,14 @@ static void note_keys(struct index_run *run, const struct index_entry *entries, 
 }
 
 /* False: the run does not hold the key. */
-static bool may_hold(const struct index_run *run, uint64_t key)
+static bool may_hold(const struct run *run, uint64_t key)
 {
     uint64_t bit = key >> run->filter_shift;
     return !run->filter || (run->filter[bit / 64] >> bit % 64 & 1);
 }
 
 /* Checks every page of a mapped run and notes its keys. */
-static enum status check_pages(struct index_run *run)
+static enum status check_pages(struct run *run)
 {
     make_filter(run);
     for (uint64_t place = 0; place < run->pages; place++) {
@@ -70,7 +70,7 @@ static enum status check_pages(struct index_run *run)
 }
 
 /* Maps the file: many keys will be asked for. Where that cannot be had, everything works the same, page by page. */
-static enum status map_run(struct index_run *run)
+static enum status map_run(struct run *run)
 {
     if (run->map || run->fd < 0)
         return STATUS_OK;
@@ -83,32 +83,32 @@ static enum status map_run(struct index_run *run)
     run->fence = fence;
     enum status status = check_pages(run);
     if (status != STATUS_OK)
-        index_run_unmap(run);
+        run_unmap(run);
     return status;
 }
 
 /* After a look into a run: STATUS_INVALID where somebody has written to what is mapped, so that the look proves
  * nothing. */
-static enum status believe(struct index_run *run, enum status status)
+static enum status believe(struct run *run, enum status status)
 {
     if (status != STATUS_OK || mapping_is_intact(&run->mapping))
         return status;
-    index_run_unmap(run);
+    run_unmap(run);
     return STATUS_INVALID;
 }
 
 /* All entries with keys[k], from entry `i` of page `place` on; equal keys may run over several pages. */
-static enum status add_hits(struct index_run *run, get_page *get, uint64_t place, size_t i, uint64_t key, size_t k,
-                            struct index_entries *hits)
+static enum status add_hits(struct run *run, get_page *get, uint64_t place, size_t i, uint64_t key, size_t k,
+                            struct entries *hits)
 {
     for (; place < run->pages; place++, i = 0) {
-        const struct index_entry *entries;
+        const struct entry *entries;
         enum status status = get(run, place, &entries);
         if (status != STATUS_OK)
             return status;
         size_t n = entries_in_page(run, place);
         for (; i < n && entries[i].key == key; i++)
-            if (!index_entries_add(hits, (struct index_entry){k, entries[i].value}))
+            if (!entries_add(hits, (struct entry){k, entries[i].value}))
                 return STATUS_IO;
         if (i < n)
             break;
@@ -117,7 +117,7 @@ static enum status add_hits(struct index_run *run, get_page *get, uint64_t place
 }
 
 /* The last page that begins below `key` (the first page where none does), by the fence. */
-static uint64_t fence_place(const struct index_run *run, uint64_t key)
+static uint64_t fence_place(const struct run *run, uint64_t key)
 {
     uint64_t i = guess(key, 0, run->pages - 1, run->fence[0], run->fence[run->pages - 1]);
     while (i > 0 && run->fence[i] >= key)
@@ -134,7 +134,7 @@ struct expected {
     size_t at;
 };
 
-static struct expected expect(const struct index_run *run, const uint64_t *keys, size_t k)
+static struct expected expect(const struct run *run, const uint64_t *keys, size_t k)
 {
     uint64_t place = fence_place(run, keys[k]);
     uint64_t next_key = place + 1 < run->pages ? run->fence[place + 1] : UINT64_MAX;
@@ -144,18 +144,18 @@ static struct expected expect(const struct index_run *run, const uint64_t *keys,
     return (struct expected){k, place, at};
 }
 
-static enum status add_expected(struct index_run *run, const struct expected *expected, const uint64_t *keys,
-                                struct index_entries *hits)
+static enum status add_expected(struct run *run, const struct expected *expected, const uint64_t *keys,
+                                struct entries *hits)
 {
     uint64_t key = keys[expected->k];
-    const struct index_entry *entries = run->map[expected->place + 1].entries;
+    const struct entry *entries = run->map[expected->place + 1].entries;
     size_t i = settle(entries, entries_in_page(run, expected->place), key, expected->at);
     return add_hits(run, mapped_page, expected->place, i, key, expected->k, hits);
 }
 
 /* A mapped run is larger than any cache: of most keys that it does not hold the filter tells; what the others need is
  * fetched while those before are looked for. */
-static enum status lookup_mapped(struct index_run *run, const uint64_t *keys, size_t count, struct index_entries *hits)
+static enum status lookup_mapped(struct run *run, const uint64_t *keys, size_t count, struct entries *hits)
 {
     struct expected ahead[AHEAD];
     size_t begun = 0, done = 0;
@@ -173,7 +173,7 @@ static enum status lookup_mapped(struct index_run *run, const uint64_t *keys, si
 }
 
 /* The first entry from `i` on with a key not less than `key`: mostly it is near. */
-static size_t gallop(const struct index_entry *entries, size_t count, uint64_t key, size_t i)
+static size_t gallop(const struct entry *entries, size_t count, uint64_t key, size_t i)
 {
     size_t step = 1;
     while (step <= count - i && entries[i + step - 1].key < key) {
@@ -190,40 +190,39 @@ static size_t gallop(const struct index_entry *entries, size_t count, uint64_t k
     return i;
 }
 
-static enum status lookup_in_memory(const struct index_entries *entries, const uint64_t *keys, size_t count,
-                                    struct index_entries *hits)
+static enum status lookup_in_memory(const struct entries *entries, const uint64_t *keys, size_t count,
+                                    struct entries *hits)
 {
     for (size_t k = 0, at = 0; k < count; k++) {
         at = gallop(entries->data, entries->count, keys[k], at);
         for (size_t i = at; i < entries->count && entries->data[i].key == keys[k]; i++)
-            if (!index_entries_add(hits, (struct index_entry){k, entries->data[i].value}))
+            if (!entries_add(hits, (struct entry){k, entries->data[i].value}))
                 return STATUS_IO;
     }
     return STATUS_OK;
 }
 
-static enum status lookup_page_by_page(struct index_run *run, const uint64_t *keys, size_t count,
-                                       struct index_entries *hits)
+static enum status lookup_page_by_page(struct run *run, const uint64_t *keys, size_t count, struct entries *hits)
 {
     uint64_t place = 0;
     enum status status = STATUS_OK;
     for (size_t k = 0; k < count && status == STATUS_OK; k++) {
-        const struct index_entry *entries;
-        status = index_run_page(run, place, &entries);
+        const struct entry *entries;
+        status = run_page(run, place, &entries);
         if (status == STATUS_OK && entries[entries_in_page(run, place) - 1].key < keys[k]) {
-            status = index_run_find_page(run, keys[k], place, &place);
+            status = run_find_page(run, keys[k], place, &place);
             if (status != STATUS_OK || place == run->pages)
                 break;
-            status = index_run_page(run, place, &entries);
+            status = run_page(run, place, &entries);
         }
         if (status == STATUS_OK)
-            status = add_hits(run, index_run_page, place, lower_bound(entries, entries_in_page(run, place), keys[k]),
-                              keys[k], k, hits);
+            status = add_hits(run, run_page, place, lower_bound(entries, entries_in_page(run, place), keys[k]), keys[k],
+                              k, hits);
     }
     return status;
 }
 
-enum status index_run_lookup(struct index_run *run, const uint64_t *keys, size_t count, struct index_entries *ret_hits)
+enum status run_lookup(struct run *run, const uint64_t *keys, size_t count, struct entries *ret_hits)
 {
     if (run->pages == 0)
         return STATUS_OK;

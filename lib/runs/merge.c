@@ -36,7 +36,7 @@ static enum status finish_page(struct writer *writer, struct error *err)
     return writer->ready == WRITE_PAGES ? write_pages(writer, err) : STATUS_OK;
 }
 
-static enum status write_entry(struct writer *writer, struct index_entry entry, struct error *err)
+static enum status write_entry(struct writer *writer, struct entry entry, struct error *err)
 {
     writer->block[writer->ready].entries[writer->filled++] = entry;
     writer->count++;
@@ -53,12 +53,12 @@ static enum status write_header(struct writer *writer, struct error *err)
 }
 
 struct source {
-    struct index_cursor cursor;
-    struct index_entry entry;
+    struct run_cursor cursor;
+    struct entry entry;
     bool more;
 };
 
-static bool entry_is_less(struct index_entry a, struct index_entry b)
+static bool entry_is_less(struct entry a, struct entry b)
 {
     return a.key != b.key ? a.key < b.key : a.value < b.value;
 }
@@ -76,21 +76,21 @@ static struct source *least_source(struct source *sources, size_t count)
 static enum status advance(struct source *source, struct error *err)
 {
     enum status status = STATUS_OK;
-    source->more = index_cursor_next(&source->cursor, &source->entry, &status);
-    return index_run_error(status, err);
+    source->more = run_cursor_next(&source->cursor, &source->entry, &status);
+    return run_error(status, err);
 }
 
-static enum status merge_entries(struct writer *writer, struct source *sources, size_t count, index_keep *keep,
+static enum status merge_entries(struct writer *writer, struct source *sources, size_t count, run_keep *keep,
                                  void *context, struct error *err)
 {
     enum status status = STATUS_OK;
-    struct index_entry last = {0};
+    struct entry last = {0};
     bool any = false;
     for (size_t i = 0; i < count && status == STATUS_OK; i++)
         status = advance(&sources[i], err);
     struct source *source;
     while (status == STATUS_OK && (source = least_source(sources, count))) {
-        struct index_entry entry = source->entry;
+        struct entry entry = source->entry;
         status = advance(source, err);
         bool again = any && entry.key == last.key && entry.value == last.value;
         if (status != STATUS_OK || again || (keep && !keep(context, entry)))
@@ -102,14 +102,14 @@ static enum status merge_entries(struct writer *writer, struct source *sources, 
     return status;
 }
 
-static enum status merge_to(struct writer *writer, struct index_run *const *runs, size_t count, index_keep *keep,
-                            void *context, struct error *err)
+static enum status merge_to(struct writer *writer, struct run *const *runs, size_t count, run_keep *keep, void *context,
+                            struct error *err)
 {
     struct source *sources = calloc(count, sizeof *sources);
     if (!sources)
         return error_set_memory(err);
     for (size_t i = 0; i < count; i++)
-        index_cursor_start(&sources[i].cursor, runs[i]);
+        run_cursor_start(&sources[i].cursor, runs[i]);
     enum status status = merge_entries(writer, sources, count, keep, context, err);
     free(sources);
     if (status == STATUS_OK && writer->filled > 0)
@@ -119,9 +119,8 @@ static enum status merge_to(struct writer *writer, struct index_run *const *runs
     return status == STATUS_OK ? write_header(writer, err) : status;
 }
 
-enum status index_run_merge(int directory, const char *name, uint64_t number, struct index_run *const *runs,
-                            size_t count, index_keep *keep, void *context, struct index_run **ret_run,
-                            struct error *err)
+enum status run_merge(int directory, const char *name, uint64_t number, struct run *const *runs, size_t count,
+                      run_keep *keep, void *context, struct run **ret_run, struct error *err)
 {
     struct writer *writer = calloc(1, sizeof *writer);
     if (!writer)
@@ -137,7 +136,7 @@ enum status index_run_merge(int directory, const char *name, uint64_t number, st
     enum status closed = io_close(writer->fd, name, err);
     status = status == STATUS_OK ? closed : status;
     if (status == STATUS_OK)
-        status = index_run_open(directory, name, number, writer->count, ret_run, err);
+        status = run_open(directory, name, number, writer->count, ret_run, err);
     if (status != STATUS_OK)
         io_remove(directory, name, false, name, NULL);
     free(writer);

@@ -10,7 +10,7 @@
 
 #define PROBES 6 /* interpolated guesses before plain halving */
 
-bool index_entries_append(struct index_entries *entries, const struct index_entry *data, size_t count)
+bool entries_append(struct entries *entries, const struct entry *data, size_t count)
 {
     if (count > entries->capacity - entries->count) {
         size_t capacity = entries->capacity + entries->capacity / 2;
@@ -18,7 +18,7 @@ bool index_entries_append(struct index_entries *entries, const struct index_entr
             capacity = entries->count + count;
         if (capacity < 16)
             capacity = 16;
-        struct index_entry *grown = reallocarray(entries->data, capacity, sizeof *grown);
+        struct entry *grown = reallocarray(entries->data, capacity, sizeof *grown);
         if (!grown)
             return false;
         entries->data = grown;
@@ -30,46 +30,46 @@ bool index_entries_append(struct index_entries *entries, const struct index_entr
     return true;
 }
 
-bool index_entries_add(struct index_entries *entries, struct index_entry entry)
+bool entries_add(struct entries *entries, struct entry entry)
 {
     if (entries->count == entries->capacity)
-        return index_entries_append(entries, &entry, 1);
+        return entries_append(entries, &entry, 1);
     entries->data[entries->count++] = entry;
     return true;
 }
 
-void index_entries_release(struct index_entries *entries)
+void entries_release(struct entries *entries)
 {
     free(entries->data);
-    *entries = (struct index_entries){0};
+    *entries = (struct entries){0};
 }
 
-struct index_run *index_run_of_entries(struct index_entries *entries)
+struct run *run_of_entries(struct entries *entries)
 {
-    struct index_run *run = calloc(1, sizeof *run);
+    struct run *run = calloc(1, sizeof *run);
     if (!run)
         return NULL;
     run->fd = -1;
     run->count = entries->count;
     run->pages = (entries->count + PAGE_ENTRIES - 1) / PAGE_ENTRIES;
     run->memory = *entries;
-    *entries = (struct index_entries){0};
+    *entries = (struct entries){0};
     return run;
 }
 
-struct index_run *index_run_join(struct index_run *a, struct index_run *b)
+struct run *run_join(struct run *a, struct run *b)
 {
-    struct index_entries all = {0};
-    struct index_run *run = NULL;
-    if (index_entries_append(&all, a->memory.data, a->memory.count) &&
-        index_entries_append(&all, b->memory.data, b->memory.count)) {
-        index_entries_sort(&all);
-        run = index_run_of_entries(&all);
+    struct entries all = {0};
+    struct run *run = NULL;
+    if (entries_append(&all, a->memory.data, a->memory.count) &&
+        entries_append(&all, b->memory.data, b->memory.count)) {
+        entries_sort(&all);
+        run = run_of_entries(&all);
     }
-    index_entries_release(&all);
+    entries_release(&all);
     if (run) {
-        index_run_close(a);
-        index_run_close(b);
+        run_close(a);
+        run_close(b);
     }
     return run;
 }
@@ -80,7 +80,7 @@ static bool header_fits(const struct header *header, uint64_t number, uint64_t c
            header->checksum == header_checksum(header);
 }
 
-static enum status check_file(struct index_run *run, const char *name, struct error *err)
+static enum status check_file(struct run *run, const char *name, struct error *err)
 {
     struct header header;
     struct stat st;
@@ -94,58 +94,58 @@ static enum status check_file(struct index_run *run, const char *name, struct er
     return STATUS_OK;
 }
 
-enum status index_run_open(int directory, const char *name, uint64_t number, uint64_t count, struct index_run **ret_run,
-                           struct error *err)
+enum status run_open(int directory, const char *name, uint64_t number, uint64_t count, struct run **ret_run,
+                     struct error *err)
 {
-    struct index_run *run = calloc(1, sizeof *run);
+    struct run *run = calloc(1, sizeof *run);
     if (!run)
         return error_set_memory(err);
-    *run = (struct index_run){.number = number, .count = count, .fd = -1, .cached = UINT64_MAX};
+    *run = (struct run){.number = number, .count = count, .fd = -1, .cached = UINT64_MAX};
     run->pages = count / PAGE_ENTRIES + (count % PAGE_ENTRIES != 0);
     enum status status = io_open_below(directory, name, IO_READ, false, name, &run->fd, NULL, err);
     if (status == STATUS_OK)
         status = check_file(run, name, err);
     if (status != STATUS_OK) {
-        index_run_close(run);
+        run_close(run);
         return status;
     }
     *ret_run = run;
     return STATUS_OK;
 }
 
-void index_run_close(struct index_run *run)
+void run_close(struct run *run)
 {
     if (!run)
         return;
-    index_run_unmap(run);
+    run_unmap(run);
     if (run->fd >= 0)
         close(run->fd);
-    index_entries_release(&run->memory);
+    entries_release(&run->memory);
     free(run->cache);
     free(run);
 }
 
-uint64_t index_run_number(const struct index_run *run)
+uint64_t run_number(const struct run *run)
 {
     return run->number;
 }
 
-uint64_t index_run_count(const struct index_run *run)
+uint64_t run_count(const struct run *run)
 {
     return run->count;
 }
 
-bool index_run_is_same_file(const struct index_run *run, int directory, const char *name)
+bool run_is_same_file(const struct run *run, int directory, const char *name)
 {
     return io_is_same_file(run->fd, directory, name, false);
 }
 
-bool index_run_is_unreadable(const struct index_run *run)
+bool run_is_unreadable(const struct run *run)
 {
     return run->unreadable;
 }
 
-static enum status read_page(struct index_run *run, uint64_t place)
+static enum status read_page(struct run *run, uint64_t place)
 {
     size_t n;
     if (run->cached == place)
@@ -167,7 +167,7 @@ static enum status read_page(struct index_run *run, uint64_t place)
     return STATUS_OK;
 }
 
-enum status index_run_page(struct index_run *run, uint64_t place, const struct index_entry **ret_entries)
+enum status run_page(struct run *run, uint64_t place, const struct entry **ret_entries)
 {
     enum status status = run->fd >= 0 ? read_page(run, place) : STATUS_OK;
     if (status == STATUS_OK)
@@ -175,7 +175,7 @@ enum status index_run_page(struct index_run *run, uint64_t place, const struct i
     return status;
 }
 
-enum status index_run_error(enum status status, struct error *err)
+enum status run_error(enum status status, struct error *err)
 {
     return status == STATUS_INVALID ? error_set(err, status, "the index is damaged")
            : status == STATUS_IO    ? error_set_memory(err)
@@ -183,13 +183,13 @@ enum status index_run_error(enum status status, struct error *err)
 }
 
 /* All pages before `low` end below the key, page `high` does not. */
-enum status index_run_find_page(struct index_run *run, uint64_t key, uint64_t low, uint64_t *ret_place)
+enum status run_find_page(struct run *run, uint64_t key, uint64_t low, uint64_t *ret_place)
 {
     uint64_t high = run->pages, low_key = 0, high_key = UINT64_MAX;
     for (int probe = 0; low < high; probe++) {
         uint64_t middle = probe < PROBES ? guess(key, low, high - 1, low_key, high_key) : low + (high - low) / 2;
-        const struct index_entry *entries;
-        enum status status = index_run_page(run, middle, &entries);
+        const struct entry *entries;
+        enum status status = run_page(run, middle, &entries);
         if (status != STATUS_OK)
             return status;
         uint64_t first = entries[0].key, last = entries[entries_in_page(run, middle) - 1].key;
@@ -207,18 +207,18 @@ enum status index_run_find_page(struct index_run *run, uint64_t key, uint64_t lo
     return STATUS_OK;
 }
 
-enum status index_run_find(struct index_run *run, uint64_t key, struct index_entries *ret_matches)
+enum status run_find(struct run *run, uint64_t key, struct entries *ret_matches)
 {
     uint64_t place;
-    enum status status = index_run_find_page(run, key, 0, &place);
+    enum status status = run_find_page(run, key, 0, &place);
     for (; status == STATUS_OK && place < run->pages; place++) {
-        const struct index_entry *entries;
-        status = index_run_page(run, place, &entries);
+        const struct entry *entries;
+        status = run_page(run, place, &entries);
         if (status != STATUS_OK)
             break;
         size_t count = entries_in_page(run, place), i = lower_bound(entries, count, key);
         for (; i < count && entries[i].key == key; i++)
-            if (!index_entries_add(ret_matches, entries[i]))
+            if (!entries_add(ret_matches, entries[i]))
                 return STATUS_IO;
         if (i < count)
             break;
@@ -226,7 +226,7 @@ enum status index_run_find(struct index_run *run, uint64_t key, struct index_ent
     return status;
 }
 
-void index_cursor_start(struct index_cursor *cursor, struct index_run *run)
+void run_cursor_start(struct run_cursor *cursor, struct run *run)
 {
     cursor->run = run;
     cursor->at = cursor->first = 0;
@@ -235,12 +235,12 @@ void index_cursor_start(struct index_cursor *cursor, struct index_run *run)
 }
 
 /* The entries that are next. */
-static enum status fill_cursor(struct index_cursor *cursor)
+static enum status fill_cursor(struct run_cursor *cursor)
 {
-    struct index_run *run = cursor->run;
+    struct run *run = cursor->run;
     uint64_t place = cursor->at / PAGE_ENTRIES;
-    const struct index_entry *entries;
-    enum status status = index_run_page(run, place, &entries);
+    const struct entry *entries;
+    enum status status = run_page(run, place, &entries);
     if (status != STATUS_OK)
         return status;
     cursor->first = place * PAGE_ENTRIES;
@@ -249,7 +249,7 @@ static enum status fill_cursor(struct index_cursor *cursor)
     return STATUS_OK;
 }
 
-bool index_cursor_next(struct index_cursor *cursor, struct index_entry *ret_entry, enum status *ret_status)
+bool run_cursor_next(struct run_cursor *cursor, struct entry *ret_entry, enum status *ret_status)
 {
     if (cursor->at >= cursor->run->count)
         return false;

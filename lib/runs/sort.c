@@ -7,15 +7,15 @@
 #define DIGIT_BITS 11
 #define DIGITS     (1u << DIGIT_BITS)
 
-static bool is_less(struct index_entry a, struct index_entry b)
+static bool is_less(struct entry a, struct entry b)
 {
     return a.key != b.key ? a.key < b.key : a.value < b.value;
 }
 
-static void insertion_sort(struct index_entry *data, size_t count)
+static void insertion_sort(struct entry *data, size_t count)
 {
     for (size_t i = 1; i < count; i++) {
-        struct index_entry entry = data[i];
+        struct entry entry = data[i];
         size_t j = i;
         for (; j > 0 && is_less(entry, data[j - 1]); j--)
             data[j] = data[j - 1];
@@ -25,12 +25,12 @@ static void insertion_sort(struct index_entry *data, size_t count)
 
 static int compare(const void *a, const void *b)
 {
-    const struct index_entry *x = a, *y = b;
+    const struct entry *x = a, *y = b;
     return is_less(*x, *y) ? -1 : is_less(*y, *x);
 }
 
 /* The position of the lower one of the two highest digits in which keys differ at all. */
-static unsigned digits_shift(const struct index_entry *data, size_t count)
+static unsigned digits_shift(const struct entry *data, size_t count)
 {
     uint64_t difference = 0;
     for (size_t i = 1; i < count; i++)
@@ -39,8 +39,7 @@ static unsigned digits_shift(const struct index_entry *data, size_t count)
     return bits > 2 * DIGIT_BITS ? bits - 2 * DIGIT_BITS : 0;
 }
 
-static void radix_pass(const struct index_entry *from, struct index_entry *to, size_t count, unsigned shift,
-                       size_t *counts)
+static void radix_pass(const struct entry *from, struct entry *to, size_t count, unsigned shift, size_t *counts)
 {
     memset(counts, 0, DIGITS * sizeof *counts);
     for (size_t i = 0; i < count; i++)
@@ -56,9 +55,9 @@ static void radix_pass(const struct index_entry *from, struct index_entry *to, s
 }
 
 /* By the bits of the key from `shift` on, stable. False: no memory, nothing happened. */
-static bool radix_sort(struct index_entry *data, size_t count, unsigned shift)
+static bool radix_sort(struct entry *data, size_t count, unsigned shift)
 {
-    struct index_entry *other = reallocarray(NULL, count, sizeof *other);
+    struct entry *other = reallocarray(NULL, count, sizeof *other);
     size_t *counts = reallocarray(NULL, DIGITS, sizeof *counts);
     bool good = other && counts;
     if (good) {
@@ -71,7 +70,7 @@ static bool radix_sort(struct index_entry *data, size_t count, unsigned shift)
 }
 
 /* Puts groups that are equal from `shift` on in order: of hashes they are short, and mostly they came in order. */
-static void sort_groups(struct index_entry *data, size_t count, unsigned shift)
+static void sort_groups(struct entry *data, size_t count, unsigned shift)
 {
     for (size_t i = 0, end; i < count; i = end) {
         bool sorted = true;
@@ -84,7 +83,7 @@ static void sort_groups(struct index_entry *data, size_t count, unsigned shift)
     }
 }
 
-static size_t remove_equal(struct index_entry *data, size_t count)
+static size_t remove_equal(struct entry *data, size_t count)
 {
     size_t kept = 0;
     for (size_t i = 0; i < count; i++)
@@ -93,7 +92,7 @@ static size_t remove_equal(struct index_entry *data, size_t count)
     return kept;
 }
 
-void index_entries_sort(struct index_entries *entries)
+void entries_sort(struct entries *entries)
 {
     if (entries->count <= SMALL) {
         insertion_sort(entries->data, entries->count);

@@ -13,7 +13,7 @@
 #include "index_files.h"
 
 #define IDS_MAX 16
-static struct index_entry ids[IDS_MAX]; /* hash of an id, position of the record */
+static struct entry ids[IDS_MAX]; /* hash of an id, position of the record */
 static size_t id_count;
 static uint32_t partition;
 static int store = -1;
@@ -66,7 +66,7 @@ static void overwrite(const char *name, const struct bytes *content)
     close(fd);
 }
 
-static void require_found(const struct index_entries *matches, uint64_t key, uint64_t known)
+static void require_found(const struct entries *matches, uint64_t key, uint64_t known)
 {
     size_t found = 0;
     for (size_t i = 0; i < id_count; i++) {
@@ -81,7 +81,7 @@ static void require_found(const struct index_entries *matches, uint64_t key, uin
 static void look_up(struct index *index, bool lies)
 {
     const struct partition_facts *facts = index_facts(index, partition);
-    struct index_entries matches = {0};
+    struct entries matches = {0};
     for (size_t i = 0; i < id_count; i++) {
         enum status status = index_find(index, INDEX_IDS, ids[i].key, &matches, NULL);
         require(status == STATUS_OK || status == STATUS_INVALID);
@@ -91,7 +91,7 @@ static void look_up(struct index *index, bool lies)
     for (enum index_table table = 0; table < INDEX_TABLES; table++)
         (void)index_find(index, table, ids[0].key ^ 1, &matches, NULL);
     (void)index_verify(index, NULL);
-    index_entries_release(&matches);
+    entries_release(&matches);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

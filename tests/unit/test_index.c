@@ -49,7 +49,7 @@ static void put_known(struct index *index, uint32_t partition, uint32_t generati
 static void add_ids(struct index *index, uint32_t partition, uint64_t from, uint64_t to)
 {
     for (uint64_t i = from; i < to; i++)
-        index_add(index, INDEX_IDS, (struct index_entry){mix(i + 1), index_value(partition, 0, i)}, &err);
+        index_add(index, INDEX_IDS, (struct entry){mix(i + 1), index_value(partition, 0, i)}, &err);
     put_known(index, partition, 0, to);
 }
 
@@ -68,7 +68,7 @@ static void commit(struct index *index, bool folded)
 /* How many of the ids from..to are found at their place; -1: the index said that it is damaged. */
 static int64_t count_found(struct index *index, uint64_t from, uint64_t to)
 {
-    struct index_entries matches = {0};
+    struct entries matches = {0};
     int64_t found = 0;
     for (uint64_t i = from; i < to && found >= 0; i++) {
         enum status status = index_find(index, INDEX_IDS, mix(i + 1), &matches, &err);
@@ -77,7 +77,7 @@ static int64_t count_found(struct index *index, uint64_t from, uint64_t to)
         else if (status == STATUS_OK && matches.count == 1 && index_value_offset(matches.data[0].value) == i)
             found++;
     }
-    index_entries_release(&matches);
+    entries_release(&matches);
     return found;
 }
 
@@ -111,45 +111,45 @@ static void test_sort(void)
     } kinds[] = {{"hashes", hashed_key}, {"small", small_key}, {"crowded", crowded_key}, {"equal", equal_key}};
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
         for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
-            struct index_entries entries = {0};
+            struct entries entries = {0};
             uint64_t sum = 0, sorted_sum = 0;
             for (size_t i = 0; i < sizes[s]; i++) {
-                index_entries_add(&entries, (struct index_entry){kinds[k].key(i, sizes[s]), mix(i) >> 1 | 1});
+                entries_add(&entries, (struct entry){kinds[k].key(i, sizes[s]), mix(i) >> 1 | 1});
                 sum += mix(entries.data[i].key) ^ entries.data[i].value;
             }
-            index_entries_sort(&entries);
+            entries_sort(&entries);
             bool good = entries.count == sizes[s];
             for (size_t i = 0; i < entries.count; i++)
                 sorted_sum += mix(entries.data[i].key) ^ entries.data[i].value;
             for (size_t i = 1; i < entries.count; i++) {
-                struct index_entry x = entries.data[i - 1], y = entries.data[i];
+                struct entry x = entries.data[i - 1], y = entries.data[i];
                 good = good && (x.key < y.key || (x.key == y.key && x.value < y.value));
             }
             ok(good && sum == sorted_sum, "%zu entries with %s keys are in order", sizes[s], kinds[k].what);
-            index_entries_release(&entries);
+            entries_release(&entries);
         }
 }
 
 static void test_sort_removes_equal(void)
 {
-    struct index_entries entries = {0};
+    struct entries entries = {0};
     for (size_t i = 0; i < 5000; i++)
-        index_entries_add(&entries, (struct index_entry){mix(i % 1000), mix(i % 1000) % 7 + i / 3000});
-    index_entries_sort(&entries);
+        entries_add(&entries, (struct entry){mix(i % 1000), mix(i % 1000) % 7 + i / 3000});
+    entries_sort(&entries);
     is_int(entries.count, 2000, "the same entry several times counts once");
-    index_entries_release(&entries);
+    entries_release(&entries);
 }
 
 /* A run in memory with a gap in the middle and one key many times, asked for keys near and far, there and not. */
 static void test_lookup_in_run(void)
 {
-    struct index_entries entries = {0}, hits = {0}, copy = {0};
+    struct entries entries = {0}, hits = {0}, copy = {0};
     for (uint64_t i = 0; i < 1000; i++)
-        index_entries_add(&entries, (struct index_entry){2 * i + (i > 500 ? 4096 : 10), i});
+        entries_add(&entries, (struct entry){2 * i + (i > 500 ? 4096 : 10), i});
     for (uint64_t i = 0; i < 40; i++)
-        index_entries_add(&entries, (struct index_entry){20000, i});
-    index_entries_append(&copy, entries.data, entries.count);
-    struct index_run *run = index_run_of_entries(&entries);
+        entries_add(&entries, (struct entry){20000, i});
+    entries_append(&copy, entries.data, entries.count);
+    struct run *run = run_of_entries(&entries);
     for (uint64_t step = 1; step < 3000; step = step * 3 / 2 + 1) {
         uint64_t keys[20100];
         size_t count = 0, expected = 0, at = 0;
@@ -159,7 +159,7 @@ static void test_lookup_in_run(void)
         keys[count] = keys[count - 1] < 20000 ? 20000 : keys[count - 1];
         count++;
         hits.count = 0;
-        is_int(index_run_lookup(run, keys, count, &hits), STATUS_OK, "keys by steps of %d", (int)step);
+        is_int(run_lookup(run, keys, count, &hits), STATUS_OK, "keys by steps of %d", (int)step);
         for (size_t k = 0; k < count; k++)
             for (size_t i = 0; i < copy.count; i++)
                 if (copy.data[i].key == keys[k]) {
@@ -170,9 +170,9 @@ static void test_lookup_in_run(void)
                 }
         ok(good && hits.count == expected, "%zu of them are there, in order", expected);
     }
-    index_run_close(run);
-    index_entries_release(&hits);
-    index_entries_release(&copy);
+    run_close(run);
+    entries_release(&hits);
+    entries_release(&copy);
 }
 
 static void test_lookup_in_memory(void)
@@ -196,16 +196,16 @@ static void test_lookup_in_memory(void)
 static void test_frequent_key(void)
 {
     struct index *index = open_index();
-    struct index_entries matches = {0};
+    struct entries matches = {0};
     for (uint64_t i = 0; i < 1000; i++) {
-        index_add(index, INDEX_REFS, (struct index_entry){7, index_value(9, 0, i)}, &err);
-        index_add(index, INDEX_REFS, (struct index_entry){mix(i + 1), index_value(9, 0, i)}, &err);
+        index_add(index, INDEX_REFS, (struct entry){7, index_value(9, 0, i)}, &err);
+        index_add(index, INDEX_REFS, (struct entry){mix(i + 1), index_value(9, 0, i)}, &err);
     }
     put_known(index, 9, 0, 1000);
     commit(index, true);
     is_int(index_find(index, INDEX_REFS, 7, &matches, &err), STATUS_OK, "a frequent key is found");
     is_int(matches.count, 1000, "with all its entries, over several pages");
-    index_entries_release(&matches);
+    entries_release(&matches);
     index_close(index);
     remove_index();
 }
@@ -213,16 +213,16 @@ static void test_frequent_key(void)
 static void test_lookup_many(void)
 {
     struct index *index = open_index();
-    struct index_entries hits = {0};
+    struct entries hits = {0};
     uint64_t keys[3000];
     add_ids(index, 9, 0, 100000);
     commit(index, true);
     for (size_t i = 0; i < 3000; i++)
         keys[i] = mix(i * 50 + 1);
-    struct index_entries sorted = {0};
+    struct entries sorted = {0};
     for (size_t i = 0; i < 3000; i++)
-        index_entries_add(&sorted, (struct index_entry){keys[i], 0});
-    index_entries_sort(&sorted);
+        entries_add(&sorted, (struct entry){keys[i], 0});
+    entries_sort(&sorted);
     for (size_t i = 0; i < 3000; i++)
         keys[i] = sorted.data[i].key;
     is_int(index_lookup(index, keys, 3000, &hits, &err), STATUS_OK, "many keys at once");
@@ -231,8 +231,8 @@ static void test_lookup_many(void)
     for (size_t i = 0; i < hits.count; i++)
         good = good && mix(index_value_offset(hits.data[i].value) + 1) == keys[hits.data[i].key];
     ok(good, "each with its own value");
-    index_entries_release(&sorted);
-    index_entries_release(&hits);
+    entries_release(&sorted);
+    entries_release(&hits);
     index_close(index);
     remove_index();
 }
@@ -240,29 +240,29 @@ static void test_lookup_many(void)
 static enum status note_repeat(void *context, uint64_t value, struct error *error)
 {
     (void)error;
-    struct index_entries *repeats = context;
-    return index_entries_add(repeats, (struct index_entry){0, value}) ? STATUS_OK : STATUS_IO;
+    struct entries *repeats = context;
+    return entries_add(repeats, (struct entry){0, value}) ? STATUS_OK : STATUS_IO;
 }
 
 static void test_repeats(void)
 {
     struct index *index = NULL;
-    struct index_entries repeats = {0};
+    struct entries repeats = {0};
     index_open_memory(&index, &err);
     put_known(index, 4, 0, 100);
     put_known(index, 5, 0, 100);
-    index_add(index, INDEX_IDS, (struct index_entry){77, index_value(5, 0, 10)}, &err);
-    index_add(index, INDEX_IDS, (struct index_entry){77, index_value(5, 0, 20)}, &err);
-    index_add(index, INDEX_IDS, (struct index_entry){78, index_value(5, 0, 30)}, &err);
+    index_add(index, INDEX_IDS, (struct entry){77, index_value(5, 0, 10)}, &err);
+    index_add(index, INDEX_IDS, (struct entry){77, index_value(5, 0, 20)}, &err);
+    index_add(index, INDEX_IDS, (struct entry){78, index_value(5, 0, 30)}, &err);
     index_merge(index, note_repeat, &repeats, &err);
     is_int(repeats.count, 1, "a key twice among the new ones is told once");
     is_int(index_value_offset(repeats.data[0].value), 20, "the later one");
     repeats.count = 0;
-    index_add(index, INDEX_IDS, (struct index_entry){78, index_value(4, 0, 1)}, &err);
+    index_add(index, INDEX_IDS, (struct entry){78, index_value(4, 0, 1)}, &err);
     index_merge(index, note_repeat, &repeats, &err);
     is_int(repeats.count, 1, "a new entry before an old one makes the old one the repeat");
     is_int(index_value_partition(repeats.data[0].value), 5, "the one in the later partition");
-    index_entries_release(&repeats);
+    entries_release(&repeats);
     index_close(index);
 }
 

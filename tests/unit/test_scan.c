@@ -214,14 +214,14 @@ static void test_reports(void)
 #define MANY 4000
 
 /* Lines of different length; every seventh to fortieth one has the source that is looked for. */
-static size_t make_many(struct bytes *text, struct index_entry *wanted, size_t *starts, uint32_t number)
+static size_t make_many(struct bytes *text, struct entry *wanted, size_t *starts, uint32_t number)
 {
     size_t found = 0;
     unsigned next = 3;
     for (unsigned i = 0; i < MANY; i++) {
         bool hit = i == next;
         if (hit) {
-            wanted[found++] = (struct index_entry){.value = index_value(number, 0, text->length)};
+            wanted[found++] = (struct entry){.value = index_value(number, 0, text->length)};
             next += i < MANY / 2 ? 7 : i % 5 == 0 ? 900 : 33;
         }
         starts[i] = text->length;
@@ -243,7 +243,7 @@ static struct filter *source_filter(void)
 }
 
 /* The starts of the blocks in which candidates lie, each once. */
-static size_t make_blocks(const struct index_entry *wanted, size_t count, struct index_entry *ret_blocks)
+static size_t make_blocks(const struct entry *wanted, size_t count, struct entry *ret_blocks)
 {
     size_t blocks = 0;
     for (size_t i = 0; i < count; i++) {
@@ -254,7 +254,7 @@ static size_t make_blocks(const struct index_entry *wanted, size_t count, struct
     return blocks;
 }
 
-static struct index_entry wanted[MANY], blocks[MANY];
+static struct entry wanted[MANY], blocks[MANY];
 static size_t starts[MANY + 1];
 
 static void test_candidates(void)

@@ -110,8 +110,8 @@ enum status catalog_append(struct catalog *store, struct store_item *items, size
     status = append_locked(&batch, ret_result);
     batch_release_slices(&batch);
     free(batch.id_hashes);
-    index_entries_release(&batch.hashes);
-    index_entries_release(&batch.fresh);
+    entries_release(&batch.hashes);
+    entries_release(&batch.fresh);
     catalog_end_turn(store);
     return status == STATUS_ABSENT ? STATUS_IO : status;
 }

@@ -23,10 +23,10 @@ struct slice {
 struct batch {
     struct catalog *store;
     struct store_item *items;
-    size_t count;                /* items that take part */
-    uint64_t *id_hashes;         /* of each item */
-    struct index_entries hashes; /* {hash, item}, ascending */
-    struct index_entries fresh;  /* {partition number, item} of new events, ascending */
+    size_t count;          /* items that take part */
+    uint64_t *id_hashes;   /* of each item */
+    struct entries hashes; /* {hash, item}, ascending */
+    struct entries fresh;  /* {partition number, item} of new events, ascending */
     struct slice *slices;
     size_t slice_count;
     bool caught_up; /* with somebody without lock, since the look-up */

@@ -23,18 +23,18 @@ static enum status hash_ids(struct batch *batch)
     batch->hashes.count = 0;
     for (size_t i = 0; i < batch->count && good; i++) {
         good = event_id_hash(&batch->items[i].event, seed, &scratch, &batch->id_hashes[i]) &&
-               index_entries_add(&batch->hashes, (struct index_entry){batch->id_hashes[i], i});
+               entries_add(&batch->hashes, (struct entry){batch->id_hashes[i], i});
         batch->items[i].outcome = STORE_APPENDED;
         batch->items[i].first_item = i;
     }
     bytes_release(&scratch);
-    index_entries_sort(&batch->hashes);
+    entries_sort(&batch->hashes);
     return good ? STATUS_OK : error_set_memory(batch->err);
 }
 
 static size_t group_items(const struct batch *batch, struct group *groups, uint64_t *keys)
 {
-    const struct index_entries *hashes = &batch->hashes;
+    const struct entries *hashes = &batch->hashes;
     size_t count = 0;
     for (size_t i = 0; i < hashes->count; i++) {
         if (i == 0 || hashes->data[i - 1].key != hashes->data[i].key) {
@@ -77,7 +77,7 @@ static enum status confirm_group(struct batch *batch, struct group *group, uint6
 /* Items with the same id inside the batch: the first stands, the others are its duplicates. */
 static enum status compare_items(struct batch *batch, const struct group *group)
 {
-    const struct index_entry *hashes = batch->hashes.data;
+    const struct entry *hashes = batch->hashes.data;
     for (size_t i = group->from + 1; i < group->to; i++) {
         struct store_item *item = &batch->items[hashes[i].value];
         for (size_t j = group->from; j < i && item->outcome == STORE_APPENDED; j++) {
@@ -98,7 +98,7 @@ static enum status compare_items(struct batch *batch, const struct group *group)
  * STATUS_ABSENT: a file has gone. */
 static enum status look_up(struct batch *batch)
 {
-    struct index_entries hits = {0};
+    struct entries hits = {0};
     uint64_t *keys = reallocarray(NULL, batch->count + 1, sizeof *keys);
     struct group *groups = reallocarray(NULL, batch->count + 1, sizeof *groups);
     enum status status = keys && groups ? hash_ids(batch) : error_set_memory(batch->err);
@@ -106,15 +106,15 @@ static enum status look_up(struct batch *batch)
     if (status == STATUS_OK)
         status = catalog_find_many(batch->store, keys, count, &hits, batch->err);
     for (size_t i = 0; i < hits.count; i++) /* {group, value} becomes {value, group} */
-        hits.data[i] = (struct index_entry){hits.data[i].value, hits.data[i].key};
-    index_entries_sort(&hits);
+        hits.data[i] = (struct entry){hits.data[i].value, hits.data[i].key};
+    entries_sort(&hits);
     for (size_t i = 0; i < hits.count && status == STATUS_OK; i++)
         status = confirm_group(batch, &groups[hits.data[i].value], hits.data[i].key);
     for (size_t i = 0; i < count && status == STATUS_OK; i++)
         status = compare_items(batch, &groups[i]);
     free(keys);
     free(groups);
-    index_entries_release(&hits);
+    entries_release(&hits);
     return status;
 }
 

@@ -25,7 +25,7 @@ void batch_release_slices(struct batch *batch)
 
 static enum status gather_slices(struct batch *batch)
 {
-    const struct index_entries *fresh = &batch->fresh;
+    const struct entries *fresh = &batch->fresh;
     size_t capacity = 0;
     for (size_t i = 0; i < fresh->count; i++) {
         if (i == 0 || fresh->data[i - 1].key != fresh->data[i].key) {
@@ -90,11 +90,11 @@ static enum status catch_up(struct batch *batch, struct slice *slice)
  * stops, leave it. */
 static enum status look_up_again(struct batch *batch, struct slice *slice)
 {
-    struct index_entry *fresh = batch->fresh.data;
+    struct entry *fresh = batch->fresh.data;
     size_t kept = slice->from;
     enum status status = STATUS_OK;
     for (size_t i = slice->from; i < slice->to && status == STATUS_OK; i++) {
-        struct index_entry entry = fresh[i];
+        struct entry entry = fresh[i];
         bool found;
         status = batch_find_again(batch, &batch->items[entry.value], false, &found);
         if (found && batch->stops && entry.value < batch->stop)
@@ -255,9 +255,9 @@ enum status batch_write(struct batch *batch)
 {
     for (size_t i = 0; i < batch->count; i++)
         if (batch->items[i].outcome == STORE_APPENDED &&
-            !index_entries_add(&batch->fresh, (struct index_entry){batch_partition_of(&batch->items[i].event), i}))
+            !entries_add(&batch->fresh, (struct entry){batch_partition_of(&batch->items[i].event), i}))
             return error_set_memory(batch->err);
-    index_entries_sort(&batch->fresh);
+    entries_sort(&batch->fresh);
     for (int turn = 0; batch->fresh.count > 0; turn++) {
         bool again = false;
         if (turn == TURNS)

@@ -48,8 +48,8 @@ void catalog_close(struct catalog *store)
     if (store->lock >= 0)
         close(store->lock);
     workspace_close(store->workspace);
-    index_entries_release(&store->matches);
-    index_entries_release(&store->shadowed);
+    entries_release(&store->matches);
+    entries_release(&store->shadowed);
     bytes_release(&store->block);
     bytes_release(&store->line);
     bytes_release(&store->lines);

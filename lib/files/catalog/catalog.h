@@ -135,12 +135,12 @@ enum status catalog_suspects(struct catalog *store, uint32_t number, uint64_t **
 /*
  * Candidates for these keys of INDEX_IDS (`are_ids`) or INDEX_REFS, ascending by partition and offset: an event with
  * one of the keys that lies below facts.known starts at one of the offsets, or, for block keys, in the block of
- * CATALOG_KEY_BLOCK bytes that starts there. *ret is sorted, owned by the caller (index_entries_release); entry.value
+ * CATALOG_KEY_BLOCK bytes that starts there. *ret is sorted, owned by the caller (entries_release); entry.value
  * is an index value, entry.key the key.
  */
 #define CATALOG_KEY_BLOCK ((uint64_t)65536)
 enum status catalog_candidates(struct catalog *store, bool are_ids, const uint64_t *keys, size_t count,
-                               struct index_entries *ret, struct error *err);
+                               struct entries *ret, struct error *err);
 
 /* Whether a damaged line's bytes lie in quarantine/, from whatever partition they were copied. What cannot be read
  * there does not. STATUS_IO: no memory, or a link or something else than a directory stands in the place of

@@ -159,7 +159,7 @@ static enum status take_tail(struct catalog *store, struct catalog_partition *ro
     bytes_release(&scratch);
     if (!hashed)
         return error_set_memory(err);
-    struct index_entry entry = {hash, index_value(row->number, row->facts.generation, row->facts.known)};
+    struct entry entry = {hash, index_value(row->number, row->facts.generation, row->facts.known)};
     return index_add_volatile(store->index, entry, err);
 }
 
@@ -187,7 +187,7 @@ static enum status take_file(struct catalog *store, struct catalog_partition *ro
 static enum status note_shadowed(struct catalog *store, struct error *err)
 {
     size_t count;
-    const struct index_entry *tails = index_volatile(store->index, &count);
+    const struct entry *tails = index_volatile(store->index, &count);
     store->shadowed.count = 0;
     for (size_t i = 0; i < count; i++) {
         enum status status = index_find(store->index, INDEX_IDS, tails[i].key, &store->matches, err);
@@ -197,11 +197,11 @@ static enum status note_shadowed(struct catalog *store, struct error *err)
             uint64_t value = store->matches.data[k].value;
             uint32_t other = index_value_partition(value);
             if (other > index_value_partition(tails[i].value) &&
-                !index_entries_add(&store->shadowed, (struct index_entry){other, value}))
+                !entries_add(&store->shadowed, (struct entry){other, value}))
                 return error_set_memory(err);
         }
     }
-    index_entries_sort(&store->shadowed);
+    entries_sort(&store->shadowed);
     return STATUS_OK;
 }
 
@@ -276,10 +276,10 @@ static enum status clear_tail(struct catalog *store, uint32_t number, struct err
 {
     size_t count;
     enum status status = STATUS_OK;
-    const struct index_entry *tails = index_volatile(store->index, &count);
+    const struct entry *tails = index_volatile(store->index, &count);
     store->matches.count = 0;
     for (size_t i = 0; i < count; i++)
-        if (index_value_partition(tails[i].value) != number && !index_entries_add(&store->matches, tails[i]))
+        if (index_value_partition(tails[i].value) != number && !entries_add(&store->matches, tails[i]))
             return error_set_memory(err);
     index_clear_volatile(store->index);
     for (size_t i = 0; i < store->matches.count && status == STATUS_OK; i++)

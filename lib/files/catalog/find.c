@@ -18,7 +18,7 @@ enum status catalog_find_matches(struct catalog *store, enum index_table table, 
     return status;
 }
 
-enum status catalog_find_many(struct catalog *store, const uint64_t *keys, size_t count, struct index_entries *ret_hits,
+enum status catalog_find_many(struct catalog *store, const uint64_t *keys, size_t count, struct entries *ret_hits,
                               struct error *err)
 {
     enum status status;
@@ -31,19 +31,19 @@ enum status catalog_find_many(struct catalog *store, const uint64_t *keys, size_
 
 static int by_value(const void *a, const void *b)
 {
-    uint64_t x = ((const struct index_entry *)a)->value, y = ((const struct index_entry *)b)->value;
+    uint64_t x = ((const struct entry *)a)->value, y = ((const struct entry *)b)->value;
     return (x > y) - (x < y);
 }
 
 enum status catalog_candidates(struct catalog *store, bool are_ids, const uint64_t *keys, size_t count,
-                               struct index_entries *ret, struct error *err)
+                               struct entries *ret, struct error *err)
 {
     ret->count = 0;
     for (size_t i = 0; i < count; i++) {
         enum status status = catalog_find_matches(store, are_ids ? INDEX_IDS : INDEX_REFS, keys[i], err);
         if (status != STATUS_OK)
             return status;
-        if (!index_entries_append(ret, store->matches.data, store->matches.count))
+        if (!entries_append(ret, store->matches.data, store->matches.count))
             return error_set_memory(err);
     }
     if (ret->count > 1)
@@ -53,7 +53,7 @@ enum status catalog_candidates(struct catalog *store, bool are_ids, const uint64
 
 static int compare_key(const void *entry, const void *key)
 {
-    uint64_t a = ((const struct index_entry *)entry)->key, b = *(const uint64_t *)key;
+    uint64_t a = ((const struct entry *)entry)->key, b = *(const uint64_t *)key;
     return (a > b) - (a < b);
 }
 
@@ -61,8 +61,8 @@ enum status catalog_suspects(struct catalog *store, uint32_t number, uint64_t **
                              struct error *err)
 {
     const struct catalog_partition *row = catalog_row(store, number);
-    const struct index_entries *shadowed = &store->shadowed;
-    struct index_entries *matches = &store->matches;
+    const struct entries *shadowed = &store->shadowed;
+    struct entries *matches = &store->matches;
     enum status status = STATUS_OK;
     *ret_offsets = NULL;
     *ret_count = matches->count = 0;
@@ -73,14 +73,14 @@ enum status catalog_suspects(struct catalog *store, uint32_t number, uint64_t **
     uint64_t from = row ? number : UINT64_MAX, to = from == UINT64_MAX ? from : from + 1;
     size_t first = array_lower_bound(shadowed->data, shadowed->count, sizeof *shadowed->data, &from, compare_key);
     size_t last = array_lower_bound(shadowed->data, shadowed->count, sizeof *shadowed->data, &to, compare_key);
-    if (first < last && !index_entries_append(matches, shadowed->data + first, last - first))
+    if (first < last && !entries_append(matches, shadowed->data + first, last - first))
         return error_set_memory(err);
     if (matches->count == 0)
         return STATUS_OK;
     uint64_t *offsets = reallocarray(NULL, matches->count, sizeof *offsets);
     if (!offsets)
         return error_set_memory(err);
-    index_entries_sort(matches); /* all have the same key */
+    entries_sort(matches); /* all have the same key */
     for (size_t i = 0; i < matches->count; i++) {
         uint64_t offset = index_value_offset(matches->data[i].value);
         if (*ret_count == 0 || offsets[*ret_count - 1] != offset)
@@ -187,7 +187,7 @@ enum status catalog_find_record(struct catalog *store, const struct event *event
     bytes_release(&scratch);
     if (!hashed)
         return error_set_memory(err);
-    struct index_entry found = store->found[hash % CATALOG_FOUND];
+    struct entry found = store->found[hash % CATALOG_FOUND];
     enum status status = STATUS_OK;
     if (found.key == hash)
         status = catalog_holds_id(store, catalog_place_of(found.value), event, &holds, ret_conflicts, err);

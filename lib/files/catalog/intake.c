@@ -14,7 +14,7 @@ void intake_release(struct intake *intake)
 
 static void add_entry(struct intake *intake, enum index_table table, uint64_t key, uint64_t offset)
 {
-    struct index_entry entry = {key, index_value(intake->facts.partition, intake->facts.generation, offset)};
+    struct entry entry = {key, index_value(intake->facts.partition, intake->facts.generation, offset)};
     if (intake->status == STATUS_OK)
         intake->status = index_add(intake->store->index, table, entry, intake->err);
 }
@@ -26,10 +26,10 @@ static void add_key(void *context, uint64_t key, bool block)
     uint64_t offset = intake->facts.known;
     if (block) {
         offset -= offset % CATALOG_KEY_BLOCK;
-        struct index_entry *recent = &intake->recent[key % (sizeof intake->recent / sizeof *intake->recent)];
+        struct entry *recent = &intake->recent[key % (sizeof intake->recent / sizeof *intake->recent)];
         if (recent->key == key && recent->value == offset + 1)
             return;
-        *recent = (struct index_entry){key, offset + 1};
+        *recent = (struct entry){key, offset + 1};
     }
     add_entry(intake, INDEX_REFS, key, offset);
 }
@@ -88,7 +88,7 @@ static enum status note_repeat(void *context, uint64_t value, struct error *err)
         return STATUS_OK;
     struct partition_facts counted = *facts;
     counted.repeats++;
-    enum status status = index_add(store->index, INDEX_REPEATS, (struct index_entry){facts->partition, value}, err);
+    enum status status = index_add(store->index, INDEX_REPEATS, (struct entry){facts->partition, value}, err);
     return status == STATUS_OK ? index_put_facts(store->index, &counted, err) : status;
 }
 

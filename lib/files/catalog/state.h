@@ -31,13 +31,13 @@ struct catalog {
     uint32_t open_number;
     struct bytes block; /* of it: what catalog_line_at() read last */
     uint64_t block_offset;
-    struct bytes line;                       /* working space */
-    struct bytes lines;                      /* likewise: what a batch appends to one partition */
-    struct index_entry found[CATALOG_FOUND]; /* {hash, value}: answers of catalog_find_first() since the last look, by
+    struct bytes line;                 /* working space */
+    struct bytes lines;                /* likewise: what a batch appends to one partition */
+    struct entry found[CATALOG_FOUND]; /* {hash, value}: answers of catalog_find_first() since the last look, by
                                               the hash: an id repeated often is asked for often */
-    struct index_entries matches;            /* of the last question to the index */
-    struct index_entries shadowed;           /* {partition, value}: repeats of events on a last line without newline */
-    struct bytes kept;                       /* quarantine.c: names of the copies in quarantine/ */
+    struct entries matches;            /* of the last question to the index */
+    struct entries shadowed;           /* {partition, value}: repeats of events on a last line without newline */
+    struct bytes kept;                 /* quarantine.c: names of the copies in quarantine/ */
     bool kept_listed;
 };
 
@@ -93,7 +93,7 @@ struct intake {
     enum event_kind kind;
     int32_t day;
     struct bytes scratch;
-    struct index_entry recent[256]; /* block keys noted lately */
+    struct entry recent[256]; /* block keys noted lately */
     enum status status;
     struct error *err;
 };
@@ -132,7 +132,7 @@ void catalog_set_stat(struct partition_facts *facts, const struct partition_stat
 /* The index's values for a key into store->matches. */
 enum status catalog_find_matches(struct catalog *store, enum index_table table, uint64_t key, struct error *err);
 /* index_lookup(). */
-enum status catalog_find_many(struct catalog *store, const uint64_t *keys, size_t count, struct index_entries *ret_hits,
+enum status catalog_find_many(struct catalog *store, const uint64_t *keys, size_t count, struct entries *ret_hits,
                               struct error *err);
 /* The line at a position, borrowed until the next call. Lines that lie close are read together. */
 enum status catalog_line_at(struct catalog *store, struct store_place position, const char **ret_line,

@@ -136,7 +136,7 @@ enum status check_store(const char *workspace, const struct check_options *optio
     index_close(check.ids);
     catalog_close(check.store);
     catalog_close(check.mender);
-    index_entries_release(&check.repeated);
+    entries_release(&check.repeated);
     notices_release(&check.notices);
     free(check.partitions);
     bytes_release(&check.copied);

@@ -8,7 +8,7 @@
 static enum status note_repeat(void *context, uint64_t value, struct error *err)
 {
     struct check *check = context;
-    return index_entries_add(&check->repeated, (struct index_entry){0, value}) ? STATUS_OK : error_set_memory(err);
+    return entries_add(&check->repeated, (struct entry){0, value}) ? STATUS_OK : error_set_memory(err);
 }
 
 enum status check_note_id(struct check *check, const struct event *event, uint32_t number, uint64_t offset,
@@ -23,7 +23,7 @@ enum status check_note_id(struct check *check, const struct event *event, uint32
         if (index_put_facts(ids, &all, err) != STATUS_OK)
             return STATUS_IO;
     }
-    enum status status = index_add(ids, INDEX_IDS, (struct index_entry){hash, index_value(number, 0, offset)}, err);
+    enum status status = index_add(ids, INDEX_IDS, (struct entry){hash, index_value(number, 0, offset)}, err);
     if (status == STATUS_OK && index_unmerged(ids) >= MERGE_AT)
         status = index_merge(ids, note_repeat, check, err);
     return status;
@@ -83,7 +83,7 @@ static enum status count_lines(struct reader *reader, uint64_t offset, struct er
 struct search {
     struct check *check;
     struct reader here, there;
-    struct index_entry firsts[FIRSTS]; /* {hash, value}: an id that stands here often is looked up once */
+    struct entry firsts[FIRSTS]; /* {hash, value}: an id that stands here often is looked up once */
 };
 
 static enum status has_same_id(struct search *search, uint64_t value, const struct event *event, bool *ret_same,
@@ -99,8 +99,8 @@ static enum status has_same_id(struct search *search, uint64_t value, const stru
 static enum status find_first(struct search *search, const struct event *event, uint64_t value, uint64_t hash,
                               uint64_t *ret_first, struct error *err)
 {
-    struct index_entry *known = &search->firsts[hash % FIRSTS];
-    struct index_entries matches = {0};
+    struct entry *known = &search->firsts[hash % FIRSTS];
+    struct entries matches = {0};
     bool same = false;
     *ret_first = known->value;
     enum status status = STATUS_OK;
@@ -113,8 +113,8 @@ static enum status find_first(struct search *search, const struct event *event, 
         status = has_same_id(search, *ret_first, event, &same, err);
     }
     if (same)
-        *known = (struct index_entry){hash, *ret_first};
-    index_entries_release(&matches);
+        *known = (struct entry){hash, *ret_first};
+    entries_release(&matches);
     return status == STATUS_OK && !same ? STATUS_ABSENT : status;
 }
 
@@ -156,7 +156,7 @@ enum status check_repeats(struct check *check, struct error *err)
 {
     struct search search = {.check = check, .here = {.check = check}, .there = {.check = check}};
     enum status status = index_merge(check->ids, note_repeat, check, err);
-    index_entries_sort(&check->repeated);
+    entries_sort(&check->repeated);
     for (size_t i = 0; i < check->repeated.count && status == STATUS_OK && !check_is_interrupted(check); i++) {
         struct error why;
         enum status found = check_repeat(&search, check->repeated.data[i].value, &why);

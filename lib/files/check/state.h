@@ -25,12 +25,12 @@ struct check {
     const struct check_options *options;
     struct check_totals totals;
     struct notices notices;
-    struct catalog *store;         /* to read; has no index of its own */
-    struct catalog *mender;        /* to write; NULL: nothing is to be mended */
-    struct index *disk;            /* the index as it is on disk; NULL: it cannot be used, which was reported */
-    struct index *ids;             /* where each id stands, of this check alone */
-    struct index_entries repeated; /* {0, value in `ids`} of lines whose id seems to stand before */
-    struct checked *partitions;    /* ascending by number */
+    struct catalog *store;      /* to read; has no index of its own */
+    struct catalog *mender;     /* to write; NULL: nothing is to be mended */
+    struct index *disk;         /* the index as it is on disk; NULL: it cannot be used, which was reported */
+    struct index *ids;          /* where each id stands, of this check alone */
+    struct entries repeated;    /* {0, value in `ids`} of lines whose id seems to stand before */
+    struct checked *partitions; /* ascending by number */
     size_t count, capacity;
     uint64_t bytes, total;                   /* read so far, and to be read */
     struct bytes copied;                     /* hashes of damaged lines that this check put into quarantine */

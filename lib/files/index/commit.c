@@ -17,7 +17,7 @@
     ((uint64_t)1 << 20) /* entries that any process may merge; more only in proportion to what it added */
 #define MERGE_SHARE 64
 
-static bool keep_current(void *context, struct index_entry entry)
+static bool keep_current(void *context, struct entry entry)
 {
     return index_value_is_current(context, entry.value);
 }
@@ -31,14 +31,14 @@ static bool has_stale_entries(const struct index *index)
     return false;
 }
 
-enum status index_write_run(struct index *index, enum index_table table, struct index_run *const *runs, size_t count,
-                            bool clean, struct index_run **ret_run, struct error *err)
+enum status index_write_run(struct index *index, enum index_table table, struct run *const *runs, size_t count,
+                            bool clean, struct run **ret_run, struct error *err)
 {
     char name[INDEX_RUN_NAME_SIZE];
     uint64_t number = index_random_number();
     index_run_name(index_table_names[table], number, name);
-    index_keep *keep = clean && has_stale_entries(index) ? keep_current : NULL;
-    return index_run_merge(index->directory, name, number, runs, count, keep, index, ret_run, err);
+    run_keep *keep = clean && has_stale_entries(index) ? keep_current : NULL;
+    return run_merge(index->directory, name, number, runs, count, keep, index, ret_run, err);
 }
 
 /* Replaces runs[from..to) of a table, which are then closed, and their files removed with the next manifest. */
@@ -61,7 +61,7 @@ static enum status merge_range(struct index *index, enum index_table t, size_t f
                                struct removals *removals, struct error *err)
 {
     struct table *table = &index->tables[t];
-    struct index_run **runs = reallocarray(NULL, to - from, sizeof *runs), *merged = NULL;
+    struct run **runs = reallocarray(NULL, to - from, sizeof *runs), *merged = NULL;
     if (!runs)
         return error_set_memory(err);
     for (size_t i = from; i < to; i++)
@@ -71,11 +71,10 @@ static enum status merge_range(struct index *index, enum index_table t, size_t f
     if (status != STATUS_OK)
         return status;
     for (size_t i = from; i < to && status == STATUS_OK; i++)
-        if (index_run_number(table->runs[i].run) != 0 &&
-            !note_removal(removals, t, index_run_number(table->runs[i].run)))
+        if (run_number(table->runs[i].run) != 0 && !note_removal(removals, t, run_number(table->runs[i].run)))
             status = error_set_memory(err);
     for (size_t i = from; i < to; i++)
-        index_run_close(table->runs[i].run);
+        run_close(table->runs[i].run);
     memmove(table->runs + from + 1, table->runs + to, (table->count - to) * sizeof *table->runs);
     table->runs[from] = (struct table_run){merged, RUN_UNCOMMITTED};
     table->count -= to - from - 1;
@@ -97,10 +96,10 @@ static enum status merge_classes(struct index *index, enum index_table t, struct
     enum status status = STATUS_OK;
     while (status == STATUS_OK && table->count >= MERGE_FACTOR) {
         size_t from = table->count - 1;
-        unsigned class = size_class(index_run_count(table->runs[from].run));
-        uint64_t total = index_run_count(table->runs[from].run);
-        while (from > 0 && size_class(index_run_count(table->runs[from - 1].run)) <= class)
-            total += index_run_count(table->runs[--from].run);
+        unsigned class = size_class(run_count(table->runs[from].run));
+        uint64_t total = run_count(table->runs[from].run);
+        while (from > 0 && size_class(run_count(table->runs[from - 1].run)) <= class)
+            total += run_count(table->runs[--from].run);
         if (table->count - from < MERGE_FACTOR || (total > MERGE_FREE && total / MERGE_SHARE > index->added))
             break;
         status = merge_range(index, t, from, table->count, removals, err);
@@ -109,11 +108,11 @@ static enum status merge_classes(struct index *index, enum index_table t, struct
 }
 
 /* The run is in memory, or its file was removed by who replaced an index of no use meanwhile. */
-static bool lacks_file(const struct index *index, enum index_table t, const struct index_run *run)
+static bool lacks_file(const struct index *index, enum index_table t, const struct run *run)
 {
     char name[INDEX_RUN_NAME_SIZE];
-    index_run_name(index_table_names[t], index_run_number(run), name);
-    return index_run_number(run) == 0 || !index_run_is_same_file(run, index->directory, name);
+    index_run_name(index_table_names[t], run_number(run), name);
+    return run_number(run) == 0 || !run_is_same_file(run, index->directory, name);
 }
 
 /* All that is in memory or in the log goes to one run a table. */
@@ -146,8 +145,8 @@ static bool build_manifest(const struct index *index, uint64_t number, struct by
     bool good = bytes_append(out, &manifest, sizeof manifest);
     for (enum index_table t = 0; t < INDEX_TABLES; t++)
         for (size_t i = 0; i < index->tables[t].count && good; i++) {
-            const struct index_run *run = index->tables[t].runs[i].run;
-            struct run_record record = {index_run_number(run), index_run_count(run)};
+            const struct run *run = index->tables[t].runs[i].run;
+            struct run_record record = {run_number(run), run_count(run)};
             good = bytes_append(out, &record, sizeof record);
         }
     good = good && bytes_append(out, index->facts, index->facts_count * sizeof *index->facts);
@@ -168,7 +167,7 @@ static void remove_run_file(const struct index *index, const char *kind, uint64_
 static bool table_names(const struct table *table, uint64_t number)
 {
     for (size_t i = 0; i < table->count; i++)
-        if (index_run_number(table->runs[i].run) == number)
+        if (run_number(table->runs[i].run) == number)
             return true;
     return false;
 }
@@ -268,15 +267,15 @@ enum frame_parts { FRAME_WHOLE, FRAME_FACTS };
 /* Appends the entries of uncommitted runs in memory. */
 static bool append_entries(const struct table *table, uint64_t *count, struct bytes *out)
 {
-    struct index_cursor *cursor = malloc(sizeof *cursor);
+    struct run_cursor *cursor = malloc(sizeof *cursor);
     bool good = cursor != NULL;
     for (size_t i = 0; good && i < table->count; i++) {
-        struct index_entry entry;
+        struct entry entry;
         enum status status = STATUS_OK;
         if (table->runs[i].home != RUN_UNCOMMITTED)
             continue;
-        index_cursor_start(cursor, table->runs[i].run);
-        while (good && index_cursor_next(cursor, &entry, &status)) {
+        run_cursor_start(cursor, table->runs[i].run);
+        while (good && run_cursor_next(cursor, &entry, &status)) {
             good = bytes_append(out, &entry, sizeof entry);
             ++*count;
         }
@@ -328,7 +327,7 @@ static bool has_uncommitted_files(const struct index *index)
 {
     for (enum index_table t = 0; t < INDEX_TABLES; t++)
         for (size_t i = 0; i < index->tables[t].count; i++)
-            if (index->tables[t].runs[i].home == RUN_UNCOMMITTED && index_run_number(index->tables[t].runs[i].run) != 0)
+            if (index->tables[t].runs[i].home == RUN_UNCOMMITTED && run_number(index->tables[t].runs[i].run) != 0)
                 return true;
     return false;
 }
@@ -392,7 +391,7 @@ static enum status commit(struct index *index, uint64_t log_limit, struct error 
         for (enum index_table t = 0; t < INDEX_TABLES; t++)
             for (size_t i = 0; i < index->tables[t].count; i++)
                 if (index->tables[t].runs[i].home == RUN_UNCOMMITTED)
-                    index->added += index_run_count(index->tables[t].runs[i].run);
+                    index->added += run_count(index->tables[t].runs[i].run);
         bool whole = index->replace || index->manifest == 0 || has_uncommitted_files(index);
         status = whole ? fold(index, err) : commit_to_log(index, err);
         if (status != STATUS_OK && !whole) /* a log of another account, say: a new manifest begins a new one */

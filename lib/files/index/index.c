@@ -135,25 +135,25 @@ bool index_is_unreadable(const struct index *index)
     bool unreadable = index->unreadable;
     for (enum index_table t = 0; t < INDEX_TABLES; t++)
         for (size_t i = 0; i < index->tables[t].count && !unreadable; i++)
-            unreadable = index_run_is_unreadable(index->tables[t].runs[i].run);
+            unreadable = run_is_unreadable(index->tables[t].runs[i].run);
     return unreadable;
 }
 
 /* Says what a status of its runs means. */
-static enum status run_error(const struct index *index, enum status status, struct error *err)
+static enum status look_up_error(const struct index *index, enum status status, struct error *err)
 {
     if (status == STATUS_INVALID && index_is_unreadable(index))
         return error_set(err, status, "a part of it cannot be read");
-    return index_run_error(status, err);
+    return run_error(status, err);
 }
 
-enum status table_add_run(struct table *table, struct index_run *run, enum run_home home, struct error *err)
+enum status table_add_run(struct table *table, struct run *run, enum run_home home, struct error *err)
 {
     if (table->count == table->capacity) {
         size_t capacity = table->capacity * 2 + 8;
         struct table_run *grown = reallocarray(table->runs, capacity, sizeof *grown);
         if (!grown) {
-            index_run_close(run);
+            run_close(run);
             return error_set_memory(err);
         }
         table->runs = grown;
@@ -166,10 +166,10 @@ enum status table_add_run(struct table *table, struct index_run *run, enum run_h
 static void table_clear(struct table *table)
 {
     for (size_t i = 0; i < table->count; i++)
-        index_run_close(table->runs[i].run);
+        run_close(table->runs[i].run);
     free(table->runs);
-    index_entries_release(&table->staged);
-    index_entries_release(&table->passing);
+    entries_release(&table->staged);
+    entries_release(&table->passing);
     *table = (struct table){0};
 }
 
@@ -178,7 +178,7 @@ static void remove_uncommitted(const struct index *index, enum index_table which
 {
     const struct table *table = &index->tables[which];
     for (size_t i = 0; i < table->count; i++) {
-        uint64_t number = index_run_number(table->runs[i].run);
+        uint64_t number = run_number(table->runs[i].run);
         if (table->runs[i].home != RUN_UNCOMMITTED || number == 0)
             continue;
         char name[INDEX_RUN_NAME_SIZE];
@@ -277,11 +277,11 @@ enum status index_put_facts(struct index *index, const struct partition_facts *f
     return index_store_facts(index, facts, true, err);
 }
 
-enum status index_add(struct index *index, enum index_table table, struct index_entry entry, struct error *err)
+enum status index_add(struct index *index, enum index_table table, struct entry entry, struct error *err)
 {
     if (index_value_offset(entry.value) >= INDEX_OFFSET_LIMIT - 1)
         return STATUS_OK;
-    return index_entries_add(&index->tables[table].staged, entry) ? STATUS_OK : error_set_memory(err);
+    return entries_add(&index->tables[table].staged, entry) ? STATUS_OK : error_set_memory(err);
 }
 
 void index_leave_out_refs(struct index *index)
@@ -310,18 +310,18 @@ bool index_value_is_current(const struct index *index, uint64_t value)
 }
 
 /* Candidates of all runs, unsorted, stale ones included. */
-static enum status collect(struct table *table, uint64_t key, struct index_entries *matches, struct error *err)
+static enum status collect(struct table *table, uint64_t key, struct entries *matches, struct error *err)
 {
     enum status status = STATUS_OK;
     for (size_t i = 0; i < table->count && status == STATUS_OK; i++)
-        status = index_run_find(table->runs[i].run, key, matches);
+        status = run_find(table->runs[i].run, key, matches);
     for (size_t i = 0; i < table->passing.count && status == STATUS_OK; i++)
-        if (table->passing.data[i].key == key && !index_entries_add(matches, table->passing.data[i]))
+        if (table->passing.data[i].key == key && !entries_add(matches, table->passing.data[i]))
             status = STATUS_IO;
-    return index_run_error(status, err);
+    return run_error(status, err);
 }
 
-static bool is_passing(const struct table *table, struct index_entry entry)
+static bool is_passing(const struct table *table, struct entry entry)
 {
     for (size_t i = 0; i < table->passing.count; i++)
         if (table->passing.data[i].key == entry.key && table->passing.data[i].value == entry.value)
@@ -329,7 +329,7 @@ static bool is_passing(const struct table *table, struct index_entry entry)
     return false;
 }
 
-enum status index_find(struct index *index, enum index_table which, uint64_t key, struct index_entries *ret_matches,
+enum status index_find(struct index *index, enum index_table which, uint64_t key, struct entries *ret_matches,
                        struct error *err)
 {
     struct table *table = &index->tables[which];
@@ -337,7 +337,7 @@ enum status index_find(struct index *index, enum index_table which, uint64_t key
     enum status status = collect(table, key, ret_matches, err);
     if (status != STATUS_OK)
         return status;
-    index_entries_sort(ret_matches);
+    entries_sort(ret_matches);
     size_t kept = 0;
     for (size_t i = 0; i < ret_matches->count; i++)
         if (index_value_is_current(index, ret_matches->data[i].value) || is_passing(table, ret_matches->data[i]))
@@ -347,26 +347,25 @@ enum status index_find(struct index *index, enum index_table which, uint64_t key
 }
 
 enum status index_lookup_in(struct index *index, enum index_table which, const uint64_t *keys, size_t count,
-                            struct index_entries *ret_hits, struct error *err)
+                            struct entries *ret_hits, struct error *err)
 {
     struct table *table = &index->tables[which];
     enum status status = STATUS_OK;
     ret_hits->count = 0;
     for (size_t i = 0; i < table->count && status == STATUS_OK; i++)
-        status = index_run_lookup(table->runs[i].run, keys, count, ret_hits);
+        status = run_lookup(table->runs[i].run, keys, count, ret_hits);
     for (size_t i = 0; i < table->passing.count && status == STATUS_OK; i++)
         for (size_t k = 0; k < count && status == STATUS_OK; k++)
             if (keys[k] == table->passing.data[i].key &&
-                !index_entries_add(ret_hits, (struct index_entry){k, table->passing.data[i].value}))
+                !entries_add(ret_hits, (struct entry){k, table->passing.data[i].value}))
                 status = STATUS_IO;
     if (status != STATUS_OK)
-        return run_error(index, status, err);
-    index_entries_sort(ret_hits);
+        return look_up_error(index, status, err);
+    entries_sort(ret_hits);
     size_t kept = 0;
     for (size_t i = 0; i < ret_hits->count; i++) {
-        struct index_entry hit = ret_hits->data[i];
-        if (index_value_is_current(index, hit.value) ||
-            is_passing(table, (struct index_entry){keys[hit.key], hit.value}))
+        struct entry hit = ret_hits->data[i];
+        if (index_value_is_current(index, hit.value) || is_passing(table, (struct entry){keys[hit.key], hit.value}))
             ret_hits->data[kept++] = hit;
     }
     ret_hits->count = kept;
@@ -374,8 +373,8 @@ enum status index_lookup_in(struct index *index, enum index_table which, const u
 }
 
 /* Reports the values of one key that stand behind its least one. */
-static enum status report_repeats(struct index *index, uint64_t key, struct index_entries *matches,
-                                  index_repeat *repeat, void *context, struct error *err)
+static enum status report_repeats(struct index *index, uint64_t key, struct entries *matches, index_repeat *repeat,
+                                  void *context, struct error *err)
 {
     enum status status = index_find(index, INDEX_IDS, key, matches, err);
     for (size_t i = 1; i < matches->count && status == STATUS_OK; i++)
@@ -385,10 +384,10 @@ static enum status report_repeats(struct index *index, uint64_t key, struct inde
 
 /* Adds to *ret_keys those keys of the (sorted) staged ids, each once, that stand among them twice or in an older run.
  */
-static enum status find_repeated(struct index *index, const struct index_entries *staged, size_t from, size_t to,
-                                 struct index_entries *ret_keys, struct error *err)
+static enum status find_repeated(struct index *index, const struct entries *staged, size_t from, size_t to,
+                                 struct entries *ret_keys, struct error *err)
 {
-    struct index_entries hits = {0};
+    struct entries hits = {0};
     uint64_t *keys = reallocarray(NULL, to - from, sizeof *keys);
     if (!keys)
         return error_set_memory(err);
@@ -402,10 +401,10 @@ static enum status find_repeated(struct index *index, const struct index_entries
             hit++;
         bool older = hit < hits.count && hits.data[hit].key == i - from;
         bool told = ret_keys->count > 0 && ret_keys->data[ret_keys->count - 1].key == keys[i - from];
-        if ((twice || older) && !told && !index_entries_add(ret_keys, (struct index_entry){keys[i - from], 0}))
+        if ((twice || older) && !told && !entries_add(ret_keys, (struct entry){keys[i - from], 0}))
             status = error_set_memory(err);
     }
-    index_entries_release(&hits);
+    entries_release(&hits);
     free(keys);
     return status;
 }
@@ -415,11 +414,11 @@ static enum status merge_table(struct index *index, enum index_table which, stru
 {
     struct table *table = &index->tables[which];
     bool large = table->staged.count >= SPILL;
-    struct index_run *run = index_run_of_entries(&table->staged), *file = NULL;
+    struct run *run = run_of_entries(&table->staged), *file = NULL;
     if (!run)
         return error_set_memory(err);
     if (large && index->lock >= 0 && index_write_run(index, which, &run, 1, false, &file, NULL) == STATUS_OK) {
-        index_run_close(run);
+        run_close(run);
         run = file;
     }
     return table_add_run(table, run, RUN_UNCOMMITTED, err);
@@ -427,8 +426,8 @@ static enum status merge_table(struct index *index, enum index_table which, stru
 
 static enum status merge_ids(struct index *index, index_repeat *repeat, void *context, struct error *err)
 {
-    const struct index_entries *staged = &index->tables[INDEX_IDS].staged;
-    struct index_entries repeated = {0}, matches = {0};
+    const struct entries *staged = &index->tables[INDEX_IDS].staged;
+    struct entries repeated = {0}, matches = {0};
     enum status status = STATUS_OK;
     for (size_t from = 0; from < staged->count && status == STATUS_OK; from += KEY_BLOCK) {
         size_t to = staged->count - from < KEY_BLOCK ? staged->count : from + KEY_BLOCK;
@@ -438,8 +437,8 @@ static enum status merge_ids(struct index *index, index_repeat *repeat, void *co
         status = merge_table(index, INDEX_IDS, err);
     for (size_t i = 0; i < repeated.count && status == STATUS_OK; i++)
         status = report_repeats(index, repeated.data[i].key, &matches, repeat, context, err);
-    index_entries_release(&repeated);
-    index_entries_release(&matches);
+    entries_release(&repeated);
+    entries_release(&matches);
     return status;
 }
 
@@ -451,16 +450,16 @@ enum status index_merge(struct index *index, index_repeat *repeat, void *context
         struct table *table = &index->tables[order[i]];
         if (table->staged.count == 0)
             continue;
-        index_entries_sort(&table->staged);
+        entries_sort(&table->staged);
         status = order[i] == INDEX_IDS && repeat ? merge_ids(index, repeat, context, err)
                                                  : merge_table(index, order[i], err);
     }
     return status;
 }
 
-enum status index_add_volatile(struct index *index, struct index_entry entry, struct error *err)
+enum status index_add_volatile(struct index *index, struct entry entry, struct error *err)
 {
-    return index_entries_add(&index->tables[INDEX_IDS].passing, entry) ? STATUS_OK : error_set_memory(err);
+    return entries_add(&index->tables[INDEX_IDS].passing, entry) ? STATUS_OK : error_set_memory(err);
 }
 
 void index_clear_volatile(struct index *index)
@@ -468,7 +467,7 @@ void index_clear_volatile(struct index *index)
     index->tables[INDEX_IDS].passing.count = 0;
 }
 
-const struct index_entry *index_volatile(const struct index *index, size_t *ret_count)
+const struct entry *index_volatile(const struct index *index, size_t *ret_count)
 {
     *ret_count = index->tables[INDEX_IDS].passing.count;
     return index->tables[INDEX_IDS].passing.data;
@@ -478,23 +477,23 @@ uint64_t index_count(const struct index *index, enum index_table table)
 {
     uint64_t count = 0;
     for (size_t i = 0; i < index->tables[table].count; i++)
-        count += index_run_count(index->tables[table].runs[i].run);
+        count += run_count(index->tables[table].runs[i].run);
     return count;
 }
 
 enum status index_verify(struct index *index, struct error *err)
 {
     enum status status = STATUS_OK;
-    struct index_cursor *cursor = malloc(sizeof *cursor);
+    struct run_cursor *cursor = malloc(sizeof *cursor);
     if (!cursor)
         return error_set_memory(err);
     for (enum index_table t = 0; t < INDEX_TABLES; t++)
         for (size_t i = 0; i < index->tables[t].count && status == STATUS_OK; i++) {
-            struct index_entry entry;
-            index_cursor_start(cursor, index->tables[t].runs[i].run);
-            while (index_cursor_next(cursor, &entry, &status))
+            struct entry entry;
+            run_cursor_start(cursor, index->tables[t].runs[i].run);
+            while (run_cursor_next(cursor, &entry, &status))
                 continue;
         }
     free(cursor);
-    return run_error(index, status, err);
+    return look_up_error(index, status, err);
 }

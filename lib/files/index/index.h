@@ -2,7 +2,7 @@
  * index - the derived index: where the events with an id, an entity, a source ... stand, and what is known of each
  * partition. It can always be rebuilt from the partitions, and nothing is lost with it.
  *
- * Model. Three tables of (key, position) entries, kept in sorted runs (index_run.h), and a table of facts, one row a
+ * Model. Three tables of (key, position) entries, kept in sorted runs (runs/run.h), and a table of facts, one row a
  * partition. Below `store/index/`:
  *     manifest      the runs in use and the facts, in one checksummed file that is replaced atomically
  *     log-NUMBER    what was committed since the manifest: frames, each with a checksum that covers all before it
@@ -105,7 +105,7 @@ const struct partition_facts *index_all_facts(const struct index *index, size_t 
 enum status index_put_facts(struct index *index, const struct partition_facts *facts, struct error *err);
 
 /* Stages one entry. It is found after the next index_merge(). */
-enum status index_add(struct index *index, enum index_table table, struct index_entry entry, struct error *err);
+enum status index_add(struct index *index, enum index_table table, struct entry entry, struct error *err);
 /*
  * Secondary keys serve later commands: where nothing can be committed they are left out, which this notes, and then
  * INDEX_REFS does not tell all.
@@ -125,24 +125,24 @@ enum status index_merge(struct index *index, index_repeat *repeat, void *context
 
 /* Appends the values with this key, of current generations only, ascending and each once, to *ret_matches (cleared
  * first). */
-enum status index_find(struct index *index, enum index_table table, uint64_t key, struct index_entries *ret_matches,
+enum status index_find(struct index *index, enum index_table table, uint64_t key, struct entries *ret_matches,
                        struct error *err);
 /* Looks up many ascending keys at once: *ret_hits (cleared first) gets {i, value} for every current value of keys[i],
  * ascending. */
 enum status index_lookup_in(struct index *index, enum index_table table, const uint64_t *keys, size_t count,
-                            struct index_entries *ret_hits, struct error *err);
+                            struct entries *ret_hits, struct error *err);
 /* The same in INDEX_IDS. */
 static inline enum status index_lookup(struct index *index, const uint64_t *keys, size_t count,
-                                       struct index_entries *ret_hits, struct error *err)
+                                       struct entries *ret_hits, struct error *err)
 {
     return index_lookup_in(index, INDEX_IDS, keys, count, ret_hits, err);
 }
 
 /* Entries that stand only until the next look at the partitions: events on a last line without newline. */
-enum status index_add_volatile(struct index *index, struct index_entry entry, struct error *err);
+enum status index_add_volatile(struct index *index, struct entry entry, struct error *err);
 void index_clear_volatile(struct index *index);
 /* Those that stand, borrowed until the next one is added or all are cleared. */
-const struct index_entry *index_volatile(const struct index *index, size_t *ret_count);
+const struct entry *index_volatile(const struct index *index, size_t *ret_count);
 
 /*
  * Takes the commit lock and loads what others committed since (which drops what is staged, unless nothing was

@@ -136,10 +136,10 @@ static enum status load_runs(struct index *index, const struct manifest *manifes
         for (uint64_t i = 0; i < manifest->runs[t] && status == STATUS_OK; i++, *at += sizeof(struct run_record)) {
             struct run_record record;
             char name[INDEX_RUN_NAME_SIZE];
-            struct index_run *run;
+            struct run *run;
             memcpy(&record, *at, sizeof record);
             index_run_name(index_table_names[t], record.number, name);
-            status = index_run_open(index->directory, name, record.number, record.count, &run, err);
+            status = run_open(index->directory, name, record.number, record.count, &run, err);
             if (status == STATUS_OK)
                 status = table_add_run(&index->tables[t], run, RUN_IN_MANIFEST, err);
         }
@@ -194,22 +194,22 @@ static bool next_frame(const char *data, size_t length, uint64_t seed, struct fr
     for (enum index_table t = 0; t < INDEX_TABLES; t++) {
         if (ret_frame->entries[t] > length)
             return false;
-        size += ret_frame->entries[t] * sizeof(struct index_entry);
+        size += ret_frame->entries[t] * sizeof(struct entry);
     }
     if (ret_frame->facts > length || size + ret_frame->facts * sizeof(struct partition_facts) != ret_frame->length)
         return false;
     return ret_frame->checksum == index_frame_checksum(data, seed);
 }
 
-static enum status take_frame(struct index *index, const char *data, const struct frame *frame,
-                              struct index_entries *entries, struct error *err)
+static enum status take_frame(struct index *index, const char *data, const struct frame *frame, struct entries *entries,
+                              struct error *err)
 {
     const char *at = data + sizeof *frame;
     for (enum index_table t = 0; t < INDEX_TABLES; t++) {
-        for (uint64_t i = 0; i < frame->entries[t]; i++, at += sizeof(struct index_entry)) {
-            struct index_entry entry;
+        for (uint64_t i = 0; i < frame->entries[t]; i++, at += sizeof(struct entry)) {
+            struct entry entry;
             memcpy(&entry, at, sizeof entry);
-            if (!index_entries_add(&entries[t], entry))
+            if (!entries_add(&entries[t], entry))
                 return error_set_memory(err);
         }
     }
@@ -221,8 +221,8 @@ static enum status take_frame(struct index *index, const char *data, const struc
 /* Both in memory, of like size, and both committed or not. */
 static bool may_join(const struct table_run *before, const struct table_run *last)
 {
-    uint64_t count = index_run_count(last->run), more = index_run_count(before->run);
-    return before->home == last->home && index_run_number(before->run) == 0 && index_run_number(last->run) == 0 &&
+    uint64_t count = run_count(last->run), more = run_count(before->run);
+    return before->home == last->home && run_number(before->run) == 0 && run_number(last->run) == 0 &&
            more / 2 < count && more + count <= JOIN_MOST;
 }
 
@@ -232,7 +232,7 @@ enum status table_join_runs(struct table *table, struct error *err)
         struct table_run *last = &table->runs[table->count - 1], *before = last - 1;
         if (!may_join(before, last))
             break;
-        struct index_run *joined = index_run_join(before->run, last->run);
+        struct run *joined = run_join(before->run, last->run);
         if (!joined)
             return error_set_memory(err);
         before->run = joined;
@@ -245,7 +245,7 @@ static enum status load_log(struct index *index, struct error *err)
 {
     char name[INDEX_RUN_NAME_SIZE];
     struct bytes file = {0};
-    struct index_entries entries[INDEX_TABLES] = {0};
+    struct entries entries[INDEX_TABLES] = {0};
     int fd = -1;
     index_log_name(index->manifest, name);
     enum status status = io_open_below(index->directory, name, IO_READ, false, name, &fd, NULL, err);
@@ -260,11 +260,11 @@ static enum status load_log(struct index *index, struct error *err)
         status = take_frame(index, file.data + at, &frame, entries, err);
     for (enum index_table t = 0; t < INDEX_TABLES; t++) {
         if (status == STATUS_OK && entries[t].count > 0) {
-            index_entries_sort(&entries[t]);
-            struct index_run *run = index_run_of_entries(&entries[t]);
+            entries_sort(&entries[t]);
+            struct run *run = run_of_entries(&entries[t]);
             status = run ? table_add_run(&index->tables[t], run, RUN_IN_LOG, err) : error_set_memory(err);
         }
-        index_entries_release(&entries[t]);
+        entries_release(&entries[t]);
     }
     bytes_release(&file);
     return status;

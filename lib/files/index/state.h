@@ -9,15 +9,15 @@
 enum run_home { RUN_IN_MANIFEST, RUN_IN_LOG, RUN_UNCOMMITTED };
 
 struct table_run {
-    struct index_run *run; /* owned */
+    struct run *run; /* owned */
     enum run_home home;
 };
 
 struct table {
     struct table_run *runs;
     size_t count, capacity;
-    struct index_entries staged;  /* not settled */
-    struct index_entries passing; /* volatile */
+    struct entries staged;  /* not settled */
+    struct entries passing; /* volatile */
 };
 
 struct index {
@@ -69,7 +69,7 @@ uint64_t index_frame_checksum(const char *data, uint64_t seed);
 extern const char *const index_table_names[INDEX_TABLES];
 
 /* Takes over `run`, in any case. */
-enum status table_add_run(struct table *table, struct index_run *run, enum run_home home, struct error *err);
+enum status table_add_run(struct table *table, struct run *run, enum run_home home, struct error *err);
 /* Puts the last runs together where they are small and in memory, so that those of slow producers are not thousands. */
 enum status table_join_runs(struct table *table, struct error *err);
 /* Everything in memory is forgotten; directory and lock stay. */
@@ -82,8 +82,8 @@ bool index_value_is_current(const struct index *index, uint64_t value);
 void index_run_name(const char *table, uint64_t number, char buffer[static INDEX_RUN_NAME_SIZE]);
 void index_log_name(uint64_t number, char buffer[static INDEX_RUN_NAME_SIZE]);
 /* A new run file out of runs; `clean` leaves out entries of older generations. *ret_run is open. */
-enum status index_write_run(struct index *index, enum index_table table, struct index_run *const *runs, size_t count,
-                            bool clean, struct index_run **ret_run, struct error *err);
+enum status index_write_run(struct index *index, enum index_table table, struct run *const *runs, size_t count,
+                            bool clean, struct run **ret_run, struct error *err);
 
 uint64_t index_random_number(void);
 /* Staged entries, runs or facts that no other process can see. */

@@ -24,7 +24,7 @@ void candidates_init(struct candidates *candidates, const struct replay_options 
 
 void candidates_release(struct candidates *candidates)
 {
-    index_entries_release(&candidates->entries);
+    entries_release(&candidates->entries);
 }
 
 enum status candidates_load(struct candidates *candidates, struct catalog *store, struct error *err)
@@ -43,19 +43,18 @@ enum status candidates_load(struct candidates *candidates, struct catalog *store
         return STATUS_OK;
     }
     /* what counts here is the place alone: generations may differ where the index was rebuilt between two keys */
-    struct index_entries *entries = &candidates->entries;
+    struct entries *entries = &candidates->entries;
     for (size_t i = 0; i < entries->count; i++) {
         uint64_t value = entries->data[i].value;
-        entries->data[i] =
-            (struct index_entry){0, index_value(index_value_partition(value), 0, index_value_offset(value))};
+        entries->data[i] = (struct entry){0, index_value(index_value_partition(value), 0, index_value_offset(value))};
     }
-    index_entries_sort(entries);
+    entries_sort(entries);
     candidates->state = CANDIDATES_LOADED;
     return STATUS_OK;
 }
 
 /* Number of candidates in partitions before this one. */
-static size_t entries_before(const struct index_entries *entries, uint32_t partition)
+static size_t entries_before(const struct entries *entries, uint32_t partition)
 {
     size_t low = 0, high = entries->count;
     while (low < high) {
@@ -70,7 +69,7 @@ static size_t entries_before(const struct index_entries *entries, uint32_t parti
 
 void candidates_apply(const struct candidates *candidates, struct scan_options *scan)
 {
-    static const struct index_entry none;
+    static const struct entry none;
     if (candidates->state != CANDIDATES_LOADED)
         return;
     size_t first = entries_before(&candidates->entries, scan->partition);

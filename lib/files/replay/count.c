@@ -48,9 +48,9 @@ static enum status count_repeats(const struct stream_plan *plan, const struct ca
         .candidate_count = count,
         .candidate_span = 1,
     };
-    struct index_entry *entries = reallocarray(NULL, count, sizeof *entries);
+    struct entry *entries = reallocarray(NULL, count, sizeof *entries);
     for (size_t i = 0; i < count && entries; i++)
-        entries[i] = (struct index_entry){.value = index_value(row->number, 0, offsets[i])};
+        entries[i] = (struct entry){.value = index_value(row->number, 0, offsets[i])};
     scan.candidates = entries;
     status = entries ? count_scan(plan->store, &scan, true, UINT64_MAX, ret_count, err) : error_set_memory(err);
     free(entries);

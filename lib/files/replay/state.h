@@ -58,7 +58,7 @@ struct candidates {
     enum candidates_state state;
     uint64_t probed; /* bytes that were scanned while waiting */
     uint64_t span;
-    struct index_entries entries;
+    struct entries entries;
 };
 void candidates_init(struct candidates *candidates, const struct replay_options *options, enum event_kind kind,
                      struct catalog *store);

@@ -65,7 +65,7 @@ struct scan_options {
     bool need_lines;   /* scan_item.lines */
     bool need_repeats; /* events that are not first records too; together with need_events */
     /* Ascending values of this partition: what can match below facts.known. NULL: everything. */
-    const struct index_entry *candidates;
+    const struct entry *candidates;
     size_t candidate_count;
     uint64_t candidate_span; /* a match starts within so many bytes of its candidate: 1, or CATALOG_KEY_BLOCK */
     size_t first_block;      /* bytes of the first read, where few events are wanted; 0: PARTITION_BLOCK */

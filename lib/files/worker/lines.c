@@ -165,7 +165,7 @@ static enum status same_bytes(struct checkpoint_lines *lines, struct store_place
 static enum status find_among(struct checkpoint_lines *lines, const struct event *event,
                               struct store_place *ret_position, struct error *err)
 {
-    struct index_entries entries = {0};
+    struct entries entries = {0};
     uint64_t hash;
     bool same = false;
     if (!event_id_hash(event, index_seed(catalog_index(lines->store)), &lines->scratch, &hash))
@@ -176,7 +176,7 @@ static enum status find_among(struct checkpoint_lines *lines, const struct event
         *ret_position = (struct store_place){index_value_partition(value), index_value_offset(value)};
         status = same_bytes(lines, *ret_position, event->line, event->length, &same, err);
     }
-    index_entries_release(&entries);
+    entries_release(&entries);
     return status == STATUS_OK && !same ? error_set(err, STATUS_ABSENT, "nowhere") : status;
 }
 
