@@ -24,7 +24,7 @@ print(next(option["value"] for option in json.load(sys.stdin) if option["name"] 
         name=$(basename "$source" .c)
         printf '%s\n' "bin/$name" "share/man/man1/$name.1" "share/bash-completion/completions/$name"
     done >"$BATS_TEST_TMPDIR/wanted"
-    printf '%s\n' share/man/man5/metaspn-store.5 share/man/man7/metaspn.7 >>"$BATS_TEST_TMPDIR/wanted"
+    printf '%s\n' share/man/man5/metaspn-store.5 share/man/man7/metaspn.7 share/man/man7/metaspn-cookbook.7 >>"$BATS_TEST_TMPDIR/wanted"
     diff <(sort "$BATS_TEST_TMPDIR/wanted") <(find . -type f -printf '%P\n' | sort)
 }
 
