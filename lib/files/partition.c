@@ -243,40 +243,28 @@ enum status partition_hash_before(const struct partition *partition, uint64_t of
     return status;
 }
 
-/* The size now; `otherwise` where it cannot be told. */
-static uint64_t size_now(const struct partition *partition, uint64_t otherwise)
-{
-    struct partition_stat st;
-    return partition_stat(partition, &st, NULL) == STATUS_OK ? st.size : otherwise;
-}
-
-/* The file holds what it held when it was looked at; what cannot be told is told by reading, when it was written to. */
-static bool is_as_seen(const struct partition *partition, const struct partition_stat *seen)
-{
-    struct partition_stat now;
-    if (partition_stat(partition, &now, NULL) != STATUS_OK)
-        return true;
-    bool is_same = now.device == seen->device && now.inode == seen->inode && now.modified == seen->modified;
-    return now.size == seen->size && (is_same || now.size == 0);
-}
-
 enum status partition_append(struct partition *partition, const struct partition_stat *seen, const char *data,
                              size_t length, enum partition_append *ret_how, struct error *err)
 {
+    struct partition_stat now;
     size_t written = 0;
     uint64_t end = seen->size;
-    enum status status = STATUS_OK;
     *ret_how = PARTITION_MOVED;
-    if (is_as_seen(partition, seen)) {
-        status = io_write(partition->fd, data, length, partition->label, &written, err);
-        if (status != STATUS_OK)
-            *ret_how = written == 0 || partition_cut(partition, end + written, end, NULL) == STATUS_OK
-                           ? PARTITION_UNDONE
-                           : PARTITION_TORN;
-        else
-            *ret_how = size_now(partition, end) == end + length ? PARTITION_APPENDED : PARTITION_MIXED;
+    /* where that cannot be told, reading tells it after the write */
+    if (partition_stat(partition, &now, NULL) == STATUS_OK) {
+        bool is_same = now.device == seen->device && now.inode == seen->inode && now.modified == seen->modified;
+        if (now.size != end || (!is_same && now.size > 0))
+            return STATUS_OK;
     }
-    return status;
+    enum status status = io_write(partition->fd, data, length, partition->label, &written, err);
+    if (status != STATUS_OK) {
+        bool undone = written == 0 || partition_cut(partition, end + written, end, NULL) == STATUS_OK;
+        *ret_how = undone ? PARTITION_UNDONE : PARTITION_TORN;
+        return status;
+    }
+    bool grew_so = partition_stat(partition, &now, NULL) == STATUS_OK && now.size == end + length;
+    *ret_how = grew_so ? PARTITION_APPENDED : PARTITION_MIXED;
+    return STATUS_OK;
 }
 
 void partition_start_sync(struct partition *partition)

@@ -53,16 +53,6 @@ bool partition_is_same_file(const struct partition *partition, int directory, co
 /* False where certainly nobody has the file open to write. The partition was opened by IO_READ. */
 bool partition_is_written(const struct partition *partition);
 
-/* A partition's file as a folder's listing shows it. */
-struct partition_listed {
-    int32_t day;
-    bool is_there; /* false: it went between listing and looking */
-    struct partition_stat stat;
-};
-/* All partitions in a folder, ascending by day; statuses of partition_stat_at(). The caller frees *ret_files. */
-enum status partition_list(int directory, const char *directory_label, struct partition_listed **ret_files,
-                           size_t *ret_count, struct error *err);
-
 /* A piece of the file that consists of whole lines; only the last one may lack its newline, at the end asked for. */
 struct chunk {
     const char *data; /* in the reader's buffer: valid until the next read into it */

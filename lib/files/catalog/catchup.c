@@ -1,4 +1,3 @@
-#include <stdlib.h>
 #include <string.h>
 
 #include "files/catalog/state.h"
@@ -20,7 +19,7 @@ void catalog_set_stat(struct partition_facts *facts, const struct partition_stat
     facts->modified = stat->modified;
 }
 
-static bool same_file(const struct partition_facts *facts, const struct partition_stat *stat)
+bool catalog_same_file(const struct partition_facts *facts, const struct partition_stat *stat)
 {
     return facts->size == stat->size && facts->inode == stat->inode && facts->device == stat->device &&
            facts->changed == stat->changed && facts->modified == stat->modified;
@@ -30,7 +29,7 @@ enum status catalog_facts_hold(const struct partition_facts *facts, const struct
                                const struct partition *partition, bool *ret_hold, struct error *err)
 {
     uint64_t hash;
-    *ret_hold = same_file(facts, stat);
+    *ret_hold = catalog_same_file(facts, stat);
     /* a file of the same size that was modified is not believed */
     bool may_have_grown = facts->inode == stat->inode && stat->size >= facts->known &&
                           (stat->size != facts->size || stat->modified == facts->modified);
@@ -42,14 +41,13 @@ enum status catalog_facts_hold(const struct partition_facts *facts, const struct
     return status;
 }
 
-/* Compares the open file with the row's facts, and forgets those that do not hold. */
-static enum status compare(struct catalog *store, struct catalog_partition *row, const struct partition *partition,
-                           struct error *err)
+enum status catalog_compare(struct catalog *store, struct catalog_partition *row, const struct partition *partition,
+                            struct error *err)
 {
     struct partition_facts *facts = &row->facts;
     bool holds;
     enum status status = partition_stat(partition, &row->stat, err);
-    if (status == STATUS_OK && facts->known > 0 && !same_file(facts, &row->stat)) {
+    if (status == STATUS_OK && facts->known > 0 && !catalog_same_file(facts, &row->stat)) {
         status = catalog_facts_hold(facts, &row->stat, partition, &holds, err);
         /* A last line of zeros was damage while something stood after it; now the file may end in it. */
         bool may_end_in_zeros = row->stat.size == facts->known && facts->size > row->stat.size && facts->damaged > 0;
@@ -171,7 +169,7 @@ static enum status take_file(struct catalog *store, struct catalog_partition *ro
     const struct partition_facts *facts = index_facts(store->index, row->number);
     if (facts) /* repeats may have been counted since the look, while an earlier partition was read */
         row->facts = *facts;
-    enum status status = compare(store, row, partition, err);
+    enum status status = catalog_compare(store, row, partition, err);
     if (status != STATUS_OK || row->stat.size <= row->facts.known)
         return status;
     status = read_lines(store, row, partition, err);
@@ -314,113 +312,5 @@ enum status catalog_look_again(struct catalog *store, uint32_t number, struct er
     status = catalog_take_file(store, number, partition, err);
     partition_close(partition);
     catalog_close_files(store);
-    return status;
-}
-
-/* ---- looking */
-
-/* The partitions of one kind as they are listed, and how far they have been gone through. */
-struct listing {
-    struct partition_listed *files; /* owned */
-    size_t count, place;
-};
-
-/* The next file of both kinds in the order of their numbers; NULL: there is none. */
-static const struct partition_listed *next_file(struct listing lists[static EVENT_KINDS], uint32_t *ret_number)
-{
-    struct listing *least = NULL;
-    for (enum event_kind kind = 0; kind < EVENT_KINDS; kind++) {
-        struct listing *list = &lists[kind];
-        if (list->place == list->count)
-            continue;
-        uint32_t number = partition_number(kind, list->files[list->place].day);
-        if (least && number > *ret_number)
-            continue;
-        least = list;
-        *ret_number = number;
-    }
-    return least ? &least->files[least->place++] : NULL;
-}
-
-/* Makes the rows. Only what does not look as its facts say is opened. */
-static enum status look_at_files(struct catalog *store, struct listing lists[static EVENT_KINDS], uint64_t *pending,
-                                 struct error *err)
-{
-    const struct partition_listed *file;
-    uint32_t number;
-    size_t at = 0, count;
-    enum status status = catalog_reserve_rows(store, lists[0].count + lists[1].count, err);
-    while (status == STATUS_OK && (file = next_file(lists, &number))) {
-        struct catalog_partition *row;
-        struct partition *partition;
-        const struct partition_facts *all = index_all_facts(store->index, &count);
-        while (at < count && all[at].partition < number)
-            at++;
-        if (!file->is_there)
-            continue;
-        status = catalog_add_row(store, number, at < count && all[at].partition == number ? &all[at] : NULL, &row, err);
-        if (status != STATUS_OK)
-            break;
-        row->stat = file->stat;
-        row->end = row->facts.known;
-        if (row->facts.known > 0 && !same_file(&row->facts, &row->stat)) {
-            status = catalog_partition_at_hand(store, number, &partition, err);
-            if (status == STATUS_OK)
-                status = compare(store, row, partition, err);
-        }
-        if (status == STATUS_OK)
-            *pending += row->stat.size - row->facts.known;
-        if (status == STATUS_ABSENT) { /* it went just now */
-            store->count--;
-            status = STATUS_OK;
-        }
-    }
-    return status;
-}
-
-/* What is known of files that are no longer there is forgotten. */
-static enum status forget_gone(struct catalog *store, unsigned kinds, struct error *err)
-{
-    size_t count, row = 0;
-    enum status status = STATUS_OK;
-    index_all_facts(store->index, &count);
-    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
-        const struct partition_facts *facts = &index_all_facts(store->index, &count)[i];
-        while (row < store->count && store->partitions[row].number < facts->partition)
-            row++;
-        if (facts->known == 0 || !(kinds & KIND_BIT(partition_number_kind(facts->partition))) ||
-            (row < store->count && store->partitions[row].number == facts->partition))
-            continue;
-        struct partition_facts gone = {.partition = facts->partition, .generation = facts->generation + 1};
-        status = index_put_facts(store->index, &gone, err);
-    }
-    return status;
-}
-
-enum status catalog_look(struct catalog *store, unsigned kinds, uint64_t *ret_pending, struct error *err)
-{
-    struct listing lists[EVENT_KINDS] = {0};
-    catalog_close_files(store);
-    *ret_pending = store->count = 0;
-    store->kinds = kinds;
-    enum status status = workspace_refresh(store->workspace, err);
-    for (enum event_kind kind = 0; kind < EVENT_KINDS && status == STATUS_OK; kind++) {
-        enum workspace_folder which = kind == EVENT_SIGNAL ? FOLDER_SIGNALS : FOLDER_EMISSIONS;
-        int folder;
-        if (!(kinds & KIND_BIT(kind)))
-            continue;
-        status = workspace_folder(store->workspace, which, false, &folder, err);
-        if (status == STATUS_OK)
-            status = partition_list(folder, workspace_folder_path(store->workspace, which), &lists[kind].files,
-                                    &lists[kind].count, err);
-        if (status == STATUS_ABSENT)
-            status = STATUS_OK;
-    }
-    if (status == STATUS_OK)
-        status = look_at_files(store, lists, ret_pending, err);
-    if (status == STATUS_OK)
-        status = forget_gone(store, kinds, err);
-    for (enum event_kind kind = 0; kind < EVENT_KINDS; kind++)
-        free(lists[kind].files);
     return status;
 }

@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include "base/memory.h"
-
 /* ---- rows */
 
 static int compare_number(const void *row, const void *key)
@@ -21,14 +19,6 @@ struct catalog_partition *catalog_row(const struct catalog *store, uint32_t numb
 {
     size_t place = row_place(store, number);
     return place < store->count && store->partitions[place].number == number ? &store->partitions[place] : NULL;
-}
-
-enum status catalog_reserve_rows(struct catalog *store, size_t more, struct error *err)
-{
-    if (!ARRAY_RESERVE(store->partitions, store->count, store->capacity, more))
-        return error_set_memory(err);
-    memory_populate(store->partitions + store->count, more * sizeof *store->partitions);
-    return STATUS_OK;
 }
 
 enum status catalog_add_row(struct catalog *store, uint32_t number, const struct partition_facts *facts,
@@ -59,13 +49,10 @@ enum status catalog_row_of(struct catalog *store, uint32_t number, struct catalo
 
 void catalog_show_facts(struct catalog *store)
 {
-    size_t count, at = 0;
-    const struct partition_facts *all = index_all_facts(store->index, &count);
     for (size_t i = 0; i < store->count; i++) {
-        while (at < count && all[at].partition < store->partitions[i].number)
-            at++;
-        if (at < count && all[at].partition == store->partitions[i].number)
-            store->partitions[i].facts = all[at];
+        const struct partition_facts *facts = index_facts(store->index, store->partitions[i].number);
+        if (facts)
+            store->partitions[i].facts = *facts;
     }
 }
 

@@ -62,7 +62,6 @@ static inline bool catalog_tail_is_open(const struct catalog_partition *row)
 
 /* The row of a partition, or NULL. */
 struct catalog_partition *catalog_row(const struct catalog *store, uint32_t number);
-enum status catalog_reserve_rows(struct catalog *store, size_t more, struct error *err);
 /* A new row, with these facts (NULL: none), in its place. */
 enum status catalog_add_row(struct catalog *store, uint32_t number, const struct partition_facts *facts,
                             struct catalog_partition **ret_row, struct error *err);
@@ -106,10 +105,18 @@ void intake_release(struct intake *intake);
 /* Makes what is staged visible to look-ups; `known` tells that the ids were looked up already. */
 enum status catalog_merge(struct catalog *store, bool known, struct error *err);
 
-/* ---- catchup.c */
+/* ---- look.c */
 
 /* Lists and looks, without reading; *ret_pending is the number of bytes that are not known. */
 enum status catalog_look(struct catalog *store, unsigned kinds, uint64_t *ret_pending, struct error *err);
+
+/* ---- catchup.c */
+
+/* The file looks as it did when the facts were taken. */
+bool catalog_same_file(const struct partition_facts *facts, const struct partition_stat *stat);
+/* Compares the row's facts with a file that is open, and forgets those that do not hold. */
+enum status catalog_compare(struct catalog *store, struct catalog_partition *row, const struct partition *partition,
+                            struct error *err);
 /* Reads on in all partitions of the last look that have grown, and merges the index. What has gone has no row then. */
 enum status catalog_read_on(struct catalog *store, struct error *err);
 /* The same for one partition that has a row, of which this file is open: the row is of it then. */

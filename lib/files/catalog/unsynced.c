@@ -20,25 +20,18 @@ static size_t print_unsynced(const struct catalog_unsynced *unsynced, char line[
 /* What is no such line says nothing: a power cut may have left it. */
 static bool parse_unsynced(const char *line, size_t length, struct catalog_unsynced *ret_unsynced)
 {
-    char text[LINE_SIZE], name[PARTITION_NAME_SIZE], *end;
+    char text[LINE_SIZE], kind_name[16], name[PARTITION_NAME_SIZE], printed[LINE_SIZE];
+    unsigned long long from;
     int32_t day;
     if (length >= sizeof text)
         return false;
     memcpy(text, line, length);
     text[length] = '\0';
-    for (enum event_kind kind = 0; kind < EVENT_KINDS; kind++) {
-        size_t at = strlen(event_kind_name(kind));
-        if (strncmp(text, event_kind_name(kind), at) != 0 || text[at] != '/' || length < at + 1 + sizeof name)
-            continue;
-        memcpy(name, text + at + 1, sizeof name - 1);
-        name[sizeof name - 1] = '\0';
-        uint64_t from = strtoull(text + at + sizeof name, &end, 10);
-        if (text[at + sizeof name] != ' ' || *end != '\0' || !partition_name_parse(name, &day))
-            return false;
-        *ret_unsynced = (struct catalog_unsynced){partition_number(kind, day), from, true};
-        return true;
-    }
-    return false;
+    if (sscanf(text, "%15[a-z]/%16[^/ ] %llu", kind_name, name, &from) != 3 || !partition_name_parse(name, &day))
+        return false;
+    enum event_kind kind = strcmp(kind_name, event_kind_name(EVENT_SIGNAL)) == 0 ? EVENT_SIGNAL : EVENT_EMISSION;
+    *ret_unsynced = (struct catalog_unsynced){partition_number(kind, day), from, true};
+    return print_unsynced(ret_unsynced, printed) == length + 1 && memcmp(printed, text, length) == 0;
 }
 
 enum status catalog_load_unsynced(struct catalog *store, struct error *err)
