@@ -10,8 +10,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "json_text.h"
-#include "partition.h"
+#include "json/json.h"
+#include "files/partition.h"
 
 #define MOST   ((size_t)64 << 20)
 #define ROUNDS 9
