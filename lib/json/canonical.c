@@ -25,37 +25,33 @@ static bool take_string(struct reader *r, bool *ret_escaped)
     return true;
 }
 
-/* A member's name and the colon behind it. */
-static bool take_name(struct reader *r, struct json_name *ret_name)
-{
-    bool escaped;
-    const char *at = r->at + 1;
-    bool rewritten = take_string(r, &escaped);
-    *ret_name = json_name_make(at, r->at > at ? (size_t)(r->at - at) - 1 : 0, escaped);
-    skip_space(r);
-    r->at += r->at < r->end;
-    skip_space(r);
-    return rewritten;
-}
-
-/* A scalar is taken whole, of a container only its opening bracket. False: no memory. */
+/* Takes a scalar whole, of a container only its opening bracket. False: no memory. */
 static bool take_value(struct reader *r)
 {
     struct json_tree *tree = r->tree;
     struct json_name name;
-    bool is_member = tree->open != JSON_NO_NODE && *tree->nodes[tree->open].text == '{', escaped;
-    bool name_rewritten = is_member && take_name(r, &name);
+    bool is_member = tree->open != JSON_NO_NODE && *tree->nodes[tree->open].text == '{';
+    bool escaped, name_rewritten = false;
+    if (is_member) {
+        const char *at = r->at + 1;
+        name_rewritten = take_string(r, &escaped);
+        name = json_name_make(at, r->at > at ? (size_t)(r->at - at) - 1 : 0, escaped);
+        skip_space(r);
+        r->at += r->at < r->end; /* the colon */
+        skip_space(r);
+    }
     struct json_node *node = json_tree_add(tree, is_member ? &name : NULL, r->at);
     if (!node)
         return false;
     node->name_rewritten = name_rewritten;
-    if (r->at < r->end && (*r->at == '{' || *r->at == '[')) {
+    char first = r->at < r->end ? *r->at : '\0';
+    if (first == '{' || first == '[') {
         json_tree_open(tree, node, r->changed);
         r->changed = false;
         r->at++;
         return true;
     }
-    if (r->at < r->end && *r->at == '"')
+    if (first == '"')
         node->form = take_string(r, &escaped) ? JSON_REWRITTEN : JSON_VERBATIM;
     else
         r->at = json_value_end(r->at, r->end);
@@ -63,45 +59,22 @@ static bool take_value(struct reader *r)
     return true;
 }
 
-static bool close_container(struct reader *r)
-{
-    r->at += r->at < r->end;
-    bool changed = r->changed;
-    r->changed = false;
-    return json_tree_close(r->tree, r->at, changed);
-}
-
-/* False: no memory. */
-static bool read_document(struct json_tree *tree, struct json_text document)
+bool json_tree_read(struct json_tree *tree, struct json_text document)
 {
     struct reader r = {document.data, document.data + document.length, tree, false};
     do {
         skip_space(&r);
-        bool closes = tree->open != JSON_NO_NODE && (r.at == r.end || *r.at == '}' || *r.at == ']');
-        if (!(closes ? close_container(&r) : take_value(&r)))
+        if (tree->open != JSON_NO_NODE && (r.at == r.end || *r.at == '}' || *r.at == ']')) {
+            r.at += r.at < r.end;
+            if (!json_tree_close(tree, r.at, r.changed))
+                return false;
+            r.changed = false;
+        } else if (!take_value(&r)) {
             return false;
+        }
         skip_space(&r);
         if (tree->open != JSON_NO_NODE && r.at < r.end && *r.at == ',')
             r.at++;
     } while (tree->open != JSON_NO_NODE);
     return true;
-}
-
-enum status json_canonical(struct json_text document, const struct json_override *overrides, size_t count,
-                           struct bytes *out, struct error *err)
-{
-    struct json_tree tree;
-    json_tree_init(&tree, overrides, count);
-    bool good = json_tree_read_fast(&tree, document);
-    if (!good) {
-        json_tree_clear(&tree);
-        good = read_document(&tree, document);
-    }
-    good = good && bytes_reserve(out, document.length + json_tree_growth(&tree));
-    if (good) {
-        char *end = json_tree_write(&tree, out->data + out->length, document.data + document.length);
-        out->length = (size_t)(end - out->data);
-    }
-    json_tree_release(&tree);
-    return good ? STATUS_OK : error_set_memory(err);
 }

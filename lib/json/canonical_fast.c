@@ -58,28 +58,23 @@ ALWAYS_INLINE bool take_name(struct reader *r, struct at *a, struct json_name *r
     return true;
 }
 
-ALWAYS_INLINE size_t scalar_end(const char *text, size_t at)
-{
-    while ((unsigned char)text[at] > ' ' && text[at] != ',' && (text[at] | 0x20) != '}')
-        at++;
-    return at;
-}
-
 ALWAYS_INLINE bool take_leaf(struct reader *r, struct at *a, struct json_node *node)
 {
+    const char *text = r->text;
     bool rewritten = false;
     if (*node->text == '"') {
         if (!take_string(r, a, &rewritten))
             return false;
         node->form = rewritten ? JSON_REWRITTEN : JSON_VERBATIM;
     } else {
-        a->at = scalar_end(r->text, a->at);
+        while ((unsigned char)text[a->at] > ' ' && text[a->at] != ',' && (text[a->at] | 0x20) != '}')
+            a->at++;
     }
-    node->length = (size_t)(r->text + a->at - node->text);
+    node->length = (size_t)(text + a->at - node->text);
     return true;
 }
 
-/* From the opening bracket to behind the closing one, which ends the text. */
+/* From the opening bracket to the closing one, which ends the text. */
 ALWAYS_INLINE bool take_document(struct reader *r, const uint32_t *next, bool spaced)
 {
     const char *text = r->text;
@@ -107,7 +102,7 @@ item:
         goto opened;
     if (!take_leaf(r, &a, node))
         return false;
-behind:
+after:
     skip_space(r, &a, spaced);
     if (text[a.at] == ',') {
         a.at++;
@@ -126,7 +121,7 @@ closed:
     if (tree->open == JSON_NO_NODE)
         return false;
     object = *tree->nodes[tree->open].text == '{';
-    goto behind;
+    goto after;
 }
 
 static bool take_compact(struct reader *r, const uint32_t *next)
@@ -134,17 +129,16 @@ static bool take_compact(struct reader *r, const uint32_t *next)
     return take_document(r, next, false);
 }
 
-static bool take_spaced(struct reader *r)
+static bool take_spaced(struct reader *r, const uint32_t *next)
 {
-    return take_document(r, json_index_space(&r->index), true);
+    return take_document(r, next, true);
 }
 
-bool json_tree_read_fast(struct json_tree *tree, struct json_text document)
+/* False: json_tree_read() must do it. */
+static bool read_fast(struct json_tree *tree, struct json_text document)
 {
     const char *at = json_skip_space(document.data, document.data + document.length);
-    size_t length = document.length - (size_t)(at - document.data);
-    while (length > 0 && json_is_space(at[length - 1]))
-        length--;
+    size_t length = (size_t)(json_trim_end(at, document.data + document.length) - at);
     if (!json_may_use(JSON_SSE2) || length < 2 || length > JSON_INDEX_MAX)
         return false;
     if ((at[0] | 0x20) != '{' || (at[length - 1] | 0x20) != '}')
@@ -156,15 +150,28 @@ bool json_tree_read_fast(struct json_tree *tree, struct json_text document)
     if (take_compact(&r, json_index_start(&r.index, at, length, false)))
         return true;
     json_tree_clear(tree);
-    return take_spaced(&r);
+    return take_spaced(&r, json_index_space(&r.index));
 }
 
 #else
-
-bool json_tree_read_fast(struct json_tree *tree, struct json_text document)
-{
-    (void)tree, (void)document;
-    return false;
-}
-
+#define read_fast(tree, document) false
 #endif
+
+enum status json_canonical(struct json_text document, const struct json_override *overrides, size_t count,
+                           struct bytes *out, struct error *err)
+{
+    struct json_tree tree;
+    json_tree_init(&tree, overrides, count);
+    bool good = read_fast(&tree, document);
+    if (!good) {
+        json_tree_clear(&tree);
+        good = json_tree_read(&tree, document);
+    }
+    good = good && bytes_reserve(out, document.length + json_tree_growth(&tree));
+    if (good) {
+        char *end = json_tree_write(&tree, out->data + out->length, document.data + document.length);
+        out->length = (size_t)(end - out->data);
+    }
+    json_tree_release(&tree);
+    return good ? STATUS_OK : error_set_memory(err);
+}

@@ -37,19 +37,13 @@ ALWAYS_INLINE bool block_has(struct block v, char c)
     return _mm_movemask_epi8(_mm_or_si128(front, back)) != 0;
 }
 
-/* Per stream the greatest of `oddity` and the bytes less 0x20: above 0x5e only where one is outside 0x20-0x7e. */
+/* Per byte the greatest of `oddity` and the bytes less 0x20: above 0x5e only where one is outside 0x20-0x7e. */
 ALWAYS_INLINE __m128i block_oddity(struct block v, __m128i oddity)
 {
     __m128i space = _mm_set1_epi8(' ');
     __m128i front = _mm_max_epu8(_mm_sub_epi8(v.part[0], space), _mm_sub_epi8(v.part[1], space));
     __m128i back = _mm_max_epu8(_mm_sub_epi8(v.part[2], space), _mm_sub_epi8(v.part[3], space));
     return _mm_max_epu8(oddity, _mm_max_epu8(front, back));
-}
-
-ALWAYS_INLINE bool is_odd(__m128i oddity)
-{
-    __m128i most = _mm_set1_epi8(0x5e);
-    return _mm_movemask_epi8(_mm_cmpeq_epi8(_mm_max_epu8(oddity, most), most)) != 0xffff;
 }
 
 /* The block at `at`; where the text ends in it, what is not text of it is shifted out at the top. */
@@ -64,10 +58,15 @@ ALWAYS_INLINE struct block load_last(const struct json_index *ix, size_t at, uns
     return block_load(copy);
 }
 
-ALWAYS_INLINE size_t count_bits(uint64_t v, bool native)
+/* The block at `at` of the window again, as it was when its quotes were looked for. */
+ALWAYS_INLINE struct block reload(const struct json_index *ix, size_t at, unsigned *ret_shift)
 {
-    if (native)
-        return (size_t)__builtin_popcountll(v);
+    *ret_shift = 0;
+    return at + BLOCK <= ix->done ? block_load(ix->text + at) : load_last(ix, at, ret_shift);
+}
+
+ALWAYS_INLINE size_t count_bits(uint64_t v)
+{
     v -= v >> 1 & 0x5555555555555555u;
     v = (v & 0x3333333333333333u) + (v >> 2 & 0x3333333333333333u);
     v = (v + (v >> 4)) & 0x0f0f0f0f0f0f0f0fu;
@@ -101,25 +100,20 @@ static uint64_t without_escaped(struct json_index *ix, size_t base, uint64_t sla
     return quotes;
 }
 
-ALWAYS_INLINE void put_one(uint32_t *to, uint64_t *quotes, size_t base)
-{
-    *to = (uint32_t)base + (uint32_t)__builtin_ctzll(*quotes | (uint64_t)1 << (BLOCK - 1));
-    *quotes &= *quotes - 1;
-}
-
 ALWAYS_INLINE uint32_t *put_four(uint32_t *to, uint64_t *quotes, size_t base)
 {
-    put_one(to, quotes, base);
-    put_one(to + 1, quotes, base);
-    put_one(to + 2, quotes, base);
-    put_one(to + 3, quotes, base);
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; i++) {
+        to[i] = (uint32_t)base + (uint32_t)__builtin_ctzll(*quotes | (uint64_t)1 << (BLOCK - 1));
+        *quotes &= *quotes - 1;
+    }
     return to + 4;
 }
 
 /* Most blocks have at most twelve quotes: to write twelve always costs less than to guess their number. */
-ALWAYS_INLINE uint32_t *put_offsets(uint32_t *to, uint64_t quotes, size_t base, bool native)
+ALWAYS_INLINE uint32_t *put_offsets(uint32_t *to, uint64_t quotes, size_t base)
 {
-    uint32_t *end = to + count_bits(quotes, native);
+    uint32_t *end = to + count_bits(quotes);
     to = put_four(to, &quotes, base);
     to = put_four(to, &quotes, base);
     to = put_four(to, &quotes, base);
@@ -128,18 +122,17 @@ ALWAYS_INLINE uint32_t *put_offsets(uint32_t *to, uint64_t quotes, size_t base, 
     return end;
 }
 
-ALWAYS_INLINE uint32_t *index_block(struct json_index *ix, struct block v, size_t at, unsigned shift, uint32_t *to,
-                                    bool native)
+ALWAYS_INLINE uint32_t *index_block(struct json_index *ix, struct block v, size_t at, unsigned shift, uint32_t *to)
 {
     uint64_t quotes = block_equal(v, '"') >> shift;
     if (UNLIKELY(ix->pending | block_has(v, '\\')))
         quotes = without_escaped(ix, at, block_equal(v, '\\') >> shift, quotes);
     ix->strings[(at - ix->start) / BLOCK] = quotes;
-    return put_offsets(to, quotes, at, native);
+    return put_offsets(to, quotes, at);
 }
 
-/* Indexes [start, done), behind the quotes that are there already. True where a byte is outside 0x20-0x7e. */
-ALWAYS_INLINE bool index_window(struct json_index *ix, bool native)
+/* Indexes [start, done), after the quotes that are there already. True where a byte is outside 0x20-0x7e. */
+static bool index_window(struct json_index *ix)
 {
     __m128i oddity = _mm_setzero_si128();
     uint32_t *to = ix->last + 1;
@@ -147,26 +140,17 @@ ALWAYS_INLINE bool index_window(struct json_index *ix, bool native)
     for (; at + BLOCK <= ix->done; at += BLOCK) {
         struct block v = block_load(ix->text + at);
         oddity = block_oddity(v, oddity);
-        to = index_block(ix, v, at, 0, to, native);
+        to = index_block(ix, v, at, 0, to);
     }
     if (at < ix->done) {
         unsigned shift;
         struct block v = load_last(ix, at, &shift);
         oddity = block_oddity(v, oddity);
-        to = index_block(ix, v, at, shift, to, native);
+        to = index_block(ix, v, at, shift, to);
     }
     ix->last = to - 1;
-    return is_odd(oddity);
-}
-
-static bool index_window_sse2(struct json_index *ix)
-{
-    return index_window(ix, false);
-}
-
-__attribute__((target("avx,bmi,bmi2,popcnt"))) static bool index_window_avx(struct json_index *ix)
-{
-    return index_window(ix, true);
+    __m128i most = _mm_set1_epi8(0x5e);
+    return _mm_movemask_epi8(_mm_cmpeq_epi8(_mm_max_epu8(oddity, most), most)) != 0xffff;
 }
 
 #define AVX512 __attribute__((target("avx512f,avx512bw,avx512vbmi2,bmi,bmi2,popcnt")))
@@ -183,7 +167,7 @@ AVX512 static inline uint32_t *put_offsets_avx512(uint32_t *to, uint64_t quotes,
     __m512i all = _mm512_set_epi64(0x3f3e3d3c3b3a3938, 0x3736353433323130, 0x2f2e2d2c2b2a2928, 0x2726252423222120,
                                    0x1f1e1d1c1b1a1918, 0x1716151413121110, 0x0f0e0d0c0b0a0908, 0x0706050403020100);
     __m512i places = _mm512_maskz_compress_epi8(quotes, all);
-    size_t count = count_bits(quotes, true);
+    size_t count = (size_t)__builtin_popcountll(quotes);
     put_sixteen(to, _mm512_castsi512_si128(places), base);
     if (UNLIKELY(count > 16))
         put_sixteen(to + 16, _mm512_extracti32x4_epi32(places, 1), base);
@@ -220,12 +204,6 @@ static bool has_avx512(void)
            __builtin_cpu_supports("avx512vbmi2");
 }
 
-static bool has_avx(void)
-{
-    return json_may_use(JSON_AVX) && __builtin_cpu_supports("avx") && __builtin_cpu_supports("bmi") &&
-           __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt");
-}
-
 /* Bit i: the number of quotes up to and with bit i is odd, so byte i is of a string (or its opening quote). */
 ALWAYS_INLINE uint64_t inside_strings(uint64_t quotes)
 {
@@ -257,13 +235,6 @@ ALWAYS_INLINE __m128i is_control_space(__m128i v)
     return _mm_or_si128(line, _mm_cmpeq_epi8(v, _mm_set1_epi8('\t')));
 }
 
-/* The block at `at` of the window again, as it was when its quotes were looked for. */
-ALWAYS_INLINE struct block reload(const struct json_index *ix, size_t at, unsigned *ret_shift)
-{
-    *ret_shift = 0;
-    return at + BLOCK <= ix->done ? block_load(ix->text + at) : load_last(ix, at, ret_shift);
-}
-
 /* Outside strings tab, LF and CR are white space; nowhere else may a control character stand. */
 static void check_controls(struct json_index *ix)
 {
@@ -280,32 +251,26 @@ static void check_controls(struct json_index *ix)
     }
 }
 
-/* Which blocks have DEL or what is not ASCII. */
-static uint64_t blocks_beyond_ascii(const struct json_index *ix)
+/* Some byte of the window is a control character, DEL or not ASCII. */
+static void check_odd_bytes(struct json_index *ix)
 {
-    uint64_t blocks = 0;
+    uint64_t beyond = 0; /* blocks that have DEL or what is not ASCII */
     for (size_t at = ix->start, i = 0; at < ix->done; at += BLOCK, i++) {
         unsigned shift;
-        blocks |= (uint64_t)block_reaches(reload(ix, at, &shift), 0x7f) << i;
+        beyond |= (uint64_t)block_reaches(reload(ix, at, &shift), 0x7f) << i;
     }
-    return blocks;
-}
-
-/* Some byte of the window is a control character, DEL or not ASCII. */
-static void look_at_odd_bytes(struct json_index *ix)
-{
-    uint64_t beyond = blocks_beyond_ascii(ix);
     ix->rewrites |= beyond;
-    if (beyond != 0 && ix->checked && !ix->utf8_known) {
+    if (!ix->checked)
+        return;
+    if (beyond != 0 && !ix->utf8_known) {
         ix->invalid |= json_utf8_valid(ix->text, ix->length) != ix->length;
         ix->utf8_known = true;
     }
-    if (ix->checked)
-        check_controls(ix);
+    check_controls(ix);
 }
 
 /* Control characters count as white space, too: where that would matter they make the text invalid. */
-static void tell_space(struct json_index *ix)
+static void mark_space(struct json_index *ix)
 {
     size_t at = ix->start;
     for (; at < ix->done; at += BLOCK) {
@@ -316,22 +281,22 @@ static void tell_space(struct json_index *ix)
     ix->solid[(at - ix->start) / BLOCK] = 0;
 }
 
-/* The next window, behind at[1..left]. */
+/* The next window, after at[1..left]. */
 static void index_on(struct json_index *ix, size_t left)
 {
     ix->start = ix->done;
     ix->done = ix->length - ix->start > JSON_WINDOW ? ix->start + JSON_WINDOW : ix->length;
     ix->last = ix->at + left;
     ix->escapes = ix->rewrites = 0;
-    bool odd = has_avx512() ? index_window_avx512(ix) : has_avx() ? index_window_avx(ix) : index_window_sse2(ix);
+    bool odd = has_avx512() ? index_window_avx512(ix) : index_window(ix);
     if (odd)
-        look_at_odd_bytes(ix);
+        check_odd_bytes(ix);
     ix->rewritten |= ix->rewrites != 0;
     if (left > 0) /* what that string began with is not known any more */
         ix->escapes = ix->rewrites = UINT64_MAX;
     ix->inside ^= ((size_t)(ix->last - ix->at) - left) % 2;
     if (ix->spaced)
-        tell_space(ix);
+        mark_space(ix);
 }
 
 const uint32_t *json_index_start(struct json_index *ix, const char *text, size_t length, bool checked)
@@ -349,7 +314,7 @@ const uint32_t *json_index_space(struct json_index *ix)
     bool is_first = ix->start == 0;
     ix->spaced = true;
     if (is_first) {
-        tell_space(ix);
+        mark_space(ix);
     } else {
         ix->done = 0;
         ix->pending = ix->inside = false;

@@ -159,7 +159,7 @@ size_t json_utf8_valid(const char *text, size_t length);
 
 /* Uses no code that stands before this one; all give the same answers. (Tests do: without, it is the first that the
  * processor knows.) */
-enum json_code { JSON_AVX512, JSON_AVX, JSON_SSE2, JSON_PORTABLE, JSON_CODES };
+enum json_code { JSON_AVX512, JSON_SSE2, JSON_PORTABLE, JSON_CODES };
 void json_use(enum json_code code);
 
 #endif

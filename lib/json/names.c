@@ -20,29 +20,27 @@ uint64_t json_head_at_end(const char *at, size_t length, const char *end)
     return head_of_plain(at, length < (size_t)(end - at) ? length : (size_t)(end - at));
 }
 
-static uint64_t head_of_escaped(const char *at, size_t length)
-{
-    char first[8 + 4] = {0};
-    char *out = first;
-    for (const char *end = at + length; at < end && out < first + 8;)
-        out = json_put_utf8(out, json_decode(&at, end));
-    return head_of_plain(first, 8);
-}
-
 struct json_name json_name_make(const char *at, size_t length, bool escaped)
 {
-    uint64_t head = escaped ? head_of_escaped(at, length) : head_of_plain(at, length);
-    return (struct json_name){head, at, length, escaped};
+    if (!escaped)
+        return (struct json_name){head_of_plain(at, length), at, length, false};
+    char first[8 + 4] = {0}, *out = first;
+    for (const char *from = at, *end = at + length; from < end && out < first + 8;)
+        out = json_put_utf8(out, json_decode(&from, end));
+    return (struct json_name){head_of_plain(first, 8), at, length, true};
 }
 
-static int compare_lengths(size_t a, size_t b)
-{
-    return a < b ? -1 : a > b;
-}
-
-static int compare_decoded(const struct json_name *a, const struct json_name *b)
+int json_name_compare_rest(const struct json_name *a, const struct json_name *b)
 {
     const char *at = a->at, *end = a->at + a->length, *at_b = b->at, *end_b = b->at + b->length;
+    if (!a->escaped && !b->escaped) {
+        size_t least = a->length < b->length ? a->length : b->length;
+        int order = memcmp(at, at_b, least);
+        at += least;
+        at_b += least;
+        if (order != 0)
+            return order;
+    }
     while (at < end && at_b < end_b) {
         uint32_t code = json_decode(&at, end), code_b = json_decode(&at_b, end_b);
         if (code != code_b)
@@ -51,13 +49,20 @@ static int compare_decoded(const struct json_name *a, const struct json_name *b)
     return at < end ? 1 : at_b < end_b ? -1 : 0;
 }
 
-int json_name_compare_rest(const struct json_name *a, const struct json_name *b)
+bool json_name_is_long_key(const struct json_name *name, const struct json_key *key)
 {
-    if (a->escaped || b->escaped)
-        return compare_decoded(a, b);
-    size_t least = a->length < b->length ? a->length : b->length;
-    int order = memcmp(a->at, b->at, least);
-    return order != 0 ? order : compare_lengths(a->length, b->length);
+    return json_string_is((struct json_text){name->at - 1, name->length + 2}, key->name, key->length);
+}
+
+void *json_array_grow(void *items, const void *local, size_t *capacity, size_t size)
+{
+    void *grown = reallocarray(items == local ? NULL : items, 2 * *capacity, size);
+    if (!grown)
+        return NULL;
+    if (items == local)
+        memcpy(grown, local, *capacity * size);
+    *capacity *= 2;
+    return grown;
 }
 
 void json_names_init(struct json_names *names)
@@ -75,15 +80,10 @@ void json_names_release(struct json_names *names)
 
 bool json_names_grow(struct json_names *names)
 {
-    size_t capacity = 2 * names->capacity;
-    struct json_name *items = names->items == names->local ? NULL : names->items;
-    struct json_name *grown = reallocarray(items, capacity, sizeof *grown);
+    void *grown = json_array_grow(names->items, names->local, &names->capacity, sizeof *names->items);
     if (!grown)
         return false;
-    if (!items)
-        memcpy(grown, names->local, sizeof names->local);
     names->items = grown;
-    names->capacity = capacity;
     return true;
 }
 
@@ -103,9 +103,7 @@ static const char *duplicate_of_few(const struct json_name *items, size_t count)
     for (size_t again = 1; again < count; again++)
         for (size_t i = 0; i < again; i++)
             alike |= items[i].head == items[again].head;
-    if (!alike)
-        return NULL;
-    for (size_t again = 1; again < count; again++)
+    for (size_t again = 1; alike && again < count; again++)
         for (size_t i = 0; i < again; i++)
             if (json_name_compare(&items[i], &items[again]) == 0)
                 return items[again].at;
@@ -129,11 +127,4 @@ const char *json_names_duplicate(struct json_name *items, size_t count)
         if ((!again || items[i].at < again) && json_name_compare(&items[i - 1], &items[i]) == 0)
             again = items[i].at;
     return again;
-}
-
-bool json_name_is_long_key(const struct json_name *name, const struct json_key *key)
-{
-    if (name->escaped)
-        return json_string_is((struct json_text){name->at - 1, name->length + 2}, key->name, key->length);
-    return name->length == key->length && memcmp(name->at, key->name, key->length) == 0;
 }

@@ -1,23 +1,30 @@
 #include "json/names.h"
 
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-atomic_int json_first_code;
-
-void json_use(enum json_code code)
+static bool is_of_word(char c)
 {
-    atomic_store_explicit(&json_first_code, (int)code, memory_order_relaxed);
+    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || (c && strchr("+-._", c));
 }
 
-/* One bit for each open container: is it an object? */
-struct kinds {
-    uint64_t *words; /* `local`, or owned */
-    size_t capacity; /* words */
-    uint64_t local[JSON_MAX_DEPTH / 64 + 1];
-};
+const char *json_quote(char buffer[static QUOTED_SIZE], const char *text, size_t length)
+{
+    length = (size_t)(json_trim_end(text, text + length) - text);
+    bool is_string = length > 1 && text[0] == '"' && text[length - 1] == '"';
+    return is_string ? quote_bytes(buffer, text + 1, length - 2) : quote_bytes(buffer, text, length);
+}
+
+const char *json_fault_tell(const struct json_fault *fault, const char *text, char buffer[static JSON_FAULT_TEXT_SIZE])
+{
+    char quoted[QUOTED_SIZE];
+    if (fault->length == 0)
+        return fault->what;
+    snprintf(buffer, JSON_FAULT_TEXT_SIZE, "%s: %s", fault->what,
+             json_quote(quoted, text + fault->offset, fault->length));
+    return buffer;
+}
 
 enum expect { VALUE, FIRST_VALUE, NAME, FIRST_NAME, SEPARATOR, NOTHING };
 
@@ -29,10 +36,12 @@ struct scan {
     size_t slot;       /* of the top-level member in hand */
     const char *value; /* where it begins */
     enum expect expect;
-    enum status status;
+    enum status status; /* of a scan that fails: no memory, unless a fault was found */
     struct json_scan result;
     size_t depth;
-    struct kinds kinds;
+    uint64_t *kinds; /* a bit for each open container: is it an object? `local_kinds`, or owned */
+    size_t kind_capacity;
+    uint64_t local_kinds[JSON_MAX_DEPTH / 64 + 1];
     struct json_names names;
     struct {
         size_t first; /* of its names */
@@ -40,19 +49,18 @@ struct scan {
     } open[JSON_MAX_DEPTH + 1]; /* under JSON_STRICT only */
 };
 
+/* Of the text the word that begins at `at` is shown, else all the rest. */
 static bool fault_at(struct scan *s, const char *at, const char *what)
 {
+    const char *stop = at, *early = at == s->end && s->at > s->text ? "ends too early, " : "";
+    while (stop < s->end && is_of_word(*stop))
+        stop++;
+    if (stop == at)
+        stop = json_trim_end(at, s->end);
     s->status = STATUS_INVALID;
     s->result.fault.offset = (size_t)(at - s->text);
-    s->result.fault.length = json_fault_length(at, s->end);
-    const char *early = at == s->end && s->at > s->text ? "ends too early, " : "";
+    s->result.fault.length = (size_t)(stop - at);
     snprintf(s->result.fault.what, sizeof s->result.fault.what, "%s%s", early, what);
-    return false;
-}
-
-static bool no_memory(struct scan *s)
-{
-    s->status = STATUS_IO;
     return false;
 }
 
@@ -81,25 +89,6 @@ static void skip_space(struct scan *s)
     s->at = at;
 }
 
-static bool in_object(const struct scan *s)
-{
-    return s->kinds.words[(s->depth - 1) / 64] >> ((s->depth - 1) % 64) & 1;
-}
-
-static bool grow_kinds(struct kinds *kinds)
-{
-    size_t capacity = 2 * kinds->capacity;
-    uint64_t *old = kinds->words == kinds->local ? NULL : kinds->words;
-    uint64_t *words = reallocarray(old, capacity, sizeof *words);
-    if (!words)
-        return false;
-    if (!old)
-        memcpy(words, kinds->local, sizeof kinds->local);
-    kinds->words = words;
-    kinds->capacity = capacity;
-    return true;
-}
-
 static bool open_container(struct scan *s, bool object)
 {
     if (s->rules == JSON_STRICT) {
@@ -108,9 +97,13 @@ static bool open_container(struct scan *s, bool object)
         s->open[s->depth].first = s->names.count;
         s->open[s->depth].disordered = false;
     }
-    if (s->depth / 64 == s->kinds.capacity && !grow_kinds(&s->kinds))
-        return no_memory(s);
-    uint64_t *word = &s->kinds.words[s->depth / 64], bit = (uint64_t)1 << (s->depth % 64);
+    if (s->depth / 64 == s->kind_capacity) {
+        uint64_t *kinds = json_array_grow(s->kinds, s->local_kinds, &s->kind_capacity, sizeof *kinds);
+        if (!kinds)
+            return false;
+        s->kinds = kinds;
+    }
+    uint64_t *word = &s->kinds[s->depth / 64], bit = (uint64_t)1 << (s->depth % 64);
     *word = object ? *word | bit : *word & ~bit;
     s->depth++;
     s->at++;
@@ -144,57 +137,28 @@ static bool close_container(struct scan *s)
     return value_done(s);
 }
 
-static bool take_escape(struct scan *s)
-{
-    size_t length = json_escape_length(s->at, s->end);
-    if (length == 0)
-        return fault_at(s, s->at, "invalid escape");
-    if (!json_escape_is_canonical(s->at))
-        s->result.canonical = false;
-    s->at += length;
-    return true;
-}
-
-/* From behind the opening quote to behind the closing one. */
+/* From the opening quote to the place after the closing one. */
 static bool take_string(struct scan *s, bool *ret_escaped)
 {
     const char *start = s->at++;
-    for (*ret_escaped = false;;) {
+    *ret_escaped = false;
+    for (size_t n;; s->at += n) {
         s->at = json_plain_end(s->at, s->end);
         if (s->at == s->end)
             return fault_at(s, start, "unterminated string");
         unsigned char c = (unsigned char)*s->at;
         if (c == '"')
             break;
-        if (c == '\\') {
-            *ret_escaped = true;
-            if (!take_escape(s))
-                return false;
-            continue;
-        }
         if (c < 0x20)
             return fault_at(s, s->at, "control character in a string");
-        size_t n = json_utf8_sequence(s->at, s->end);
+        n = c == '\\' ? json_escape_length(s->at, s->end) : json_utf8_sequence(s->at, s->end);
         if (n == 0)
-            return fault_at(s, s->at, "invalid UTF-8");
-        s->result.canonical = false;
-        s->at += n;
+            return fault_at(s, s->at, c == '\\' ? "invalid escape" : "invalid UTF-8");
+        *ret_escaped |= c == '\\';
+        s->result.canonical &= c == '\\' && json_escape_is_canonical(s->at);
     }
     s->at++;
     return true;
-}
-
-static bool note_name(struct scan *s, const char *at, size_t length, bool escaped)
-{
-    struct json_name name = json_name_make(at, length, escaped);
-    if (s->depth == 1)
-        s->slot = json_key_index(&s->keys, &name);
-    if (s->rules == JSON_STORED)
-        return true;
-    size_t first = s->open[s->depth - 1].first;
-    if (s->names.count > first && json_name_compare(&s->names.items[s->names.count - 1], &name) >= 0)
-        s->open[s->depth - 1].disordered = true;
-    return json_names_push(&s->names, &name) || no_memory(s);
 }
 
 static bool take_name(struct scan *s)
@@ -203,8 +167,18 @@ static bool take_name(struct scan *s)
     const char *at = s->at + 1;
     if (s->at == s->end || *s->at != '"')
         return fault_at(s, s->at, s->expect == NAME ? "expected a member name" : "expected a member name or '}'");
-    if (!take_string(s, &escaped) || !note_name(s, at, (size_t)(s->at - at) - 1, escaped))
+    if (!take_string(s, &escaped))
         return false;
+    struct json_name name = json_name_make(at, (size_t)(s->at - at) - 1, escaped);
+    if (s->depth == 1)
+        s->slot = json_key_index(&s->keys, &name);
+    if (s->rules == JSON_STRICT) {
+        size_t first = s->open[s->depth - 1].first;
+        if (s->names.count > first && json_name_compare(&s->names.items[s->names.count - 1], &name) >= 0)
+            s->open[s->depth - 1].disordered = true;
+        if (!json_names_push(&s->names, &name))
+            return false;
+    }
     skip_space(s);
     if (s->at == s->end || *s->at != ':')
         return fault_at(s, s->at, "expected ':'");
@@ -234,10 +208,10 @@ static bool take_number(struct scan *s)
 {
     if (s->end - s->at > 1 && s->at[1] == 'I')
         return take_constant(s, "-Infinity", "-Infinity is not allowed");
-    const char *behind = json_number_end(s->at, s->end);
-    if (!behind || (behind < s->end && ((*behind >= '0' && *behind <= '9') || *behind == '.')))
+    const char *after = json_number_end(s->at, s->end);
+    if (!after || (after < s->end && ((*after >= '0' && *after <= '9') || *after == '.')))
         return fault_at(s, s->at, "invalid number");
-    s->at = behind;
+    s->at = after;
     return value_done(s);
 }
 
@@ -272,99 +246,75 @@ static bool take_value(struct scan *s)
     }
 }
 
-static bool take_separator(struct scan *s)
+/* What comes next: a name, a value, a separator or the end of a container. */
+static bool step(struct scan *s)
 {
-    bool object = in_object(s);
-    char closer = object ? '}' : ']';
-    if (s->at < s->end && *s->at == closer)
+    skip_space(s);
+    char c = s->at < s->end ? *s->at : '\0';
+    switch (s->expect) {
+    case FIRST_NAME:
+        return c == '}' ? close_container(s) : take_name(s);
+    case NAME:
+        return take_name(s);
+    case FIRST_VALUE:
+        return c == ']' ? close_container(s) : take_value(s);
+    case VALUE:
+        return take_value(s);
+    default:
+        break;
+    }
+    bool object = s->kinds[(s->depth - 1) / 64] >> ((s->depth - 1) % 64) & 1;
+    if (c == (object ? '}' : ']'))
         return close_container(s);
-    if (s->at == s->end || *s->at != ',')
+    if (c != ',')
         return fault_at(s, s->at, object ? "expected ',' or '}'" : "expected ',' or ']'");
     s->at++;
     s->expect = object ? NAME : VALUE;
     return true;
 }
 
-static bool step(struct scan *s)
-{
-    skip_space(s);
-    switch (s->expect) {
-    case FIRST_NAME:
-        if (s->at < s->end && *s->at == '}')
-            return close_container(s);
-        return take_name(s);
-    case NAME:
-        return take_name(s);
-    case FIRST_VALUE:
-        if (s->at < s->end && *s->at == ']')
-            return close_container(s);
-        return take_value(s);
-    case VALUE:
-        return take_value(s);
-    default:
-        return take_separator(s);
-    }
-}
-
-static void scan_document(struct scan *s)
+static bool scan_document(struct scan *s)
 {
     if (json_is_blank(s->text, (size_t)(s->end - s->text))) {
         fault_at(s, s->end, "empty");
         s->result.fault.offset = 0;
-        return;
+        return false;
     }
-    if (s->end - s->text >= 3 && memcmp(s->text, "\xef\xbb\xbf", 3) == 0) {
-        fault_at(s, s->text, "unexpected byte order mark");
-        return;
-    }
+    if (s->end - s->text >= 3 && memcmp(s->text, "\xef\xbb\xbf", 3) == 0)
+        return fault_at(s, s->text, "unexpected byte order mark");
     skip_space(s);
     s->result.type = json_type((struct json_text){s->at, 1});
     while (s->expect != NOTHING)
         if (!step(s))
-            return;
+            return false;
     skip_space(s);
-    if (s->at < s->end)
-        fault_at(s, s->at, "trailing data after the document");
+    return s->at == s->end || fault_at(s, s->at, "trailing data after the document");
 }
 
-/* Says what is wrong, too, and knows every shape of document. */
-static enum status scan_carefully(const char *text, size_t length, enum json_rules rules, const struct json_key *keys,
-                                  size_t count, struct json_text *ret_members, struct json_scan *ret)
+enum status json_scan_carefully(const char *text, size_t length, enum json_rules rules, const struct json_key *keys,
+                                size_t count, struct json_text *ret_members, struct json_scan *ret)
 {
     struct scan s;
     memset(&s, 0, offsetof(struct scan, names));
     s.text = s.at = text;
     s.end = text + length;
     s.rules = rules;
+    s.status = STATUS_IO;
     s.keys = json_key_set_make(keys, count);
     s.slot = count;
     s.result.canonical = rules == JSON_STRICT;
-    s.kinds.words = s.kinds.local;
-    s.kinds.capacity = sizeof s.kinds.local / sizeof *s.kinds.local;
+    s.kinds = s.local_kinds;
+    s.kind_capacity = sizeof s.local_kinds / sizeof *s.local_kinds;
     json_names_init(&s.names);
-    scan_document(&s);
-    if (s.status == STATUS_OK && s.result.type == JSON_OBJECT && count > 0)
-        memcpy(ret_members, s.found, count * sizeof *ret_members);
+    if (scan_document(&s)) {
+        s.status = STATUS_OK;
+        if (s.result.type == JSON_OBJECT && count > 0)
+            memcpy(ret_members, s.found, count * sizeof *ret_members);
+    }
     if (s.status != STATUS_IO)
         *ret = s.result;
-    if (s.kinds.words != s.kinds.local)
-        free(s.kinds.words);
+    if (s.kinds != s.local_kinds)
+        free(s.kinds);
     json_names_release(&s.names);
     return s.status;
-}
-
-enum status json_scan(const char *text, size_t length, enum json_rules rules, const struct json_key *keys, size_t count,
-                      struct json_text *ret_members, struct json_scan *ret)
-{
-    struct json_text found[JSON_MAX_KEYS];
-    bool canonical;
-    if (count > JSON_MAX_KEYS)
-        count = JSON_MAX_KEYS;
-    if (!json_may_use(JSON_SSE2) || !json_scan_fast(text, length, rules, keys, count, found, &canonical))
-        return scan_carefully(text, length, rules, keys, count, ret_members, ret);
-    for (size_t i = 0; i < count; i++)
-        ret_members[i] = found[i];
-    ret->type = JSON_OBJECT;
-    ret->canonical = canonical;
-    return STATUS_OK;
 }

@@ -4,12 +4,12 @@
 #ifdef JSON_HAS_INDEX
 
 /*
- * The grammar, walked along the index of strings. Whatever is not plainly right is left to the careful scanner, which
- * begins anew, so there is one word for everything wrong: offset 0. The text begins with '{' and ends with '}': a byte
- * may be read wherever the one before was no closing brace.
+ * The grammar (RFC 8259), walked along the index of strings. Whatever is not plainly right is left to the careful
+ * scanner, which begins anew, so one answer serves for everything wrong: offset 0. The text begins with '{' and ends
+ * with '}': a byte may be read wherever the one before was no closing brace.
  */
 struct level {
-    uint32_t first; /* its names begin behind this one */
+    uint32_t first; /* its names begin after this one */
     char closer;
     bool unsure; /* as in struct at, while another is the innermost */
 };
@@ -29,7 +29,7 @@ struct fast {
 /* What changes all the time: in registers, so handed only to functions that are compiled into their callers. */
 struct at {
     size_t at;
-    const uint32_t *next;   /* see json_index.h */
+    const uint32_t *next;   /* see index.h */
     struct json_name *name; /* the last one */
     uint64_t head;          /* its head; 0 where the innermost object has none yet */
     bool unsure;            /* a name of the innermost object may not be above the one before it */
@@ -89,6 +89,16 @@ ALWAYS_INLINE bool take_scalar(struct fast *f, struct at *a)
     return a->at != 0;
 }
 
+/* Room for more names: where the last one is then. Not part of the hot loop. NULL: no memory. */
+static struct json_name *more_names(struct fast *f)
+{
+    size_t count = f->names.capacity;
+    if (!json_names_grow(&f->names))
+        return NULL;
+    f->last_name = f->names.items + f->names.capacity - 1;
+    return f->names.items + count - 1;
+}
+
 ALWAYS_INLINE bool take_string(struct fast *f, struct at *a)
 {
     a->at = json_index_string(&f->index, &a->next, a->at);
@@ -102,46 +112,33 @@ ALWAYS_INLINE void skip_space(struct fast *f, struct at *a, bool spaced)
     a->at = json_index_solid(&f->index, &a->next, a->at);
 }
 
-/* A member's name and the colon behind it. */
-ALWAYS_INLINE bool take_name(struct fast *f, struct at *a, struct json_name *ret_name, bool spaced)
-{
-    const char *name = f->text + a->at + 1;
-    size_t end = json_index_string(&f->index, &a->next, a->at);
-    if (UNLIKELY(end == 0))
-        return false;
-    size_t length = end - a->at - 2;
-    json_name_set(ret_name, name, length, f->end, json_index_may_escape(&f->index, a->at, length));
-    a->at = end;
-    skip_space(f, a, spaced);
-    bool good = f->text[a->at++] == ':';
-    skip_space(f, a, spaced);
-    return good;
-}
-
-/* Room for more names: where the last one is then. */
-static struct json_name *more_names(struct fast *f)
-{
-    size_t count = f->names.capacity;
-    if (!json_names_grow(&f->names))
-        return NULL;
-    f->last_name = f->names.items + f->names.capacity - 1;
-    return f->names.items + count - 1;
-}
-
-/* As take_name; under JSON_STRICT the name is kept, otherwise it is in *scratch. NULL: something is wrong. */
-ALWAYS_INLINE struct json_name *note_name(struct fast *f, struct at *a, struct json_name *scratch, bool strict,
+/*
+ * Takes a member's name and the colon after it. Under JSON_STRICT the name is kept, otherwise it is in *scratch.
+ * NULL: something is wrong.
+ */
+ALWAYS_INLINE struct json_name *take_name(struct fast *f, struct at *a, struct json_name *scratch, bool strict,
                                           bool spaced)
 {
-    if (!strict)
-        return take_name(f, a, scratch, spaced) ? scratch : NULL;
-    if (UNLIKELY(a->name == f->last_name) && !(a->name = more_names(f)))
+    if (strict) {
+        if (UNLIKELY(a->name == f->last_name) && !(a->name = more_names(f)))
+            return NULL;
+        scratch = ++a->name;
+    }
+    size_t start = a->at + 1, end = json_index_string(&f->index, &a->next, a->at);
+    if (UNLIKELY(end == 0))
         return NULL;
-    a->name++;
-    if (!take_name(f, a, a->name, spaced))
+    size_t length = end - start - 1;
+    json_name_set(scratch, f->text + start, length, f->end, json_index_may_escape(&f->index, a->at, length));
+    a->at = end;
+    skip_space(f, a, spaced);
+    if (f->text[a->at++] != ':')
         return NULL;
-    a->unsure |= a->head >= a->name->head;
-    a->head = a->name->head;
-    return a->name;
+    skip_space(f, a, spaced);
+    if (strict) {
+        a->unsure |= a->head >= scratch->head;
+        a->head = scratch->head;
+    }
+    return scratch;
 }
 
 ALWAYS_INLINE bool open_container(struct fast *f, struct at *a, char closer)
@@ -158,16 +155,7 @@ ALWAYS_INLINE bool open_container(struct fast *f, struct at *a, char closer)
     return true;
 }
 
-/* Looks closely at an object's names. False: one is there twice. */
-static bool check_names(struct json_name *names, size_t count, bool *disordered)
-{
-    if (json_names_ascend(names, count))
-        return true;
-    *disordered = true;
-    return !json_names_duplicate(names, count);
-}
-
-/* From the closing bracket on. */
+/* At the closing bracket. False: a name is there twice. */
 ALWAYS_INLINE bool close_container(struct fast *f, struct at *a)
 {
     struct json_name *first = f->names.items + a->level->first, *last = a->name;
@@ -177,10 +165,14 @@ ALWAYS_INLINE bool close_container(struct fast *f, struct at *a)
     a->name = first;
     a->head = first->head;
     a->at++;
-    return LIKELY(!unsure) || check_names(first + 1, (size_t)(last - first), &f->disordered);
+    size_t count = (size_t)(last - first);
+    if (LIKELY(!unsure) || json_names_ascend(first + 1, count))
+        return true;
+    f->disordered = true;
+    return !json_names_duplicate(first + 1, count);
 }
 
-/* From the opening bracket to behind the closing one, whatever lies between. */
+/* From the opening bracket to the place after the closing one, whatever lies between. */
 ALWAYS_INLINE bool take_container(struct fast *f, struct at *a, bool strict, bool spaced)
 {
     struct level *outside = a->level;
@@ -195,13 +187,13 @@ opened:
     if (text[a->at] == closer)
         goto closed;
 item:
-    if (closer == '}' && !note_name(f, a, &scratch, strict, spaced))
+    if (closer == '}' && !take_name(f, a, &scratch, strict, spaced))
         return false;
     if ((text[a->at] | 0x20) == '{')
         goto opened;
     if (!(text[a->at] == '"' ? take_string(f, a) : take_scalar(f, a)))
         return false;
-behind:
+after:
     skip_space(f, a, spaced);
     if (text[a->at] == ',') {
         a->at++;
@@ -216,12 +208,12 @@ closed:
     if (a->level == outside)
         return true;
     closer = a->level->closer;
-    goto behind;
+    goto after;
 }
 
 ALWAYS_INLINE bool take_member(struct fast *f, struct at *a, bool strict, bool spaced)
 {
-    struct json_name scratch, *name = note_name(f, a, &scratch, strict, spaced);
+    struct json_name scratch, *name = take_name(f, a, &scratch, strict, spaced);
     if (!name)
         return false;
     size_t value = a->at, i = json_key_index(&f->keys, name);
@@ -251,61 +243,58 @@ ALWAYS_INLINE bool take_document(struct fast *f, const uint32_t *next, bool stri
     return f->text[a.at] == '}' && close_container(f, &a) && a.at == f->length && !f->index.invalid;
 }
 
-static bool take_compact(struct fast *f, const uint32_t *next, bool strict)
+/* Compiled once for each kind of text, with no test of `spaced` or `strict` left in the loop. */
+static bool take_text(struct fast *f, const uint32_t *next, bool strict, bool spaced)
 {
+    if (spaced)
+        return strict ? take_document(f, next, true, true) : take_document(f, next, false, true);
     return strict ? take_document(f, next, true, false) : take_document(f, next, false, false);
 }
 
-static bool take_spaced(struct fast *f, const uint32_t *next, bool strict)
+/* False: json_scan_carefully() must say what to think of it (a fault, a text of another shape, no memory). */
+static bool scan_fast(const char *text, size_t length, bool strict, struct json_key_set keys,
+                      struct json_text *ret_members, bool *ret_canonical)
 {
-    return strict ? take_document(f, next, true, true) : take_document(f, next, false, true);
-}
-
-static void find_nothing(struct json_text *members, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        members[i] = (struct json_text){NULL, 0};
-}
-
-bool json_scan_fast(const char *text, size_t length, enum json_rules rules, const struct json_key *keys, size_t count,
-                    struct json_text *ret_members, bool *ret_canonical)
-{
-    size_t white = 0;
-    while (white < length && json_is_space(text[length - white - 1]))
-        white++;
-    length -= white;
-    if (length < 2 || length > JSON_INDEX_MAX || text[0] != '{' || text[length - 1] != '}')
+    size_t trimmed = (size_t)(json_trim_end(text, text + length) - text);
+    if (trimmed < 2 || trimmed > JSON_INDEX_MAX || text[0] != '{' || text[trimmed - 1] != '}')
         return false;
     struct fast f;
     f.text = text;
-    f.length = length;
-    f.end = text + length;
-    f.keys = json_key_set_make(keys, count);
+    f.length = trimmed;
+    f.end = text + trimmed;
+    f.keys = keys;
     f.found = ret_members;
     json_names_init(&f.names);
     f.names.items[0].head = 0;
     f.last_name = f.names.items + f.names.capacity - 1;
-    bool strict = rules == JSON_STRICT;
-    find_nothing(ret_members, count);
-    const uint32_t *next = json_index_start(&f.index, text, length, true);
-    bool good = take_compact(&f, next, strict);
+    memset(ret_members, 0, keys.count * sizeof *ret_members);
+    bool good = take_text(&f, json_index_start(&f.index, text, trimmed, true), strict, false);
     if (!good && !f.index.invalid) {
-        find_nothing(ret_members, count);
-        good = take_spaced(&f, json_index_space(&f.index), strict);
-        f.disordered = true; /* if it is good, then it was white space that kept it from being taken before */
+        memset(ret_members, 0, keys.count * sizeof *ret_members);
+        good = take_text(&f, json_index_space(&f.index), strict, true);
+        f.disordered = true; /* if it is good, white space kept it from being taken before */
     }
     json_names_release(&f.names);
-    *ret_canonical = strict && white == 0 && !f.disordered && !f.index.rewritten;
+    *ret_canonical = strict && trimmed == length && !f.disordered && !f.index.rewritten;
     return good;
 }
 
-#else
-
-bool json_scan_fast(const char *text, size_t length, enum json_rules rules, const struct json_key *keys, size_t count,
-                    struct json_text *ret_members, bool *ret_canonical)
-{
-    (void)text, (void)length, (void)rules, (void)keys, (void)count, (void)ret_members, (void)ret_canonical;
-    return false;
-}
-
 #endif
+
+enum status json_scan(const char *text, size_t length, enum json_rules rules, const struct json_key *keys, size_t count,
+                      struct json_text *ret_members, struct json_scan *ret)
+{
+    if (count > JSON_MAX_KEYS)
+        count = JSON_MAX_KEYS;
+#ifdef JSON_HAS_INDEX
+    struct json_text found[JSON_MAX_KEYS];
+    if (json_may_use(JSON_SSE2) &&
+        scan_fast(text, length, rules == JSON_STRICT, json_key_set_make(keys, count), found, &ret->canonical)) {
+        for (size_t i = 0; i < count; i++)
+            ret_members[i] = found[i];
+        ret->type = JSON_OBJECT;
+        return STATUS_OK;
+    }
+#endif
+    return json_scan_carefully(text, length, rules, keys, count, ret_members, ret);
+}

@@ -1,9 +1,10 @@
 #include "json/internal.h"
 
-#include <string.h>
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
+
+#include "base/utf8.h"
 
 static bool is_plain(char c)
 {
@@ -46,34 +47,227 @@ const char *json_string_end(const char *at, const char *end, bool *ret_escaped)
     return at < end ? at + 1 : end;
 }
 
-/* A string's piece between its quotes. */
+size_t json_utf8_sequence(const char *at, const char *end)
+{
+    uint32_t code = 0;
+    size_t n = utf8_decode(at, (size_t)(end - at), &code);
+    return UTF8_IS_SURROGATE(code) ? 0 : n;
+}
+
+size_t json_utf8_valid(const char *text, size_t length)
+{
+    const char *at = text, *end = text + length;
+    while (at < end) {
+        uint64_t words[2];
+        for (; end - at >= (ptrdiff_t)sizeof words; at += sizeof words) {
+            memcpy(words, at, sizeof words);
+            if (((words[0] | words[1]) & 0x8080808080808080u) != 0)
+                break;
+        }
+        while (at < end && (unsigned char)*at < 0x80)
+            at++;
+        while (at < end && (unsigned char)*at >= 0x80) {
+            size_t n = json_utf8_sequence(at, end);
+            if (n == 0)
+                return (size_t)(at - text);
+            at += n;
+        }
+    }
+    return length;
+}
+
+char *json_put_utf8(char *out, uint32_t code)
+{
+    if (code < 0x80) {
+        *out++ = (char)code;
+        return out;
+    }
+    size_t n = code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    for (size_t i = n - 1; i > 0; i--, code >>= 6)
+        out[i] = (char)(0x80 | (code & 0x3f));
+    out[0] = (char)(0xf00 >> n | code);
+    return out + n;
+}
+
+/* The characters of the two-byte escapes by their letters, and the letters that the canonical form writes. */
+static const char escaped_by[256] =
+    {['n'] = '\n', ['r'] = '\r', ['t'] = '\t', ['f'] = '\f', ['b'] = '\b', ['"'] = '"', ['\\'] = '\\', ['/'] = '/'};
+static const char letter_of[128] =
+    {['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't', ['\f'] = 'f', ['\b'] = 'b', ['"'] = '"', ['\\'] = '\\'};
+
+/* Value of a hexadecimal digit, or 16 or more. */
+static uint32_t hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return (uint32_t)(c - '0');
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? (uint32_t)(c - 'a') + 10 : 16;
+}
+
+size_t json_escape_length(const char *at, const char *end)
+{
+    if (end - at < 2)
+        return 0;
+    if (at[1] != 'u')
+        return escaped_by[(unsigned char)at[1]] ? 2 : 0;
+    if (end - at < 6)
+        return 0;
+    uint32_t all = hex_value(at[2]) | hex_value(at[3]) | hex_value(at[4]) | hex_value(at[5]);
+    return all < 16 ? 6 : 0;
+}
+
+/* The UTF-16 unit that a valid escape stands for. */
+static uint32_t escape_unit(const char *at)
+{
+    if (at[1] != 'u')
+        return (uint32_t)escaped_by[(unsigned char)at[1]];
+    return hex_value(at[2]) << 12 | hex_value(at[3]) << 8 | hex_value(at[4]) << 4 | hex_value(at[5]);
+}
+
+bool json_escape_is_canonical(const char *at)
+{
+    if (at[1] != 'u')
+        return at[1] != '/';
+    for (int i = 2; i < 6; i++)
+        if (at[i] >= 'A' && at[i] <= 'F')
+            return false;
+    uint32_t unit = escape_unit(at);
+    return unit >= 0x7f || (unit < 0x20 && !letter_of[unit]);
+}
+
+bool json_string_is_canonical(const char *at, const char *end)
+{
+    for (at = json_plain_end(at + 1, end); at + 1 < end; at = json_plain_end(at, end)) {
+        size_t length = *at == '\\' ? json_escape_length(at, end) : 0;
+        if (length == 0 || !json_escape_is_canonical(at))
+            return false;
+        at += length;
+    }
+    return true;
+}
+
+uint32_t json_decode(const char **at, const char *end)
+{
+    const char *s = *at;
+    if (*s != '\\') {
+        uint32_t code = 0xfffd;
+        size_t n = utf8_decode(s, (size_t)(end - s), &code);
+        *at = s + (n == 0 ? 1 : n);
+        return code;
+    }
+    if (end - s < 2 || (s[1] == 'u' && end - s < 6)) {
+        *at = end;
+        return 0xfffd;
+    }
+    uint32_t unit = escape_unit(s);
+    s += s[1] == 'u' ? 6 : 2;
+    *at = s;
+    if ((unit & 0xfffffc00) != 0xd800 || end - s < 6 || s[0] != '\\' || s[1] != 'u')
+        return unit;
+    uint32_t low = escape_unit(s);
+    if ((low & 0xfffffc00) != 0xdc00)
+        return unit;
+    *at = s + 6;
+    return 0x10000 + ((unit & 0x3ff) << 10) + (low & 0x3ff);
+}
+
+/* Writes one UTF-16 unit as it stands in a canonical string. */
+static char *put_unit(char *out, uint32_t unit)
+{
+    static const char hex[] = "0123456789abcdef";
+    if (unit < 0x7f && letter_of[unit]) {
+        *out++ = '\\';
+        *out++ = letter_of[unit];
+        return out;
+    }
+    if (unit >= 0x20 && unit < 0x7f) {
+        *out++ = (char)unit;
+        return out;
+    }
+    memcpy(out, "\\u", 2);
+    out[2] = hex[unit >> 12 & 15];
+    out[3] = hex[unit >> 8 & 15];
+    out[4] = hex[unit >> 4 & 15];
+    out[5] = hex[unit & 15];
+    return out + 6;
+}
+
+static char *put_code(char *out, uint32_t code)
+{
+    if (code < 0x10000)
+        return put_unit(out, code);
+    out = put_unit(out, 0xd7c0 + (code >> 10));
+    return put_unit(out, 0xdc00 + (code & 0x3ff));
+}
+
+/* Copies the plain bytes at *at, and moves it behind them. */
+static char *put_plain(char *out, const char **at, const char *end)
+{
+    const char *start = *at;
+    *at = json_plain_end(start, end);
+    memcpy(out, start, (size_t)(*at - start));
+    return out + (*at - start);
+}
+
+char *json_put_string(char *out, const char *at, const char *end)
+{
+    while (at < end) {
+        out = put_plain(out, &at, end);
+        if (at < end)
+            out = put_code(out, json_decode(&at, end));
+    }
+    return out;
+}
+
+bool json_string_encode(struct bytes *out, const char *bytes, size_t length)
+{
+    if (length > (SIZE_MAX / 8) || !bytes_reserve(out, 6 * length + 2))
+        return false;
+    char *to = out->data + out->length;
+    const char *end = bytes + length;
+    *to++ = '"';
+    for (const char *at = bytes; at < end;) {
+        to = put_plain(to, &at, end);
+        if (at == end)
+            break;
+        uint32_t code = 0xfffd;
+        size_t n = utf8_decode(at, (size_t)(end - at), &code);
+        to = put_code(to, code);
+        at += n == 0 ? 1 : n;
+    }
+    *to++ = '"';
+    out->length = (size_t)(to - out->data);
+    return true;
+}
+
+/* The piece of a string between its quotes. */
 static struct json_text inside(struct json_text string)
 {
     return string.length < 2 ? (struct json_text){"", 0} : (struct json_text){string.data + 1, string.length - 2};
 }
 
-/* Number of leading bytes that decode to themselves. */
-static size_t verbatim_length(struct json_text piece)
+static bool has_escape(struct json_text piece)
 {
-    const char *slash = piece.length > 0 ? memchr(piece.data, '\\', piece.length) : NULL;
-    return slash ? (size_t)(slash - piece.data) : piece.length;
+    return memchr(piece.data, '\\', piece.length) != NULL;
 }
 
 bool json_string_is(struct json_text string, const char *bytes, size_t length)
 {
     struct json_text piece = inside(string);
-    size_t same = verbatim_length(piece);
-    if (length < same || (same > 0 && memcmp(piece.data, bytes, same) != 0))
-        return false;
-    const char *at = piece.data + same, *end = piece.data + piece.length;
+    if (piece.length < length)
+        return false; /* no escape is shorter than what it stands for */
+    if (!has_escape(piece))
+        return piece.length == length && (length == 0 || memcmp(piece.data, bytes, length) == 0);
+    const char *at = piece.data, *end = piece.data + piece.length;
     while (at < end) {
         char decoded[4];
         size_t n = (size_t)(json_put_utf8(decoded, json_decode(&at, end)) - decoded);
-        if (length - same < n || memcmp(bytes + same, decoded, n) != 0)
+        if (length < n || memcmp(bytes, decoded, n) != 0)
             return false;
-        same += n;
+        bytes += n;
+        length -= n;
     }
-    return same == length;
+    return length == 0;
 }
 
 bool json_string_same(struct json_text a, struct json_text b)
@@ -97,19 +291,16 @@ bool json_string_is_empty(struct json_text string)
 bool json_string_decode(struct json_text string, struct bytes *scratch, struct json_text *ret_decoded)
 {
     struct json_text piece = inside(string);
-    size_t same = verbatim_length(piece);
     bytes_clear(scratch);
-    if (same == piece.length) {
+    if (!has_escape(piece)) {
         *ret_decoded = piece;
         return true;
     }
     /* An escape decodes to fewer bytes than it has, but for a lone backslash at the end of what is no valid string. */
     if (!bytes_reserve(scratch, piece.length + 2))
         return false;
-    memcpy(scratch->data, piece.data, same);
-    char *out = scratch->data + same;
-    const char *at = piece.data + same, *end = piece.data + piece.length;
-    while (at < end) {
+    char *out = scratch->data;
+    for (const char *at = piece.data, *end = piece.data + piece.length; at < end;) {
         if (*at == '\\')
             out = json_put_utf8(out, json_decode(&at, end));
         else
@@ -117,47 +308,5 @@ bool json_string_decode(struct json_text string, struct bytes *scratch, struct j
     }
     scratch->length = (size_t)(out - scratch->data);
     *ret_decoded = (struct json_text){scratch->data, scratch->length};
-    return true;
-}
-
-/* As json_utf8_sequence, but a surrogate is let through. */
-static size_t wtf8_sequence(const char *at, const char *end)
-{
-    if (end - at >= 3 && (unsigned char)at[0] == 0xed && (at[1] & 0xe0) == 0xa0 && (at[2] & 0xc0) == 0x80)
-        return 3;
-    return json_utf8_sequence(at, end);
-}
-
-static char *put_sequence(char *out, const char *at, size_t n)
-{
-    const char *end = at + n;
-    /* one byte stands for itself: json_decode() would take a backslash for the start of an escape */
-    uint32_t code = n == 0 ? 0xfffd : n == 1 ? (unsigned char)*at : json_decode(&at, end);
-    if (code < 0x10000)
-        return json_put_unit(out, code);
-    out = json_put_unit(out, 0xd7c0 + (code >> 10));
-    return json_put_unit(out, 0xdc00 + (code & 0x3ff));
-}
-
-bool json_string_encode(struct bytes *out, const char *bytes, size_t length)
-{
-    if (length > (SIZE_MAX / 8) || !bytes_reserve(out, 6 * length + 2))
-        return false;
-    char *to = out->data + out->length;
-    const char *end = bytes + length;
-    *to++ = '"';
-    for (const char *at = bytes; at < end;) {
-        const char *plain = json_plain_end(at, end);
-        memcpy(to, at, (size_t)(plain - at));
-        to += plain - at;
-        at = plain;
-        if (at == end)
-            break;
-        size_t n = wtf8_sequence(at, end);
-        to = put_sequence(to, at, n);
-        at += n == 0 ? 1 : n;
-    }
-    *to++ = '"';
-    out->length = (size_t)(to - out->data);
     return true;
 }

@@ -32,33 +32,23 @@ void json_tree_release(struct json_tree *tree)
         free(tree->children);
 }
 
-static void *grown(void *items, void *local, size_t *capacity, size_t size)
-{
-    void *more = reallocarray(items == local ? NULL : items, 2 * *capacity, size);
-    if (!more)
-        return NULL;
-    if (items == local)
-        memcpy(more, local, *capacity * size);
-    *capacity *= 2;
-    return more;
-}
-
 bool json_tree_grow(struct json_tree *tree)
 {
+    void *more;
     if (tree->child_count == tree->child_capacity) {
-        void *more = grown(tree->children, tree->local_children, &tree->child_capacity, sizeof *tree->children);
+        more = json_array_grow(tree->children, tree->local_children, &tree->child_capacity, sizeof *tree->children);
         if (!more)
             return false;
         tree->children = more;
     }
-    if (tree->node_count < tree->node_capacity)
-        return true;
-    if (tree->node_count > JSON_NO_NODE / 4)
-        return false;
-    void *more = grown(tree->nodes, tree->local_nodes, &tree->node_capacity, sizeof *tree->nodes);
-    if (!more)
-        return false;
-    tree->nodes = more;
+    if (tree->node_count == tree->node_capacity) {
+        if (tree->node_count > JSON_NO_NODE / 4)
+            return false;
+        more = json_array_grow(tree->nodes, tree->local_nodes, &tree->node_capacity, sizeof *tree->nodes);
+        if (!more)
+            return false;
+        tree->nodes = more;
+    }
     return true;
 }
 
@@ -171,13 +161,6 @@ static bool add_overrides(struct json_tree *tree)
     return true;
 }
 
-static void link_children(struct json_tree *tree, struct json_node *node, const struct json_child *items, size_t count)
-{
-    node->first = count > 0 ? items[0].node : JSON_NO_NODE;
-    for (size_t i = 0; i + 1 < count; i++)
-        tree->nodes[items[i].node].next = items[i + 1].node;
-}
-
 bool json_tree_close(struct json_tree *tree, const char *end, bool changed)
 {
     uint32_t index = tree->open;
@@ -197,11 +180,13 @@ bool json_tree_close(struct json_tree *tree, const char *end, bool changed)
     tree->child_count = below;
     if (node->form == JSON_VERBATIM) {
         tree->node_count = (size_t)index + 1;
-    } else {
-        link_children(tree, node, items, count);
-        if (tree->open != JSON_NO_NODE)
-            tree->nodes[tree->open].form = JSON_CONTAINER;
+        return true;
     }
+    node->first = count > 0 ? items[0].node : JSON_NO_NODE;
+    for (size_t i = 0; i + 1 < count; i++)
+        tree->nodes[items[i].node].next = items[i + 1].node;
+    if (tree->open != JSON_NO_NODE)
+        tree->nodes[tree->open].form = JSON_CONTAINER;
     return true;
 }
 

@@ -99,7 +99,7 @@ size_t json_tree_growth(const struct json_tree *tree);
 /* Writes the document, which is complete; returns the end. */
 char *json_tree_write(const struct json_tree *tree, char *out, const char *text_end);
 
-/* json_canonical()'s reader for the index of strings. False: the other one must do it. */
-bool json_tree_read_fast(struct json_tree *tree, struct json_text document);
+/* Reads a document of any shape into the empty tree, without the index of strings. False: no memory. */
+bool json_tree_read(struct json_tree *tree, struct json_text document);
 
 #endif
