@@ -45,7 +45,7 @@ struct ranking *ranking_new(const struct ranking_options *options)
     ranking->options = *options;
     const char *missing = options->missing_score;
     if (missing)
-        ranking->missing = json_number_value((struct json_text){missing, strlen(missing)});
+        ranking->missing = json_number_to_double((struct json_text){missing, strlen(missing)});
     return ranking;
 }
 
@@ -183,7 +183,7 @@ static bool find_score(const struct ranking *ranking, const struct event *event,
     const char *path = ranking->options.score_field;
     struct json_text value = event_payload_at(event, path, strlen(path));
     if (json_type(value) == JSON_NUMBER) {
-        double score = json_number_value(value);
+        double score = json_number_to_double(value);
         if (isnan(score))
             return false;
         *ret_score = score;

@@ -127,7 +127,7 @@ bool json_string_encode(struct bytes *out, const char *bytes, size_t length);
 /* Compares two JSON numbers as exact decimals (1 = 1.0 = 10e-1; NaN equals nothing), without converting them. */
 bool json_number_same(struct json_text a, struct json_text b);
 /* The nearest double (strtod's rounding, locale-independent); overflow gives an infinity. */
-double json_number_value(struct json_text number);
+double json_number_to_double(struct json_text number);
 /* True where this text is exactly one JSON number of RFC 8259. */
 bool json_is_number(const char *text, size_t length);
 

@@ -196,7 +196,7 @@ static bool value_exactly(const struct decimal *d, int64_t exponent, double *ret
     return true;
 }
 
-double json_number_value(struct json_text number)
+double json_number_to_double(struct json_text number)
 {
     if (!has_digits(number)) {
         if (number.data[number.length - 1] != 'y')

@@ -57,7 +57,7 @@ static void look_at(struct json_text value, struct bytes *scratch, int depth)
         break;
     case JSON_NUMBER:
         json_number_same(value, value);
-        json_number_value(value);
+        json_number_to_double(value);
         break;
     case JSON_ARRAY:
         for (int i = 0; i < 8 && json_walk_element(&walk, &inner); i++)

@@ -130,13 +130,13 @@ static void test_value(void)
                                         "10e-1"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         char *copy = exact_copy(texts[i], strlen(texts[i]));
-        double value = json_number_value((struct json_text){copy, strlen(texts[i])});
+        double value = json_number_to_double((struct json_text){copy, strlen(texts[i])});
         ok(same_double(value, strtod(texts[i], NULL)), "the double nearest to %s", texts[i]);
         free(copy);
     }
-    ok(isnan(json_number_value(text_of("NaN"))), "NaN");
-    ok(same_double(json_number_value(text_of("Infinity")), (double)INFINITY), "Infinity");
-    ok(same_double(json_number_value(text_of("-Infinity")), -(double)INFINITY), "-Infinity");
+    ok(isnan(json_number_to_double(text_of("NaN"))), "NaN");
+    ok(same_double(json_number_to_double(text_of("Infinity")), (double)INFINITY), "Infinity");
+    ok(same_double(json_number_to_double(text_of("-Infinity")), -(double)INFINITY), "-Infinity");
 }
 
 /* A number so near the middle of two doubles that only its last digits tell to which it belongs. */
@@ -147,16 +147,16 @@ static void test_long_value(void)
     char text[ZEROS + 64];
     for (size_t i = 0; i < 3; i++) {
         int length = sprintf(text, "9007199254740993.%0*d%s", ZEROS, 0, lasts[i]);
-        double value = json_number_value((struct json_text){text, (size_t)length});
+        double value = json_number_to_double((struct json_text){text, (size_t)length});
         ok(same_double(value, strtod(text, NULL)), "%d digits, the last %s", length, lasts[i]);
         /* as many digits as are looked at one by one, and one more or less */
         for (int zeros = 782; zeros <= 786; zeros++) {
             length = sprintf(text, "9007199254740993.%0*d%s", zeros, 0, lasts[i]);
-            value = json_number_value((struct json_text){text, (size_t)length});
+            value = json_number_to_double((struct json_text){text, (size_t)length});
             ok(same_double(value, strtod(text, NULL)), "%d digits, the last %s", length - 1, lasts[i]);
         }
         length = sprintf(text, "0.%0*d1e%d", ZEROS, 0, ZEROS + 1);
-        value = json_number_value((struct json_text){text, (size_t)length});
+        value = json_number_to_double((struct json_text){text, (size_t)length});
         ok(same_double(value, 1.0), "zeros in front of all digits");
     }
 }
@@ -178,7 +178,7 @@ static void test_random_values(void)
         int point = (int)(next_random(&state) % 20), exponent = (int)(next_random(&state) % 700) - 350;
         int length = i % 2 ? sprintf(text, "%d.%0*" PRIu64, i % 10, point, digits)
                            : sprintf(text, "%" PRIu64 "e%d", digits, exponent);
-        wrong += !same_double(json_number_value((struct json_text){text, (size_t)length}), strtod(text, NULL));
+        wrong += !same_double(json_number_to_double((struct json_text){text, (size_t)length}), strtod(text, NULL));
     }
     is_int(wrong, 0, "20000 random numbers");
 }

@@ -206,7 +206,7 @@ static int use(struct json_text value, struct bytes *scratch)
     if (type == JSON_STRING && json_string_decode(value, scratch, &decoded))
         json_string_is(value, decoded.data, decoded.length);
     if (type == JSON_NUMBER && json_number_same(value, value))
-        json_number_value(value);
+        json_number_to_double(value);
     if (type != JSON_ARRAY && type != JSON_OBJECT)
         return 0;
     json_same(value, value, &same);
