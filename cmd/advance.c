@@ -1,29 +1,22 @@
 #include "advance.h"
 
+#include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 
+#include "base/array.h"
 #include "base/io.h"
-#include "base/timestamp.h"
-#include "checkpoints.h"
-#include "files/worker/change.h"
 #include "input.h"
 #include "interrupt.h"
+#include "json/json.h"
 
-#define STORE_AFTER_MS 500 /* from the first line that is not stored yet */
+#define STORE_AFTER_MS 500               /* from the first line that is not stored yet */
+#define ECHO_BYTES     ((size_t)8 << 20) /* of lines, in one step */
 
-struct advance {
-    struct checkpoints checkpoints;
-    const char *name;
-    int64_t now_seconds;
-};
-
-/* ---- to another checkpoint */
-
-static enum status run_to(struct advance *advance, const char *path, struct error *err)
+enum status advance_to(struct store *store, const char *name, const char *path, struct error *err)
 {
     struct checkpoint to;
     struct error why;
-    bool moved;
     interrupt_at_once(true); /* FILE may be a FIFO that nobody ever opens */
     enum status status = checkpoint_read_path(path, &to, &why);
     interrupt_at_once(false);
@@ -31,7 +24,7 @@ static enum status run_to(struct advance *advance, const char *path, struct erro
         return error_set(err, status, "%s; nothing was moved", why.text);
     if (status != STATUS_OK)
         return error_set(err, STATUS_IO, "%s", why.text);
-    status = change_advance(advance->checkpoints.store, advance->name, &to, advance->now_seconds, &moved, &why);
+    status = store_advance(store, name, &to, &why);
     if (status == STATUS_INVALID)
         error_set(err, status, "%s: %s; nothing was moved", path, why.text);
     else if (status != STATUS_OK)
@@ -40,98 +33,84 @@ static enum status run_to(struct advance *advance, const char *path, struct erro
     return status;
 }
 
-/* ---- past lines */
+/* Lines that are passed in one step. */
+struct lines {
+    struct json_text *texts;
+    struct input_line *origins;
+    size_t count, text_capacity, origin_capacity;
+    size_t bytes;
+};
 
-/* The next line. No file is held open, and none of the input's memory, while it is waited for. */
-static enum input_result next_line(struct input *input, struct change_pass *pass, int64_t deadline,
-                                   struct input_line *ret_line)
+static bool add_line(struct lines *lines, const struct input_line *line)
 {
-    enum input_result result = input_next(input, 0, ret_line);
-    if (result != INPUT_PENDING)
-        return result;
-    input_release(input);
-    change_pass_rest(pass);
-    return input_next(input, deadline, ret_line);
+    if (!ARRAY_RESERVE(lines->texts, lines->count, lines->text_capacity, 1) ||
+        !ARRAY_RESERVE(lines->origins, lines->count, lines->origin_capacity, 1))
+        return false;
+    lines->texts[lines->count] = (struct json_text){line->data, line->length};
+    lines->origins[lines->count++] = *line;
+    lines->bytes += line->length + sizeof *lines->texts + sizeof *lines->origins;
+    return true;
 }
 
-static enum status pass_line(struct change_pass *pass, const struct input_line *line, struct error *err)
-{
-    struct error why;
-    enum status status = change_pass(pass, line->data, line->length, &why);
-    if (status != STATUS_OK)
-        error_set(err, status, "%s:%llu: %s", line->file, (unsigned long long)line->number, why.text);
-    return status;
-}
-
-/* Reads lines until there are no more, or what comes cannot be passed: *ret_read and *why. Stores as it goes, a slow
- * worker's at once in time; returns how that went. */
-static enum status pass_lines(struct input *input, struct change_pass *pass, enum status *ret_read, struct error *why,
-                              struct error *err)
+/* Gathers lines until there are many, or the first one has waited long enough. STATUS_OK: *ret_more tells whether more
+ * may come. */
+static enum status gather(struct input *input, struct lines *lines, bool *ret_more, struct error *err)
 {
     int64_t deadline = INPUT_FOR_EVER;
-    enum status read = STATUS_OK, stored = STATUS_OK;
     struct input_line line;
-    while (read == STATUS_OK && stored == STATUS_OK) {
-        enum input_result result = next_line(input, pass, deadline, &line);
-        if (result == INPUT_END || result == INPUT_INTERRUPTED) {
-            read = input_failure(input, why);
-            break;
-        }
-        if (result == INPUT_LINE)
-            read = pass_line(pass, &line, why);
-        if (deadline == INPUT_FOR_EVER && change_pass_pending(pass))
+    lines->count = lines->bytes = 0;
+    while (lines->bytes < ECHO_BYTES) {
+        enum input_result result = input_next(input, deadline, &line);
+        *ret_more = result == INPUT_PENDING;
+        if (result != INPUT_LINE)
+            return STATUS_OK;
+        if (!add_line(lines, &line))
+            return error_set_memory(err);
+        if (deadline == INPUT_FOR_EVER)
             deadline = io_monotonic_ms() + STORE_AFTER_MS;
-        if (read == STATUS_OK && (result == INPUT_PENDING || io_monotonic_ms() >= deadline)) {
-            stored = change_pass_store(pass, err);
-            deadline = INPUT_FOR_EVER;
-        }
     }
-    *ret_read = read;
-    return stored;
+    *ret_more = true;
+    return STATUS_OK;
 }
 
 /* What precedes that which cannot be passed is stored all the same. */
-static enum status pass_and_store(struct advance *advance, struct input *input, struct change_pass *pass,
-                                  struct error *err)
+static enum status pass(struct cli *cli, struct store *store, const char *name, const struct lines *lines,
+                        struct error *err)
 {
-    struct error why;
-    enum status read;
-    enum status stored = pass_lines(input, pass, &read, &why, err);
-    if (stored == STATUS_OK)
-        stored = change_pass_store(pass, err);
-    if (read == STATUS_OK)
-        return stored;
-    if (stored == STATUS_OK)
-        return error_set(err, read, "%s; what precedes it counts", why.text);
-    cli_fail(advance->checkpoints.cli, read, &why);
-    return stored;
-}
-
-static enum status run_lines(struct advance *advance, const struct advance_request *request, struct error *err)
-{
-    struct change_pass *pass = NULL;
-    struct input *input = NULL;
-    enum status status = change_pass_open(advance->checkpoints.store, advance->name, advance->now_seconds, &pass, err);
-    if (status == STATUS_OK &&
-        !(input = input_open(advance->checkpoints.cli, request->files, request->file_count, SIZE_MAX)))
-        status = error_set_memory(err);
-    if (status == STATUS_OK) {
-        input_stop_at_failure(input);
-        status = pass_and_store(advance, input, pass, err);
-    }
-    input_close(input);
-    change_pass_close(pass);
+    struct store_echo echo = {.lines = lines->texts, .count = lines->count};
+    enum status status = store_pass(store, name, &echo, err);
+    if (echo.refused == STATUS_OK)
+        return status;
+    const struct input_line *line = &lines->origins[echo.passed];
+    unsigned long long number = line->number;
+    if (status == STATUS_OK)
+        return error_set(err, echo.refused, "%s:%llu: %s; what precedes it counts", line->file, number, echo.why.text);
+    cli_error(cli, "%s:%llu: %s", line->file, number, echo.why.text);
+    cli_note_status(cli, echo.refused);
     return status;
 }
 
-enum status advance_run(struct cli *cli, const struct options *options, const struct advance_request *request,
-                        struct error *err)
+enum status advance_past(struct cli *cli, struct store *store, const char *name, char *const *files, size_t count,
+                         struct error *err)
 {
-    struct advance advance = {.name = request->name, .now_seconds = options->clock / MICROSECONDS_A_SECOND};
-    interrupt_catch();
-    enum status status = checkpoints_open(&advance.checkpoints, cli, options, WORKSPACE_WRITE, err);
+    struct input *input = input_open(cli, files, count, SIZE_MAX);
+    struct lines lines = {0};
+    struct error why;
+    bool more = true;
+    /* no line yet: a store that cannot be read is not waited for */
+    enum status status = input ? pass(cli, store, name, &lines, err) : error_set_memory(err);
     if (status == STATUS_OK)
-        status = request->to ? run_to(&advance, request->to, err) : run_lines(&advance, request, err);
-    checkpoints_close(&advance.checkpoints);
+        input_stop_at_failure(input);
+    while (status == STATUS_OK && more) {
+        status = gather(input, &lines, &more, err);
+        if (status == STATUS_OK && lines.count > 0)
+            status = pass(cli, store, name, &lines, err);
+        input_release(input);
+    }
+    if (status == STATUS_OK && input_failure(input, &why) != STATUS_OK)
+        status = error_set(err, STATUS_IO, "%s; what precedes it counts", why.text);
+    input_close(input);
+    free(lines.texts);
+    free(lines.origins);
     return status;
 }

@@ -1,6 +1,6 @@
 /*
- * advance - `metaspn-checkpoint advance`: moves a stored checkpoint forward, to where another one is or behind lines
- * that a worker has done with (SPEC section 6).
+ * advance - `metaspn-checkpoint advance`: moves a stored checkpoint forward, to where another one is or past lines that
+ * a worker has done with (SPEC section 6).
  */
 #ifndef METASPN_ADVANCE_H
 #define METASPN_ADVANCE_H
@@ -9,17 +9,12 @@
 
 #include "base/status.h"
 #include "cli.h"
-#include "options.h"
+#include "store/store.h"
 
-struct advance_request {
-    const char *name; /* of the checkpoint */
-    const char *to;   /* the file of the other checkpoint; NULL: lines are read */
-    char *const *files;
-    size_t file_count;
-};
-
-/* STATUS_INVALID: a line is wrong, and what precedes it counts; or the other checkpoint is of another kind. */
-enum status advance_run(struct cli *cli, const struct options *options, const struct advance_request *request,
-                        struct error *err);
+/* On to the checkpoint in the file `path`. STATUS_INVALID: it is none, or of the other kind. */
+enum status advance_to(struct store *store, const char *name, const char *path, struct error *err);
+/* Past the lines of the input, in time as they come. STATUS_INVALID: a line is wrong, and what precedes it counts. */
+enum status advance_past(struct cli *cli, struct store *store, const char *name, char *const *files, size_t count,
+                         struct error *err);
 
 #endif

@@ -2,7 +2,7 @@
 
 #include <stdint.h>
 
-#include "files/worker/lines.h"
+#include "event/event.h"
 #include "input.h"
 #include "store/checkpoint.h"
 
@@ -16,7 +16,7 @@ static enum status take_line(struct build *build, const struct input_line *line,
 {
     struct event event;
     bool blank;
-    enum status status = checkpoint_read_event(line->data, line->length, &build->kinds, &event, &blank, err);
+    enum status status = event_recognize(line->data, line->length, &build->kinds, &event, &blank, err);
     if (status != STATUS_OK || blank)
         return status;
     if (build->any && event.timestamp < build->checkpoint.last_timestamp) {

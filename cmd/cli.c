@@ -111,6 +111,20 @@ void cli_note(const struct cli *cli, const char *format, ...)
     va_end(arguments);
 }
 
+void cli_notice(void *context, enum notice notice, const char *text)
+{
+    const struct cli *cli = context;
+    if (notice == NOTICE_WARNING)
+        cli_warning(cli, "%s", text);
+    else
+        cli_note(cli, "%s", text);
+}
+
+bool cli_first(struct cli *cli, const char *what)
+{
+    return notices_first(&cli->reported, what, strlen(what));
+}
+
 void cli_note_status(struct cli *cli, enum status status)
 {
     if (status > cli->status)
@@ -159,6 +173,7 @@ int cli_finish(struct cli *cli, struct output *out)
         struct error err;
         cli_fail(cli, error_set_errno(&err, error, "cannot write to standard output"), &err);
     }
+    notices_release(&cli->reported);
     if (interrupt_caught())
         interrupt_die(interrupt_caught());
     return (int)cli->status;

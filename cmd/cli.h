@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/notices.h"
 #include "base/status.h"
 #include "output.h"
 #include "progress.h"
@@ -27,6 +28,7 @@ struct cli {
     bool quiet;                /* no notes and no warnings */
     enum status status;        /* the exit status so far: the greatest that was noted */
     struct progress *progress; /* what each message removes first; NULL: none is shown */
+    struct notices reported;   /* what is reported once */
 };
 
 /*
@@ -41,6 +43,11 @@ struct cli cli_start(const char *name, const char *help);
 void cli_error(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void cli_warning(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void cli_note(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* A notice_say; the context is the struct cli. */
+void cli_notice(void *context, enum notice notice, const char *text);
+/* True the first time that this is named: for what is reported once. */
+bool cli_first(struct cli *cli, const char *what);
 
 /* A line that sums up what was done: no error, so the caller looks at `quiet`. */
 void cli_print(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -3,18 +3,14 @@
 
 #include "advance.h"
 #include "build.h"
-#include "checkpoints.h"
 #include "cli.h"
-#include "files/documents.h"
-#include "files/worker/change.h"
-#include "files/workspace.h"
 #include "input.h"
 #include "interrupt.h"
+#include "open.h"
 #include "options.h"
 #include "store/checkpoint.h"
 #include "store/name.h"
 #include "table.h"
-#include "told.h"
 
 static const char help_text[] = "Usage: metaspn-checkpoint [OPTION]... list\n"
                                 "       metaspn-checkpoint [OPTION]... read NAME\n"
@@ -71,8 +67,9 @@ struct request {
     const char *name;   /* NULL: the verb takes none */
     char *const *files; /* the operands behind */
     size_t file_count;
-    const char *to, *kind, *format; /* as given; NULL: not given */
-    int64_t time;                   /* of reset */
+    const char *to, *kind; /* as given; NULL: not given */
+    bool lists, as_table;  /* --format was given; as a table */
+    int64_t time;          /* of reset */
 };
 
 static void read_options(struct cli *cli, int argc, char **argv, struct options *options, struct request *request)
@@ -87,8 +84,8 @@ static void read_options(struct cli *cli, int argc, char **argv, struct options 
             request->kind = optarg;
             break;
         case OPTION_FORMAT:
-            options_choice(cli, "--format", optarg, formats);
-            request->format = optarg;
+            request->lists = true;
+            request->as_table = options_choice(cli, "--format", optarg, formats) == 1;
             break;
         }
     options_finish(cli, options);
@@ -124,7 +121,7 @@ static void refuse_what_does_not_fit(const struct cli *cli, const struct request
         options_file(cli, "--to", request->to);
     if (request->kind && request->verb != RESET)
         cli_usage(cli, "--kind goes with reset only");
-    if (request->format && request->verb != LIST)
+    if (request->lists && request->verb != LIST)
         cli_usage(cli, "--format goes with list only");
 }
 
@@ -139,61 +136,53 @@ static void read_request(struct cli *cli, int argc, char **argv, struct options 
 
 /* ---- reading */
 
-static enum status print_checkpoint(const struct checkpoint *checkpoint, struct output *out, struct error *err)
+static enum status load(struct store *store, const char *name, struct checkpoint *ret_checkpoint, struct error *err)
 {
-    struct bytes text = {0};
-    enum status status = checkpoint_print_as_read(checkpoint, &text, err);
-    if (status == STATUS_OK)
-        output_jsonl(out, text.data, text.length - 1);
-    bytes_release(&text);
-    return status;
-}
-
-static enum status run_read(const struct options *options, const struct request *request, struct output *out,
-                            struct error *err)
-{
-    struct document_key key = {.shelf = STORE_CHECKPOINTS, .name = request->name};
-    struct workspace *workspace = NULL;
-    struct document document = {0};
-    struct checkpoint checkpoint;
-    enum status status = workspace_open(options->workspace, WORKSPACE_READ, &workspace, err);
-    if (status == STATUS_OK)
-        status = documents_read(workspace, &key, &document, err);
-    if (status == STATUS_OK)
-        status = checkpoint_read(&document, &checkpoint, err);
-    if (status == STATUS_OK) {
-        status = print_checkpoint(&checkpoint, out, err);
-        checkpoint_release(&checkpoint);
-    }
+    struct document_key key = {.shelf = STORE_CHECKPOINTS, .name = name};
+    struct document document;
+    enum status status = store_get(store, &key, &document, err);
+    if (status != STATUS_OK)
+        return status;
+    status = checkpoint_read(&document, ret_checkpoint, err);
     document_release(&document);
-    workspace_close(workspace);
     return status == STATUS_INVALID ? STATUS_IO : status;
 }
 
-struct lister {
-    struct checkpoints checkpoints;
-    struct table table;
-    struct change_seen seen;
-};
-
-static enum status add_row(struct lister *lister, const char *name, struct error *err)
+static enum status run_read(struct store *store, const char *name, struct output *out, struct error *err)
 {
-    struct document_key key = {.shelf = STORE_CHECKPOINTS, .name = name};
-    struct catalog *store = lister->checkpoints.store;
-    struct table *table = &lister->table;
-    struct document document;
+    struct checkpoint checkpoint;
+    struct bytes text = {0};
+    enum status status = load(store, name, &checkpoint, err);
+    if (status != STATUS_OK)
+        return status;
+    status = checkpoint_print_as_read(&checkpoint, &text, err);
+    if (status == STATUS_OK)
+        output_jsonl(out, text.data, text.length - 1);
+    bytes_release(&text);
+    checkpoint_release(&checkpoint);
+    return status;
+}
+
+/* Where events cannot be read, which many checkpoints have in common, that is reported once. False: they cannot. */
+static bool look_behind(struct cli *cli, struct store *store, const struct checkpoint *checkpoint, uint64_t *ret_behind)
+{
+    struct error err;
+    enum status status = store_behind(store, checkpoint, ret_behind, &err);
+    if (status != STATUS_OK && cli_first(cli, err.text))
+        cli_fail(cli, STATUS_IO, &err);
+    return status == STATUS_OK;
+}
+
+static enum status add_row(struct cli *cli, struct store *store, const char *name, struct table *table,
+                           struct error *err)
+{
     struct checkpoint checkpoint;
     char time[TIMESTAMP_TEXT_SIZE], number[24];
     uint64_t behind;
-    enum status status = documents_read(catalog_workspace(store), &key, &document, err);
+    enum status status = load(store, name, &checkpoint, err);
     if (status != STATUS_OK)
         return status == STATUS_ABSENT ? STATUS_OK : status; /* deleted meanwhile */
-    status = checkpoint_read(&document, &checkpoint, err);
-    document_release(&document);
-    if (status != STATUS_OK)
-        return STATUS_IO;
-    status = change_behind(store, &lister->seen, &checkpoint, &behind, err);
-    if (status == STATUS_OK) {
+    if (look_behind(cli, store, &checkpoint, &behind)) {
         table_string(table, name);
         table_string(table, event_kind_name(checkpoint.has_kind ? checkpoint.kind : EVENT_SIGNAL));
         timestamp_format(checkpoint.last_timestamp, time);
@@ -205,49 +194,35 @@ static enum status add_row(struct lister *lister, const char *name, struct error
         table_end_row(table);
     }
     checkpoint_release(&checkpoint);
-    return status;
-}
-
-/* Each failure once. */
-static void report(struct lister *lister, enum status status, const struct error *err)
-{
-    if (status != STATUS_OK && !told_before(&lister->checkpoints.told, err->text))
-        cli_fail(lister->checkpoints.cli, STATUS_IO, err);
+    return STATUS_OK;
 }
 
 /* A checkpoint that cannot be read is reported; the others are listed all the same. */
-static void list_as_table(struct cli *cli, const struct options *options, const struct document_list *list,
-                          struct output *out)
+static void list_as_table(struct cli *cli, struct store *store, const struct document_list *list, struct output *out)
 {
-    struct lister lister = {0};
+    struct table table;
     struct error err;
-    enum status status = checkpoints_open(&lister.checkpoints, cli, options, WORKSPACE_READ, &err);
-    if (cli_fail(cli, status, &err) == STATUS_OK) {
-        report(&lister, change_see(lister.checkpoints.store, &lister.seen, &err), &err);
-        table_start(&lister.table, out);
-        for (size_t i = 0; i < list->count; i++)
-            report(&lister, add_row(&lister, list->items[i].name, &err), &err);
-        table_finish(&lister.table);
+    uint64_t behind;
+    for (enum event_kind kind = 0; kind < EVENT_KINDS; kind++) {
+        struct checkpoint none = {.has_kind = true, .kind = kind, .has_positions = true};
+        look_behind(cli, store, &none, &behind);
     }
-    checkpoints_close(&lister.checkpoints);
+    table_start(&table, out);
+    for (size_t i = 0; i < list->count; i++)
+        cli_fail(cli, add_row(cli, store, list->items[i].name, &table, &err), &err);
+    table_finish(&table);
 }
 
-static enum status run_list(struct cli *cli, const struct options *options, const struct request *request,
-                            struct output *out, struct error *err)
+static enum status run_list(struct cli *cli, struct store *store, bool as_table, struct output *out, struct error *err)
 {
-    struct workspace *workspace = NULL;
     struct document_list list = {0};
-    bool as_table = request->format && options_choice(cli, "--format", request->format, formats) == 1;
-    enum status status = workspace_open(options->workspace, WORKSPACE_READ, &workspace, err);
-    if (status == STATUS_OK)
-        status = documents_list(workspace, STORE_CHECKPOINTS, NULL, &list, err);
-    if (workspace && as_table)
-        list_as_table(cli, options, &list, out);
+    enum status status = store_list(store, STORE_CHECKPOINTS, NULL, &list, err);
+    if (as_table)
+        list_as_table(cli, store, &list, out);
     else
         for (size_t i = 0; i < list.count; i++)
             output_name(out, list.items[i].name);
     document_list_release(&list);
-    workspace_close(workspace);
     return status;
 }
 
@@ -273,81 +248,72 @@ static enum status read_document(const struct cli *cli, struct bytes *ret_docume
     return status;
 }
 
-static enum status run_write(struct cli *cli, const struct options *options, const struct request *request,
+static enum status run_reset(const struct cli *cli, struct store *store, const struct request *request,
                              struct error *err)
 {
-    struct document_key key = {.shelf = STORE_CHECKPOINTS, .name = request->name};
-    struct checkpoints checkpoints;
-    struct bytes document = {0};
-    enum status status = workspace_check(options->workspace, err);
-    if (status == STATUS_OK)
-        status = read_document(cli, &document, err);
-    if (status == STATUS_OK && document.length > 0) {
-        interrupt_catch();
-        status = checkpoints_open(&checkpoints, cli, options, WORKSPACE_WRITE, err);
-        if (status == STATUS_OK)
-            status = change_put(checkpoints.store, &key, &document, options->clock / MICROSECONDS_A_SECOND, err);
-        checkpoints_close(&checkpoints);
-    }
-    bytes_release(&document);
-    return status;
-}
-
-static enum status run_delete(struct cli *cli, const struct options *options, const struct request *request,
-                              struct error *err)
-{
-    struct document_key key = {.shelf = STORE_CHECKPOINTS, .name = request->name};
-    struct checkpoints checkpoints;
-    enum status status = checkpoints_open(&checkpoints, cli, options, WORKSPACE_READ, err);
-    if (status == STATUS_OK)
-        status = change_delete(checkpoints.store, &key, err);
-    checkpoints_close(&checkpoints);
-    return status;
-}
-
-static enum status run_reset(struct cli *cli, const struct options *options, const struct request *request,
-                             struct error *err)
-{
-    struct checkpoints checkpoints;
-    struct error why;
     enum event_kind kind = EVENT_SIGNAL;
+    struct error why;
     if (request->kind)
         kind = (enum event_kind)options_choice(cli, "--kind", request->kind, kinds);
-    interrupt_catch();
-    enum status status = checkpoints_open(&checkpoints, cli, options, WORKSPACE_WRITE, err);
-    if (status == STATUS_OK) {
-        status = change_rewind(checkpoints.store, request->name, request->kind ? &kind : NULL, request->time,
-                               options->clock / MICROSECONDS_A_SECOND, &why);
-        if (status == STATUS_USAGE)
-            error_set(err, status, "--kind=%s: %s", request->kind, why.text);
-        else if (status != STATUS_OK)
-            *err = why;
-    }
-    checkpoints_close(&checkpoints);
+    enum status status = store_rewind(store, request->name, request->kind ? &kind : NULL, request->time, &why);
+    if (status == STATUS_USAGE)
+        return error_set(err, status, "--kind=%s: %s", request->kind, why.text);
+    if (status != STATUS_OK)
+        *err = why;
     return status;
+}
+
+static enum status run_verb(struct cli *cli, struct store *store, const struct request *request,
+                            const struct bytes *document, struct output *out, struct error *err)
+{
+    struct document_key key = {.shelf = STORE_CHECKPOINTS, .name = request->name};
+    switch (request->verb) {
+    case LIST:
+        return run_list(cli, store, request->as_table, out, err);
+    case READ:
+        return run_read(store, request->name, out, err);
+    case WRITE:
+        return store_put(store, &key, document, NULL, err);
+    case DELETE:
+        return store_delete(store, &key, err);
+    case ADVANCE:
+        return request->to ? advance_to(store, request->name, request->to, err)
+                           : advance_past(cli, store, request->name, request->files, request->file_count, err);
+    case RESET:
+        return run_reset(cli, store, request, err);
+    case BUILD:
+        break;
+    }
+    return STATUS_OK;
 }
 
 static enum status run(struct cli *cli, const struct options *options, const struct request *request,
                        struct output *out, struct error *err)
 {
-    switch (request->verb) {
-    case LIST:
-        return run_list(cli, options, request, out, err);
-    case READ:
-        return run_read(options, request, out, err);
-    case WRITE:
-        return run_write(cli, options, request, err);
-    case DELETE:
-        return run_delete(cli, options, request, err);
-    case RESET:
-        return run_reset(cli, options, request, err);
-    case BUILD:
+    struct store_options opening = options_store(cli, options);
+    struct store *store;
+    struct bytes document = {0};
+    enum status status = STATUS_OK;
+    if (request->verb == BUILD)
         return build_run(cli, request->files, request->file_count, out, err);
-    case ADVANCE:
-        break;
+    if (request->verb == WRITE) {
+        status = store_probe(options->workspace, err);
+        if (status == STATUS_OK)
+            status = read_document(cli, &document, err);
+        if (status != STATUS_OK || document.length == 0)
+            return status;
     }
-    struct advance_request advance = {request->name, request->to, request->files, request->file_count};
-    return advance_run(cli, options, &advance, err);
+    opening.write = request->verb == WRITE || request->verb == ADVANCE || request->verb == RESET;
+    opening.only_documents = request->verb == READ || (request->verb == LIST && !request->as_table);
+    if (opening.write)
+        interrupt_catch();
+    status = store_open(options->workspace, &opening, &store, err);
+    if (status == STATUS_OK) {
+        status = run_verb(cli, store, request, &document, out, err);
+        store_close(store);
+    }
+    bytes_release(&document);
+    return status;
 }
 
 int main(int argc, char **argv)

@@ -3,13 +3,11 @@
 
 #include "base/timestamp.h"
 #include "cli.h"
-#include "files/check/check.h"
+#include "document.h"
 #include "interrupt.h"
+#include "open.h"
 #include "options.h"
 #include "progress.h"
-#include "json/document.h"
-
-#define LOCK_TIMEOUT_MS 60000
 
 static const char help_text[] = "Usage: metaspn-fsck [OPTION]...\n"
                                 "\n"
@@ -74,26 +72,25 @@ static void read_options(struct fsck *fsck, int argc, char **argv)
 
 /* ---- what the check tells */
 
-static bool compose(const struct check_finding *finding, struct bytes *text)
+static bool compose(const struct store_flaw *flaw, struct bytes *text)
 {
-    bool good = bytes_append_string(text, finding->file);
-    if (good && finding->line > 0)
-        good = bytes_append_format(text, ":%llu:%llu", (unsigned long long)finding->line,
-                                   (unsigned long long)finding->byte);
-    return good && bytes_append_format(text, ": %s", finding->what) && bytes_append_char(text, '\0');
+    bool good = bytes_append_string(text, flaw->file);
+    if (good && flaw->line > 0)
+        good = bytes_append_format(text, ":%llu:%llu", (unsigned long long)flaw->line, (unsigned long long)flaw->byte);
+    return good && bytes_append_format(text, ": %s", flaw->what) && bytes_append_char(text, '\0');
 }
 
-static void found(void *context, const struct check_finding *finding)
+static void found(void *context, const struct store_flaw *flaw)
 {
     struct fsck *fsck = context;
+    struct finding finding = {flaw->file, flaw->line, flaw->byte, flaw->what};
     struct error err;
     enum status status = STATUS_OK;
     progress_clear(&fsck->progress);
     bytes_clear(&fsck->text);
     if (fsck->json)
-        status = document_finding(&(struct finding){finding->file, finding->line, finding->byte, finding->what},
-                                  &fsck->text, &err);
-    else if (!compose(finding, &fsck->text))
+        status = document_finding(&finding, &fsck->text, &err);
+    else if (!compose(flaw, &fsck->text))
         status = error_set_memory(&err);
     if (cli_fail(fsck->cli, status, &err) != STATUS_OK)
         return;
@@ -128,10 +125,7 @@ static void notice(void *context, enum notice kind, const char *text)
 {
     struct fsck *fsck = context;
     show_findings(fsck);
-    if (kind == NOTICE_WARNING)
-        cli_warning(fsck->cli, "%s", text);
-    else
-        cli_note(fsck->cli, "%s", text);
+    cli_notice(fsck->cli, kind, text);
 }
 
 /* ---- what came of it */
@@ -152,42 +146,45 @@ static void add_remark(char *text, uint64_t count, const char *what)
                  used > 0 ? ", " : "; lines: ", (unsigned long long)count, what);
 }
 
-static void summarize(const struct fsck *fsck, const struct check_totals *totals)
+static void summarize(const struct fsck *fsck, const struct store_check *check)
 {
     char mended[64] = "", lines[REMARKS_SIZE] = "";
-    if (totals->mended > 0)
-        snprintf(mended, sizeof mended, ", %llu mended", (unsigned long long)totals->mended);
-    add_remark(lines, totals->quarantined, "in quarantine");
-    add_remark(lines, totals->uncanonical, "not canonical");
-    add_remark(lines, totals->late, "out of order");
-    cli_print(fsck->cli, "%llu finding%s in %llu line%s of %llu partition%s%s%s", (unsigned long long)totals->findings,
-              plural(totals->findings), (unsigned long long)totals->lines, plural(totals->lines),
-              (unsigned long long)totals->partitions, plural(totals->partitions), mended, lines);
+    if (check->mended > 0)
+        snprintf(mended, sizeof mended, ", %llu mended", (unsigned long long)check->mended);
+    add_remark(lines, check->quarantined, "in quarantine");
+    add_remark(lines, check->uncanonical, "not canonical");
+    add_remark(lines, check->late, "out of order");
+    cli_print(fsck->cli, "%llu finding%s in %llu line%s of %llu partition%s%s%s", (unsigned long long)check->flaws,
+              plural(check->flaws), (unsigned long long)check->lines, plural(check->lines),
+              (unsigned long long)check->parts, plural(check->parts), mended, lines);
 }
 
 static void run(struct fsck *fsck)
 {
-    struct check_options options = {
+    struct store_options opening = options_store(fsck->cli, &fsck->options);
+    struct store_check check = {
         .repair = fsck->repair,
-        .lock_timeout_ms = LOCK_TIMEOUT_MS,
-        .now_seconds = fsck->options.clock / MICROSECONDS_A_SECOND,
-        .interrupted = interrupt_flag(),
         .found = found,
         .failed = failed,
         .progress = go_on,
-        .notice = notice,
         .context = fsck,
     };
-    struct check_totals totals;
+    struct store *store = NULL;
     struct error err;
-    enum status status = check_store(fsck->options.workspace, &options, &totals, &err);
+    opening.only_documents = true; /* the check opens what it needs of the events */
+    opening.notice = notice;
+    opening.notice_context = fsck;
+    enum status status = store_open(fsck->options.workspace, &opening, &store, &err);
+    if (status == STATUS_OK)
+        status = store_check(store, &check, &err);
+    store_close(store);
     show_findings(fsck);
     if (cli_fail(fsck->cli, status, &err) != STATUS_OK)
         return;
-    if (totals.findings > totals.mended)
+    if (check.flaws > check.mended)
         cli_note_status(fsck->cli, STATUS_INVALID);
     if (!fsck->cli->quiet && !interrupt_caught())
-        summarize(fsck, &totals);
+        summarize(fsck, &check);
 }
 
 int main(int argc, char **argv)

@@ -1,8 +1,10 @@
 #include "cli.h"
 #include "event/event.h"
 #include "options.h"
-#include "replay_run.h"
+#include "output.h"
+#include "replay.h"
 #include "selection.h"
+#include "store/name.h"
 
 static const char help_text[] =
     "Usage: metaspn-replay [OPTION]...\n"
@@ -78,55 +80,35 @@ static const char *const kind_words[] = {"signals", "emissions", "all", NULL};
 static const char *const order_words[] = {"append", NULL};
 static const char *const format_words[] = {"jsonl", "table", NULL};
 
-#define FOLLOW_TAIL 10
-
-/* The options that say how much, and in which form. */
-static bool form_option(const struct cli *cli, struct replay_request *request, int c)
-{
-    switch (c) {
-    case 'n':
-        request->limit = options_count(cli, "--limit", optarg);
-        request->limited = true;
-        return true;
-    case OPTION_TAIL:
-        request->tail = options_count(cli, "--tail", optarg);
-        request->tailed = true;
-        return true;
-    case OPTION_COUNT:
-        request->count = true;
-        return true;
-    case OPTION_FORMAT:
-        request->as_table = options_choice(cli, "--format", optarg, format_words) == 1;
-        return true;
-    case OPTION_SKIP_DAMAGED:
-        request->skip_damaged = true;
-        return true;
-    case OPTION_NO_INDEX:
-        request->no_index = true;
-        return true;
-    default:
-        return false;
-    }
-}
-
 static void take_option(const struct cli *cli, struct replay_request *request, int c)
 {
+    struct store_query *query = &request->query;
+    int kind;
     switch (c) {
-    case 'k': {
-        int kind = options_choice(cli, "--kind", optarg, kind_words);
-        request->kinds = kind == 2 ? KIND_BITS_ALL : KIND_BIT(kind);
+    case 'k':
+        kind = options_choice(cli, "--kind", optarg, kind_words);
+        query->kinds = kind == 2 ? KIND_BITS_ALL : KIND_BIT(kind);
         break;
-    }
     case 'r':
-        request->reverse = true;
+        query->reverse = true;
         break;
     case 'f':
-        request->follow = true;
+        query->follows = true;
+        break;
+    case 'n':
+        query->limit = options_count(cli, "--limit", optarg);
+        query->limited = true;
+        break;
+    case OPTION_TAIL:
+        query->tail = options_count(cli, "--tail", optarg);
+        query->tailed = true;
         break;
     case OPTION_ORDER:
         options_choice(cli, "--order", optarg, order_words);
-        request->order = REPLAY_AS_APPENDED;
-        request->order_given = true;
+        query->order = STORE_AS_APPENDED;
+        break;
+    case OPTION_COUNT:
+        request->count = true;
         break;
     case OPTION_CHECKPOINT:
         request->checkpoint = optarg;
@@ -137,24 +119,67 @@ static void take_option(const struct cli *cli, struct replay_request *request, i
     case OPTION_NEXT:
         request->next = options_file(cli, "--next", optarg);
         break;
+    case OPTION_FORMAT:
+        request->as_table = options_choice(cli, "--format", optarg, format_words) == 1;
+        break;
+    case OPTION_SKIP_DAMAGED:
+        request->skip_damaged = true;
+        break;
+    case OPTION_NO_INDEX:
+        request->no_index = true;
+        break;
     }
+}
+
+struct other {
+    bool given;
+    const char *name;
+};
+
+static void refuse_others(const struct cli *cli, const char *what, const struct other *others, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (others[i].given)
+            cli_usage(cli, "%s does not go with %s", what, others[i].name);
 }
 
 static void check_follow(const struct cli *cli, const struct replay_request *request)
 {
-    const struct {
-        bool given;
-        const char *name;
-    } others[] = {
-        {request->reverse, "--reverse"},   {request->count, "--count"},
-        {request->order_given, "--order"}, {request->selection.until != NULL, "--until"},
+    const struct store_query *query = &request->query;
+    const struct other others[] = {
+        {query->reverse, "--reverse"},
+        {request->count, "--count"},
+        {query->order == STORE_AS_APPENDED, "--order"},
+        {request->selection.until != NULL, "--until"},
         {request->next != NULL, "--next"},
     };
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        if (others[i].given)
-            cli_usage(cli, "--follow does not go with %s", others[i].name);
-    if (request->tailed && request->limited)
+    refuse_others(cli, "--follow", others, sizeof others / sizeof *others);
+    if (query->tailed && query->limited)
         cli_usage(cli, "--follow goes with --tail or with --limit, not with both");
+}
+
+static void check_checkpoint(const struct cli *cli, const struct replay_request *request)
+{
+    const struct store_query *query = &request->query;
+    struct error err;
+    const struct other others[] = {
+        {query->kinds == KIND_BITS_ALL, "--kind=all"},
+        {query->reverse, "--reverse"},
+        {query->order == STORE_AS_APPENDED, "--order"},
+        {query->tailed, "--tail"},
+    };
+    if (request->checkpoint && request->checkpoint_file)
+        cli_usage(cli, "--checkpoint does not go with --checkpoint-file");
+    if (!request->checkpoint && !request->checkpoint_file) {
+        if (request->next)
+            cli_usage(cli, "--next needs --checkpoint or --checkpoint-file");
+        return;
+    }
+    refuse_others(cli, "a checkpoint", others, sizeof others / sizeof *others);
+    if (request->next && request->count)
+        cli_usage(cli, "--next does not go with --count");
+    if (request->checkpoint && name_check("checkpoint", request->checkpoint, &err) != STATUS_OK)
+        cli_die(cli, STATUS_USAGE, &err);
 }
 
 static void read_options(struct cli *cli, int argc, char **argv, struct options *options,
@@ -163,46 +188,14 @@ static void read_options(struct cli *cli, int argc, char **argv, struct options 
     static const char short_options[] = COMMON_SHORT SELECTION_SHORT "k:rn:f";
     selection_start(cli, &request->selection);
     for (int c; (c = options_next(cli, options, argc, argv, short_options, long_options)) != -1;)
-        if (!selection_option(cli, &request->selection, c) && !form_option(cli, request, c))
+        if (!selection_option(cli, &request->selection, c))
             take_option(cli, request, c);
     options_no_operands(cli, argc, argv);
     options_finish(cli, options);
     selection_finish(cli, &request->selection, options->now);
-    if (request->follow)
+    if (request->query.follows)
         check_follow(cli, request);
-    worker_check(cli, request);
-}
-
-/* What --follow begins with: the last few, or all that a window or a checkpoint selects. */
-static void begin(struct replay_run *run)
-{
-    if (run->worker->resumes) {
-        replay_run_resume(run);
-        return;
-    }
-    struct replay_options options = replay_run_options(run);
-    if (!options.tailed && !run->request->selection.since && !run->request->selection.day) {
-        options.tailed = true;
-        options.tail = FOLLOW_TAIL;
-        options.limited = false;
-    }
-    replay_run_print(run, &options);
-}
-
-static void answer(struct replay_run *run)
-{
-    if (run->request->count && run->worker->resumes) {
-        replay_run_resume_count(run);
-    } else if (run->request->count) {
-        replay_run_count(run);
-    } else if (run->request->follow) {
-        replay_run_follow(run, begin);
-    } else if (run->worker->resumes) {
-        replay_run_resume(run);
-    } else {
-        struct replay_options options = replay_run_options(run);
-        replay_run_print(run, &options);
-    }
+    check_checkpoint(cli, request);
 }
 
 int main(int argc, char **argv)
@@ -210,28 +203,10 @@ int main(int argc, char **argv)
     struct cli cli = cli_start("metaspn-replay", help_text);
     struct options options = {0};
     struct replay_request request = {0};
-    struct worker worker;
+    struct output out;
     read_options(&cli, argc, argv, &options, &request);
-    worker_load(&worker, &cli, &options, &request);
-    if (request.kinds == 0)
-        request.kinds = KIND_BIT(request.selection.has_caused_by ? EVENT_EMISSION : EVENT_SIGNAL);
-    struct replay_run run = {
-        .cli = &cli,
-        .options = &options,
-        .request = &request,
-        .worker = &worker,
-        .left = request.limited ? request.limit : UINT64_MAX,
-    };
-    reading_open(&run.reading, &cli, &options, request.no_index, request.kinds);
-    run.reading.skip_damaged = request.skip_damaged;
-    run.reading.goes_on = request.follow;
-    output_start(&run.out);
-    printer_start(&run.printer, &run.out, request.as_table);
-    answer(&run);
-    printer_finish(&run.printer);
-    worker_write_next(&worker, &cli, &request, &run.out);
-    worker_release(&worker);
-    reading_close(&run.reading);
+    output_start(&out);
+    replay_run(&cli, &options, &request, &out);
     selection_release(&request.selection);
-    return cli_finish(&cli, &run.out);
+    return cli_finish(&cli, &out);
 }

@@ -1,9 +1,8 @@
 #include "base/timestamp.h"
 #include "cli.h"
-#include "files/documents.h"
-#include "files/workspace.h"
 #include "input.h"
 #include "interrupt.h"
+#include "open.h"
 #include "options.h"
 #include "store/name.h"
 #include "store/snapshot.h"
@@ -145,37 +144,36 @@ static enum status compose_input(const struct cli *cli, const struct request *re
     return status;
 }
 
-static enum status run_write(const struct cli *cli, const struct options *options, const struct request *request,
+static enum status run_write(struct cli *cli, const struct options *options, const struct request *request,
                              struct output *out, struct error *err)
 {
     struct document_key key = {STORE_SNAPSHOTS, request->name, request->when};
-    struct workspace *workspace = NULL;
-    struct bytes document = {0}, path = {0};
-    enum status status = workspace_check(options->workspace, err);
+    struct store_options opening = options_store(cli, options);
+    struct store *store = NULL;
+    struct bytes document = {0}, name = {0};
+    opening.write = opening.only_documents = true;
+    enum status status = store_probe(options->workspace, err);
     if (status == STATUS_OK)
         status = compose_input(cli, request, &document, err);
-    if (status == STATUS_OK) {
-        interrupt_hold();
-        status = workspace_open(options->workspace, WORKSPACE_WRITE, &workspace, err);
-        if (status == STATUS_OK)
-            status = documents_put(workspace, &key, &document, options->clock / MICROSECONDS_A_SECOND, &path, err);
-        interrupt_release();
-    }
+    interrupt_catch();
+    if (status == STATUS_OK)
+        status = store_open(options->workspace, &opening, &store, err);
+    if (status == STATUS_OK)
+        status = store_put(store, &key, &document, &name, err);
     if (status == STATUS_OK && request->print_path)
-        output_name(out, path.data);
-    workspace_close(workspace);
+        output_name(out, name.data);
+    store_close(store);
     bytes_release(&document);
-    bytes_release(&path);
+    bytes_release(&name);
     return status;
 }
 
-static enum status run_read(struct workspace *workspace, const struct request *request, struct output *out,
-                            struct error *err)
+static enum status run_read(struct store *store, const struct request *request, struct output *out, struct error *err)
 {
     struct document_key key = {STORE_SNAPSHOTS, request->name, request->when};
     struct document document = {0};
     struct error reason;
-    enum status status = documents_get(workspace, &key, &document, err);
+    enum status status = store_get(store, &key, &document, err);
     if (status == STATUS_OK && snapshot_check(&document.text, &reason) != STATUS_OK)
         status = error_set(err, STATUS_IO, "%s: %s", document.label.data, reason.text);
     struct bytes *text = &document.text;
@@ -200,12 +198,11 @@ static void add_row(struct table *table, const struct document_item *item)
     table_end_row(table);
 }
 
-static enum status run_list(struct workspace *workspace, const struct request *request, struct output *out,
-                            struct error *err)
+static enum status run_list(struct store *store, const struct request *request, struct output *out, struct error *err)
 {
     struct document_list list;
     struct table table;
-    enum status status = documents_list(workspace, STORE_SNAPSHOTS, request->name, &list, err);
+    enum status status = store_list(store, STORE_SNAPSHOTS, request->name, &list, err);
     table_start(&table, out);
     for (size_t i = 0; i < list.count; i++)
         if (request->as_table)
@@ -217,15 +214,17 @@ static enum status run_list(struct workspace *workspace, const struct request *r
     return status;
 }
 
-static enum status run_reader(const struct options *options, const struct request *request, struct output *out,
-                              struct error *err)
+static enum status run_reader(struct cli *cli, const struct options *options, const struct request *request,
+                              struct output *out, struct error *err)
 {
-    struct workspace *workspace = NULL;
-    enum status status = workspace_open(options->workspace, WORKSPACE_READ, &workspace, err);
-    if (status == STATUS_OK)
-        status =
-            request->verb == READ ? run_read(workspace, request, out, err) : run_list(workspace, request, out, err);
-    workspace_close(workspace);
+    struct store_options opening = options_store(cli, options);
+    struct store *store = NULL;
+    opening.only_documents = true;
+    enum status status = store_open(options->workspace, &opening, &store, err);
+    if (status != STATUS_OK)
+        return status;
+    status = request->verb == READ ? run_read(store, request, out, err) : run_list(store, request, out, err);
+    store_close(store);
     return status;
 }
 
@@ -239,7 +238,7 @@ int main(int argc, char **argv)
     read_request(&cli, argc, argv, &options, &request);
     output_start(&out);
     enum status status = request.verb == WRITE ? run_write(&cli, &options, &request, &out, &err)
-                                               : run_reader(&options, &request, &out, &err);
+                                               : run_reader(&cli, &options, &request, &out, &err);
     cli_fail(&cli, status, &err);
     return cli_finish(&cli, &out);
 }

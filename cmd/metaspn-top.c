@@ -2,13 +2,13 @@
 #include <string.h>
 
 #include "cli.h"
+#include "document.h"
 #include "event/ranking.h"
-#include "files/replay/replay.h"
+#include "open.h"
 #include "options.h"
 #include "reading.h"
 #include "selection.h"
 #include "table.h"
-#include "json/document.h"
 #include "json/json.h"
 
 static const char help_text[] = "Usage: metaspn-top [OPTION]...\n"
@@ -132,31 +132,18 @@ static void read_options(struct cli *cli, int argc, char **argv, struct options 
 }
 
 /* Offers every signal that the selection lets through. */
-static enum status rank(struct reading *reading, const struct request *request, struct ranking *ranking,
+static enum status rank(struct store *store, const struct store_query *query, struct ranking *ranking,
                         struct error *err)
 {
-    struct replay_options options = {
-        .kinds = KIND_BIT(EVENT_SIGNAL),
-        .window = request->selection.window,
-        .filter = request->selection.filter,
-        .order = REPLAY_AS_APPENDED,
-        .need_events = true,
-        .use_index = !request->no_index,
-        .report = reading_report,
-        .report_context = reading,
-    };
-    struct replay *replay;
-    struct scan_item item;
-    enum status status = replay_open(reading->store, &options, &replay, err);
+    struct store_lines lines;
+    enum store_step step;
+    enum status status = store_read(store, query, err);
     if (status != STATUS_OK)
         return status;
-    while (status == STATUS_OK) {
-        status = replay_next(replay, &item, err);
-        if (status == STATUS_OK)
-            status = ranking_offer(ranking, &item.event, err);
-    }
-    replay_close(replay);
-    return status == STATUS_ABSENT ? STATUS_OK : status;
+    while (status == STATUS_OK && (step = store_next(store, &lines, err)) != STORE_NONE)
+        status = step == STORE_FAILED ? STATUS_IO : ranking_offer(ranking, &lines.event, err);
+    store_end(store);
+    return status;
 }
 
 /* The ranking has a copy of a line that was an event. */
@@ -235,20 +222,33 @@ int main(int argc, char **argv)
     struct cli cli = cli_start("metaspn-top", help_text);
     struct options options = {0};
     struct request request = {.ranking = {.limit = 25, .score_field = "score"}};
-    struct reading reading;
+    struct store *store;
     struct output out;
     struct error err;
     read_options(&cli, argc, argv, &options, &request);
-    reading_open(&reading, &cli, &options, request.no_index, KIND_BIT(EVENT_SIGNAL));
-    reading.skip_damaged = request.skip_damaged;
+    struct store_options opening = options_store(&cli, &options);
+    opening.no_index = request.no_index;
+    enum status status = store_open(options.workspace, &opening, &store, &err);
+    if (status != STATUS_OK)
+        cli_die(&cli, status, &err);
+    struct reading reading = {.cli = &cli, .skip_damaged = request.skip_damaged};
+    struct store_query query = {
+        .kinds = KIND_BIT(EVENT_SIGNAL),
+        .window = request.selection.window,
+        .filter = request.selection.filter,
+        .order = STORE_AS_APPENDED,
+        .parsed = true,
+        .report = reading_report,
+        .report_context = &reading,
+    };
     output_start(&out);
     struct ranking *ranking = ranking_new(&request.ranking);
-    enum status status = ranking ? rank(&reading, &request, ranking, &err) : error_set_memory(&err);
+    status = ranking ? rank(store, &query, ranking, &err) : error_set_memory(&err);
     if (status == STATUS_OK)
         status = print(ranking, &request, &out, &err);
     cli_fail(&cli, status, &err);
     ranking_free(ranking);
-    reading_close(&reading);
+    store_close(store);
     selection_release(&request.selection);
     return cli_finish(&cli, &out);
 }

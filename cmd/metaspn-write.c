@@ -2,14 +2,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "answers.h"
 #include "base/io.h"
 #include "cli.h"
-#include "files/catalog/catalog.h"
-#include "files/workspace.h"
 #include "ingest.h"
 #include "input.h"
 #include "interrupt.h"
+#include "open.h"
 #include "options.h"
+#include "progress.h"
 
 static const char help_text[] = "Usage: metaspn-write [OPTION]... [FILE]...\n"
                                 "\n"
@@ -75,6 +76,16 @@ static const char *const duplicate_words[] = {"return_existing", "ignore", "rais
 static const char *const invalid_words[] = {"stop", "skip", NULL};
 static const char *const print_words[] = {"none", "path", "result", "new", "all", NULL};
 
+struct request {
+    struct event_rules rules;
+    bool no_sync;
+    int lock_timeout_ms;
+    enum print print;
+    bool raise, skip, stats;
+    const char *rejects;
+    enum progress_wish progress;
+};
+
 static void read_options(struct cli *cli, int argc, char **argv, struct options *options, struct request *request)
 {
     for (int c; (c = options_next(cli, options, argc, argv, COMMON_SHORT, long_options)) != -1;)
@@ -100,10 +111,10 @@ static void read_options(struct cli *cli, int argc, char **argv, struct options 
             request->rules.max_line = options_size(cli, "--max-line", optarg);
             break;
         case OPTION_NO_SYNC:
-            request->store.no_sync = true;
+            request->no_sync = true;
             break;
         case OPTION_LOCK_TIMEOUT:
-            request->store.lock_timeout_ms = options_seconds(cli, "--lock-timeout", optarg);
+            request->lock_timeout_ms = options_seconds(cli, "--lock-timeout", optarg);
             break;
         case OPTION_STATS:
             request->stats = true;
@@ -159,21 +170,37 @@ static enum status check_output(int fd, const char *what, char *const *files, si
 
 /* Opens the store and the rejects. STATUS_USAGE: some output is the input, too. The store is made last: what is refused
  * has done nothing. */
-static enum status open_all(struct writer *writer, char *const *files, size_t count, struct error *err)
+static enum status open_all(struct answers *answers, const struct request *request, char *const *files, size_t count,
+                            struct error *err)
 {
-    const struct request *request = writer->request;
+    const struct options *options = answers->options;
     enum status status = STATUS_OK;
     if (request->print != PRINT_NONE)
         status = check_output(STDOUT_FILENO, "standard output", files, count, err);
-    if (status == STATUS_OK && request->rejects)
-        status = workspace_check(writer->options->workspace, err);
-    if (status == STATUS_OK && request->rejects)
-        status = output_append_to(&writer->rejects, request->rejects, err);
-    if (status == STATUS_OK && request->rejects)
-        status = check_output(writer->rejects.fd, "--rejects", files, count, err);
-    if (status == STATUS_OK)
-        status = catalog_open(writer->options->workspace, &request->store, &writer->store, err);
-    return status;
+    if (status == STATUS_OK && request->rejects) {
+        status = store_probe(options->workspace, err);
+        if (status == STATUS_OK)
+            status = output_append_to(&answers->rejects, request->rejects, err);
+        if (status == STATUS_OK)
+            status = check_output(answers->rejects.fd, "--rejects", files, count, err);
+    }
+    if (status != STATUS_OK)
+        return status;
+    struct store_options store = options_store(answers->cli, options);
+    store.write = true;
+    store.no_sync = request->no_sync;
+    store.lock_timeout_ms = request->lock_timeout_ms;
+    return store_open(options->workspace, &store, &answers->store, err);
+}
+
+static void print_stats(const struct ingest *ingest, int64_t started_ms)
+{
+    const struct answers *answers = ingest->answers;
+    cli_figures("read=%llu appended=%llu duplicates=%llu conflicts=%llu invalid=%llu bytes=%llu seconds=%.3f",
+                (unsigned long long)ingest->read, (unsigned long long)ingest->appended,
+                (unsigned long long)ingest->duplicates, (unsigned long long)answers->conflicts,
+                (unsigned long long)answers->invalid, (unsigned long long)ingest->bytes,
+                (double)(io_monotonic_ms() - started_ms) / 1000);
 }
 
 int main(int argc, char **argv)
@@ -181,32 +208,43 @@ int main(int argc, char **argv)
     struct cli cli = cli_start("metaspn-write", help_text);
     int64_t started_ms = io_monotonic_ms();
     struct options options = {0};
-    struct request request = {
-        .rules = {KIND_BITS_ALL, EVENT_MAX_LINE},
-        .store = {.access = WORKSPACE_WRITE, .lock_timeout_ms = 60000, .interrupted = interrupt_flag()},
-    };
-    struct writer writer = {.cli = &cli, .options = &options, .request = &request};
+    struct request request = {.rules = {KIND_BITS_ALL, EVENT_MAX_LINE}, .lock_timeout_ms = LOCK_TIMEOUT_MS};
+    struct progress progress;
     struct error err;
     read_options(&cli, argc, argv, &options, &request);
-    request.store.notice = ingest_notice;
-    request.store.notice_context = &writer;
-    output_start(&writer.out);
+    char *const *files = argv + optind;
+    size_t count = (size_t)(argc - optind);
+    struct answers answers = {.cli = &cli,
+                              .options = &options,
+                              .print = request.print,
+                              .rejects_name = request.rejects};
+    output_start(&answers.out);
     interrupt_catch();
     interrupt_ignore_sigpipe();
-    size_t files = (size_t)(argc - optind);
-    enum status status = open_all(&writer, argv + optind, files, &err);
-    if (status != STATUS_OK) {
-        catalog_close(writer.store);
+    enum status status = open_all(&answers, &request, files, count, &err);
+    if (status != STATUS_OK)
         cli_die(&cli, status, &err);
-    }
-    struct input *input = input_open(&cli, argv + optind, files, request.rules.max_line);
-    progress_start(&writer.progress, request.progress, input_size(argv + optind, files));
-    cli.progress = &writer.progress;
-    if (input)
-        ingest_run(&writer, input);
+    progress_start(&progress, request.progress, input_size(files, count));
+    cli.progress = &progress;
+    struct ingest ingest = {
+        .cli = &cli,
+        .store = answers.store,
+        .input = input_open(&cli, files, count, request.rules.max_line),
+        .rules = request.rules,
+        .raise = request.raise,
+        .skip = request.skip,
+        .answers = &answers,
+        .progress = &progress,
+    };
+    if (ingest.input)
+        ingest_run(&ingest);
     else
         cli_fail(&cli, error_set_memory(&err), &err);
-    ingest_finish(&writer, started_ms);
-    input_close(input);
-    return cli_finish(&cli, &writer.out);
+    progress_clear(&progress);
+    answers_finish(&answers);
+    if (request.stats)
+        print_stats(&ingest, started_ms);
+    store_close(answers.store);
+    input_close(ingest.input);
+    return cli_finish(&cli, &answers.out);
 }

@@ -7,7 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/timestamp.h"
 #include "event/time_spec.h"
+#include "interrupt.h"
+#include "open.h"
 
 /* Length of the name in "--name" or "--name=value". */
 static size_t name_length(const char *argument)
@@ -70,6 +73,10 @@ static bool common_option(struct cli *cli, struct options *options, int c)
     case 'C':
         if (optarg[0] == '\0')
             cli_usage(cli, "option '--workspace' needs the name of a directory");
+        if (store_shows_password(optarg))
+            cli_usage(cli,
+                      "-C: no password on the command line, where others can read it; use PGPASSFILE, a service or "
+                      "METASPN_WORKSPACE");
         options->workspace = optarg;
         return true;
     case 'q':
@@ -129,6 +136,17 @@ void options_finish(const struct cli *cli, struct options *options)
         cli_die(cli, status, &err);
     if (options->now_text)
         options->now = options_time(cli, "--now", options->now_text, options->now, false);
+}
+
+struct store_options options_store(struct cli *cli, const struct options *options)
+{
+    return (struct store_options){
+        .lock_timeout_ms = LOCK_TIMEOUT_MS,
+        .now_seconds = options->clock / MICROSECONDS_A_SECOND,
+        .interrupted = interrupt_flag(),
+        .notice = cli_notice,
+        .notice_context = cli,
+    };
 }
 
 int64_t options_moment(const struct options *options)

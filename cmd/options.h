@@ -29,6 +29,7 @@
 #include <stdint.h>
 
 #include "cli.h"
+#include "store/store.h"
 
 /* Codes of long options without a letter. Those of the selection (selection.h) stand before the commands' own. */
 enum { OPTION_NOW = 0x100, OPTION_SELECTION = 0x110, OPTION_OWN = 0x200 };
@@ -53,7 +54,7 @@ enum { OPTION_NOW = 0x100, OPTION_SELECTION = 0x110, OPTION_OWN = 0x200 };
     "  -V, --version         print the version and exit\n"
 
 struct options {
-    const char *workspace; /* for workspace_open(); NULL: none was named */
+    const char *workspace; /* for store_open(); NULL: none was named */
     int64_t now;           /* what times count from, microseconds */
     int64_t clock;         /* the clock, read once: for the age of temporary files */
 
@@ -72,6 +73,10 @@ void options_no_operands(const struct cli *cli, int argc, char **argv);
 
 /* After the last option: the workspace and the time, from options, environment and clock. */
 void options_finish(const struct cli *cli, struct options *options);
+
+/* How a command opens a store to read it; those that do more change it. */
+#define LOCK_TIMEOUT_MS 60000
+struct store_options options_store(struct cli *cli, const struct options *options);
 
 /* When something happens: what was said to be the present, else the clock as it is by now. */
 int64_t options_moment(const struct options *options);

@@ -57,6 +57,13 @@ enum event_verdict {
 enum event_verdict event_read(const char *line, size_t length, enum event_kind kind, bool known_good,
                               struct event *ret_event, struct json_fault *fault);
 
+/*
+ * Reads a line as an event of one of the kinds (a set of KIND_BIT()s, which comes down to the one it is of), as it may
+ * stand in a store; *ret_blank: it is blank. STATUS_INVALID: it is no event of them, and *err says why.
+ */
+enum status event_recognize(const char *line, size_t length, unsigned *kinds, struct event *ret_event, bool *ret_blank,
+                            struct error *err);
+
 /* What event_check() accepts. */
 struct event_rules {
     unsigned kinds;  /* set of KIND_BIT()s */

@@ -1,4 +1,4 @@
-#include "json/document.h"
+#include "document.h"
 
 #include <stdlib.h>
 

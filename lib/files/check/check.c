@@ -106,7 +106,7 @@ static enum status open_stores(struct check *check, const char *workspace, struc
         .lock_timeout_ms = options->lock_timeout_ms,
         .interrupted = options->interrupted,
         .notice = options->notice,
-        .notice_context = options->context,
+        .notice_context = options->notice_context,
     };
     struct error why;
     enum status status = catalog_open(workspace, &reading, &check->store, err);
@@ -125,7 +125,7 @@ enum status check_store(const char *workspace, const struct check_options *optio
 {
     struct check check = {
         .options = options,
-        .notices = {.say = options->notice, .context = options->context},
+        .notices = {.say = options->notice, .context = options->notice_context},
     };
     enum status status = open_stores(&check, workspace, err);
     if (status == STATUS_OK)

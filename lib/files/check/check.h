@@ -29,6 +29,7 @@
 
 #include "base/notices.h"
 #include "base/status.h"
+#include "store/store.h"
 
 struct check_totals {
     uint64_t findings;
@@ -37,17 +38,9 @@ struct check_totals {
     uint64_t quarantined, uncanonical, late; /* remarks: lines */
 };
 
-/* Something that is wrong. */
-struct check_finding {
-    const char *file;
-    uint64_t line; /* from 1; 0: the whole file is meant */
-    uint64_t byte; /* at which the line begins */
-    const char *what;
-};
-
 /* Receives each finding as it is made, each failure once, and now and then how far the check has come: lines and bytes
  * of partitions that were read, of `total` bytes. */
-typedef void check_found(void *context, const struct check_finding *finding);
+typedef void check_found(void *context, const struct store_flaw *flaw);
 typedef void check_failed(void *context, const struct error *why);
 typedef void check_progress(void *context, uint64_t lines, uint64_t bytes, uint64_t total);
 
@@ -59,8 +52,9 @@ struct check_options {
     check_found *found;
     check_failed *failed;
     check_progress *progress;
+    void *context;      /* of all three */
     notice_say *notice; /* what was mended */
-    void *context;      /* of all four */
+    void *notice_context;
 };
 
 /* STATUS_OK: it looked, and *ret_totals says what came of it. STATUS_IO: there is no such store, or no memory. */

@@ -11,9 +11,9 @@ void check_report(struct check *check, const char *file, uint64_t line, uint64_t
     va_start(arguments, format);
     vsnprintf(what, sizeof what, format, arguments);
     va_end(arguments);
-    struct check_finding finding = {.file = file, .line = line, .byte = byte, .what = what};
+    struct store_flaw flaw = {.file = file, .line = line, .byte = byte, .what = what};
     check->totals.findings++;
-    check->options->found(check->options->context, &finding);
+    check->options->found(check->options->context, &flaw);
 }
 
 void check_fail(struct check *check, const struct error *why)

@@ -24,13 +24,6 @@
 #include "files/catalog/catalog.h"
 #include "store/checkpoint.h"
 
-/*
- * Reads a line as an event of one of the kinds (a set of KIND_BIT()s, which comes down to the one it is of), as it may
- * stand in the store. STATUS_INVALID: it is none.
- */
-enum status checkpoint_read_event(const char *line, size_t length, unsigned *kinds, struct event *ret_event,
-                                  bool *ret_blank, struct error *err);
-
 struct checkpoint_lines {
     struct catalog *store; /* borrowed; it is refreshed where a line is not found in what was seen of it */
     unsigned kinds;        /* KIND_BIT()s that lines may be of; the first line decides */

@@ -3,20 +3,21 @@
  *
  * Each function appends one document in canonical form (SPEC section 3), without a newline, to *out. Strings come as
  * bytes of any origin: what is not UTF-8 becomes U+FFFD. Nothing of a user's numbers passes through here: documents of
- * users keep their text (json_text.h). This is the only module that knows jansson.
+ * users keep their text (json.h). This is the only module that knows jansson.
  *
  * STATUS_IO: no memory; *out is then as it was.
  */
-#ifndef METASPN_JSON_DOCUMENT_H
-#define METASPN_JSON_DOCUMENT_H
+#ifndef METASPN_DOCUMENT_H
+#define METASPN_DOCUMENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/bytes.h"
 #include "base/status.h"
 
-struct json_text; /* json_text.h and jansson's header cannot stand in one file: they share names */
+struct json_text; /* json.h and jansson's header cannot stand in one file: they share names */
 
 #define DOCUMENT_INPUT_LIMIT ((size_t)64 << 10) /* bytes of a rejected line that are kept, and of what they become */
 
@@ -51,5 +52,12 @@ struct finding {
     const char *what;
 };
 enum status document_finding(const struct finding *finding, struct bytes *out, struct error *err);
+
+/* What document.c, which knows jansson, leaves to document_text.c, which knows json.h. */
+
+/* Appends bytes of any origin with U+FFFD in the place of each that is not UTF-8. False: no memory. */
+bool document_clean(const char *data, size_t length, struct bytes *out);
+/* Appends the canonical form of valid JSON. */
+enum status document_canonical(const char *text, size_t length, struct bytes *out, struct error *err);
 
 #endif

@@ -1,11 +1,10 @@
-#include "json/document.h"
+#include "document.h"
 
 #include <jansson.h>
 #include <stdbool.h>
 #include <string.h>
 
 #include "base/timestamp.h"
-#include "json/document_private.h"
 
 struct dump {
     struct bytes text;

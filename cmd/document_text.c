@@ -1,7 +1,7 @@
+#include "document.h"
+
 #include <string.h>
 
-#include "json/document.h"
-#include "json/document_private.h"
 #include "json/json.h"
 
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
