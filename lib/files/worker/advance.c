@@ -1,7 +1,6 @@
 #include "files/worker/advance.h"
-#include "files/scan/scan.h"
 
-/* The partition's position is put at `offset`. STATUS_ABSENT: the partition has gone. */
+/* Puts the partition's position at `offset`. STATUS_ABSENT: the partition has gone. */
 static enum status put_at(struct catalog *store, const struct catalog_partition *row, uint64_t offset,
                           struct checkpoint *checkpoint, struct error *err)
 {
@@ -21,33 +20,27 @@ enum status checkpoint_complete(struct catalog *store, enum event_kind kind, str
 {
     size_t count;
     const struct catalog_partition *rows = catalog_partitions(store, &count);
-    enum status status = STATUS_OK;
     if (checkpoint->has_positions)
         return STATUS_OK;
-    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+    for (size_t i = 0; i < count; i++) {
         uint64_t offset;
         if (rows[i].kind != kind)
             continue;
-        status = checkpoint_first_due(store, checkpoint, &rows[i], &offset, err);
+        enum status status = checkpoint_first_due(store, checkpoint, &rows[i], &offset, err);
         if (status == STATUS_OK)
             status = put_at(store, &rows[i], offset, checkpoint, err);
         if (status == STATUS_OK)
             status = sync_partition(store, rows[i].number, err);
-        if (status == STATUS_ABSENT) /* should it come back, it is due as a whole */
-            status = STATUS_OK;
+        if (status != STATUS_OK && status != STATUS_ABSENT) /* should it come back, it is due as a whole */
+            return status;
     }
     checkpoint->has_positions = true;
-    return status;
+    return STATUS_OK;
 }
 
 /* ---- forward */
 
-static bool same_position(const struct checkpoint_position *a, const struct checkpoint_position *b)
-{
-    return a->offset == b->offset && a->has_hash == b->has_hash && a->hash == b->hash;
-}
-
-/* Whether a position is to be replaced by another one of the same partition, which may have gone (NULL). */
+/* Whether the position `old` is to be replaced by `to` of the same partition, which may have gone (NULL). */
 static enum status is_ahead(struct catalog *store, const struct catalog_partition *row,
                             const struct checkpoint_position *old, const struct checkpoint_position *to,
                             bool *ret_ahead, struct error *err)
@@ -55,7 +48,7 @@ static enum status is_ahead(struct catalog *store, const struct catalog_partitio
     bool fits = false;
     uint64_t from, to_from;
     *ret_ahead = false;
-    if (same_position(old, to))
+    if (old->offset == to->offset && old->has_hash == to->has_hash && old->hash == to->hash)
         return STATUS_OK;
     enum status status = row ? checkpoint_fit(store, row, old, &fits, &from, err) : STATUS_ABSENT;
     *ret_ahead = !fits;
@@ -63,11 +56,10 @@ static enum status is_ahead(struct catalog *store, const struct catalog_partitio
         status = checkpoint_fit(store, row, to, &fits, &to_from, err);
         *ret_ahead = fits && to_from > from;
     }
-    if (status == STATUS_ABSENT) {
-        *ret_ahead = to->offset > old->offset;
-        status = STATUS_OK;
-    }
-    return status;
+    if (status != STATUS_ABSENT)
+        return status;
+    *ret_ahead = to->offset > old->offset;
+    return STATUS_OK;
 }
 
 static enum status advance_position(struct catalog *store, enum event_kind kind, struct checkpoint *checkpoint,
@@ -83,155 +75,103 @@ static enum status advance_position(struct catalog *store, enum event_kind kind,
         return status;
     *moved = true;
     position.text.data = NULL;
-    if (row)
-        status = sync_partition(store, number, err);
-    return status == STATUS_OK ? checkpoint_put(checkpoint, &position, err) : status;
-}
-
-static enum status check_kinds(const struct checkpoint *checkpoint, const struct checkpoint *to, struct error *err)
-{
-    if (!checkpoint->has_kind || !to->has_kind || checkpoint->kind == to->kind)
-        return STATUS_OK;
-    return error_set(err, STATUS_INVALID, "is a checkpoint of %s, not of %s", event_kind_name(to->kind),
-                     event_kind_name(checkpoint->kind));
-}
-
-static enum status advance_to(struct catalog *store, enum event_kind kind, struct checkpoint *checkpoint,
-                              const struct checkpoint *to, bool *moved, struct error *err)
-{
-    int64_t last = checkpoint->last_timestamp;
-    size_t ids = checkpoint->ids.count;
-    if (!checkpoint_note_all(checkpoint, to))
-        return error_set_memory(err);
-    *moved |= checkpoint->last_timestamp != last || checkpoint->ids.count != ids || !checkpoint->has_positions;
-    checkpoint->has_positions = true;
-    enum status status = STATUS_OK;
-    for (size_t i = 0; i < to->position_count && status == STATUS_OK; i++)
-        status = advance_position(store, kind, checkpoint, &to->positions[i], moved, err);
-    return status;
+    if (row && (status = sync_partition(store, number, err)) != STATUS_OK)
+        return status;
+    return checkpoint_put(checkpoint, &position, err);
 }
 
 enum status checkpoint_advance(struct catalog *store, struct checkpoint *checkpoint, const struct checkpoint *to,
                                bool *ret_moved, struct error *err)
 {
     enum event_kind kind = checkpoint->has_kind ? checkpoint->kind : to->has_kind ? to->kind : EVENT_SIGNAL;
-    struct checkpoint settled;
-    checkpoint_init(&settled);
-    enum status status = check_kinds(checkpoint, to, err);
-    if (status != STATUS_OK)
-        return status;
-    *ret_moved = !checkpoint->has_kind;
-    checkpoint->has_kind = true;
-    checkpoint->kind = kind;
+    int64_t last = checkpoint->last_timestamp;
+    size_t ids = checkpoint->ids.count;
+    bool moved = !checkpoint->has_kind || !checkpoint->has_positions;
+    struct checkpoint completed;
+    enum status status = STATUS_OK;
+    if (to->has_kind && to->kind != kind)
+        return error_set(err, STATUS_INVALID, "is a checkpoint of %s, not of %s", event_kind_name(to->kind),
+                         event_kind_name(kind));
+    checkpoint_init(&completed);
     if (!to->has_positions) {
-        status = checkpoint_copy(to, &settled, err);
-        if (status == STATUS_OK && !checkpoint->has_positions && !checkpoint_note_all(&settled, checkpoint))
+        status = checkpoint_copy(to, &completed, err);
+        if (status == STATUS_OK && !checkpoint->has_positions && !checkpoint_note_all(&completed, checkpoint))
             status = error_set_memory(err);
         if (status == STATUS_OK)
-            status = checkpoint_complete(store, kind, &settled, err);
+            status = checkpoint_complete(store, kind, &completed, err);
+        to = &completed;
     }
-    if (status == STATUS_OK)
-        status = advance_to(store, kind, checkpoint, to->has_positions ? to : &settled, ret_moved, err);
-    checkpoint_release(&settled);
+    if (status == STATUS_OK && !checkpoint_note_all(checkpoint, to))
+        status = error_set_memory(err);
+    moved |= checkpoint->last_timestamp != last || checkpoint->ids.count != ids;
+    for (size_t i = 0; status == STATUS_OK && i < to->position_count; i++)
+        status = advance_position(store, kind, checkpoint, &to->positions[i], &moved, err);
+    checkpoint->has_kind = checkpoint->has_positions = true;
+    checkpoint->kind = kind;
+    *ret_moved = moved;
+    checkpoint_release(&completed);
     return status;
 }
 
 /* ---- back */
 
-/* The offset of the first event at or after `time`, or the end. */
-static enum status first_since(struct catalog *store, const struct catalog_partition *row, int64_t time,
-                               uint64_t *ret_offset, struct error *err)
-{
-    struct checkpoint since;
-    checkpoint_init(&since);
-    since.last_timestamp = time;
-    return checkpoint_first_due(store, &since, row, ret_offset, err);
-}
-
-/* On the day of the time itself: not forward from where it is. */
-static enum status reset_day(struct catalog *store, const struct catalog_partition *row, int64_t time,
-                             struct checkpoint *checkpoint, struct error *err)
+static enum status reset_partition(struct catalog *store, const struct catalog_partition *row, int64_t time,
+                                   struct checkpoint *checkpoint, struct error *err)
 {
     const struct checkpoint_position *old = checkpoint_find(checkpoint, row->day);
-    uint64_t offset, from;
-    bool fits;
-    enum status status = first_since(store, row, time, &offset, err);
-    if (status == STATUS_OK && old) {
-        status = checkpoint_fit(store, row, old, &fits, &from, err);
+    bool is_new = old == NULL, fits = false;
+    int32_t day = timestamp_day(time);
+    uint64_t offset = row->day > day ? 0 : row->end, from;
+    enum status status = STATUS_OK;
+    if (row->day < day && old)
+        return STATUS_OK;
+    if (row->day == day) {
+        struct checkpoint since;
+        checkpoint_init(&since);
+        since.last_timestamp = time;
+        status = checkpoint_first_due(store, &since, row, &offset, err);
+        if (status == STATUS_OK && old)
+            status = checkpoint_fit(store, row, old, &fits, &from, err);
         if (status == STATUS_OK && fits && from <= offset)
-            return STATUS_OK;
-        if (!fits)
+            return STATUS_OK; /* no position moves forward */
+        if (old && !fits)
             offset = 0;
     }
     if (status == STATUS_OK)
         status = put_at(store, row, offset, checkpoint, err);
-    if (status == STATUS_ABSENT) /* just now: see reset_gone() */
+    if (status == STATUS_ABSENT && row->day == day) /* it has gone just now: what comes in its place is due */
         status = put_at(store, row, 0, checkpoint, err);
-    return status;
-}
-
-static enum status reset_partition(struct catalog *store, const struct catalog_partition *row, int64_t time,
-                                   struct checkpoint *checkpoint, struct error *err)
-{
-    int32_t day = timestamp_day(time);
-    if (row->day > day)
-        return put_at(store, row, 0, checkpoint, err);
-    bool is_new = !checkpoint_find(checkpoint, row->day);
-    enum status status = STATUS_OK;
-    if (row->day == day)
-        status = reset_day(store, row, time, checkpoint, err);
-    else if (is_new)
-        status = put_at(store, row, row->end, checkpoint, err);
     if (status == STATUS_ABSENT)
         status = STATUS_OK;
-    return status == STATUS_OK && is_new ? sync_partition(store, row->number, err) : status;
-}
-
-/* Where a partition has gone, what comes in its place is due as a whole. */
-static void reset_gone(struct catalog *store, enum event_kind kind, int32_t day, struct checkpoint *checkpoint)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < checkpoint->position_count; i++) {
-        int32_t other = checkpoint->positions[i].day;
-        if (other < day || catalog_partition(store, partition_number(kind, other)))
-            checkpoint->positions[kept++] = checkpoint->positions[i];
-    }
-    checkpoint->position_count = kept;
+    return status == STATUS_OK && is_new && row->day <= day ? sync_partition(store, row->number, err) : status;
 }
 
 enum status checkpoint_reset(struct catalog *store, enum event_kind kind, int64_t time, struct checkpoint *checkpoint,
                              struct error *err)
 {
-    size_t count;
+    size_t count, kept = 0;
     const struct catalog_partition *rows = catalog_partitions(store, &count);
     enum status status = checkpoint_complete(store, kind, checkpoint, err);
     for (size_t i = 0; i < count && status == STATUS_OK; i++)
         if (rows[i].kind == kind)
             status = reset_partition(store, &rows[i], time, checkpoint, err);
-    reset_gone(store, kind, timestamp_day(time), checkpoint);
+    if (status != STATUS_OK)
+        return status;
+    for (size_t i = 0; i < checkpoint->position_count; i++) {
+        int32_t day = checkpoint->positions[i].day;
+        /* Where a partition has gone, what comes in its place is due as a whole. */
+        if (day < timestamp_day(time) || catalog_partition(store, partition_number(kind, day)))
+            checkpoint->positions[kept++] = checkpoint->positions[i];
+    }
+    checkpoint->position_count = kept;
     checkpoint->has_kind = true;
     checkpoint->kind = kind;
     checkpoint->last_timestamp = time;
     string_set_clear(&checkpoint->ids);
-    return status;
+    return STATUS_OK;
 }
 
 /* ---- how far */
-
-static enum status position_of(struct catalog *store, const struct catalog_partition *row,
-                               const struct checkpoint *checkpoint, uint64_t *ret_from, struct error *err)
-{
-    const struct checkpoint_position *position = checkpoint_find(checkpoint, row->day);
-    bool fits = false;
-    enum status status = STATUS_OK;
-    if (!checkpoint->has_positions)
-        return checkpoint_first_due(store, checkpoint, row, ret_from, err);
-    if (position)
-        status = checkpoint_fit(store, row, position, &fits, ret_from, err);
-    if (!fits)
-        *ret_from = 0;
-    return status;
-}
 
 enum status checkpoint_bytes_behind(struct catalog *store, enum event_kind kind, const struct checkpoint *checkpoint,
                                     uint64_t *ret_bytes, struct error *err)
@@ -239,19 +179,26 @@ enum status checkpoint_bytes_behind(struct catalog *store, enum event_kind kind,
     size_t count;
     const struct catalog_partition *rows = catalog_partitions(store, &count);
     uint64_t bytes = 0;
-    enum status status = STATUS_OK;
-    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+    for (size_t i = 0; i < count; i++) {
+        const struct checkpoint_position *position = checkpoint_find(checkpoint, rows[i].day);
         uint64_t from = 0, end = 0;
+        bool fits = !checkpoint->has_positions;
+        enum status status = STATUS_OK;
         if (rows[i].kind != kind)
             continue;
-        status = position_of(store, &rows[i], checkpoint, &from, err);
+        if (!checkpoint->has_positions)
+            status = checkpoint_first_due(store, checkpoint, &rows[i], &from, err);
+        else if (position)
+            status = checkpoint_fit(store, &rows[i], position, &fits, &from, err);
         if (status == STATUS_OK)
             status = checkpoint_end(store, &rows[i], NULL, &end, err);
         if (status == STATUS_ABSENT) /* it has gone */
-            status = STATUS_OK;
+            continue;
+        if (status != STATUS_OK)
+            return status;
+        from = fits ? from : 0;
         bytes += end > from ? end - from : 0;
     }
-    if (status == STATUS_OK)
-        *ret_bytes = bytes;
-    return status;
+    *ret_bytes = bytes;
+    return STATUS_OK;
 }
