@@ -28,14 +28,14 @@ struct checkpoint_lines {
     struct catalog *store; /* borrowed; it is refreshed where a line is not found in what was seen of it */
     unsigned kinds;        /* KIND_BIT()s that lines may be of; the first line decides */
 
-    struct checkpoint passed; /* the position in the partition of `next` has no hash yet */
-    struct store_place next;
-    struct partition *open; /* the partition of `next`, the file in which its lines were found; owned */
-    enum status trouble;    /* with a position's hash; and `why` */
+    struct checkpoint passed; /* the position in the day in hand has no hash yet */
+    struct store_place next;  /* where the next line is expected: in the day in hand */
+    struct day *day;          /* in hand: the file in which its lines were found; owned, NULL: none */
+    enum status trouble;      /* with a position's hash; and `why` */
     struct error why;
-    struct bytes ahead; /* its bytes from ahead_offset on */
+    struct bytes ahead; /* bytes of the day from ahead_offset on */
     uint64_t ahead_offset;
-    uint64_t *suspects; /* its lines that may be repeats; owned */
+    uint64_t *suspects; /* lines of the day that may be repeats; owned */
     size_t suspect_count;
     struct bytes scratch;
 };
