@@ -6,7 +6,7 @@
 setup_file()
 {
     mkdir -p "$BATS_FILE_TMPDIR"/{tests,built/{cmd,lib}}
-    cp -R "$BATS_TEST_DIRNAME"/../{.ci,.clang-format,cmd,lib,man,meson.build,meson_options.txt,README.md,scripts} \
+    cp -R "$BATS_TEST_DIRNAME"/../{.ci,.clang-format,cmd,lib,man,meson.build,meson_options.txt,{README,CONTRIBUTING}.md,scripts} \
         "$BATS_FILE_TMPDIR"
     cp -R "$BATS_TEST_DIRNAME"/{*.bats,*.build,README.md,unit} "$BATS_FILE_TMPDIR/tests"
     (cd "$BATS_TEST_DIRNAME" && cp --parents fuzz/*.{c,h,build} "$BATS_FILE_TMPDIR/tests")
@@ -308,4 +308,21 @@ breaks()
     sed -i 's/^@test "a damaged line in the middle is never changed"/@test "a damaged line stays"/' tests/durability-torn-ends.bats
     run broken_promises
     [ "$output" = 'not there: tests/durability-torn-ends.bats: a damaged line in the middle is never changed' ]
+}
+
+# The files of the tree that CONTRIBUTING.md names, and that are not there.
+lost_files()
+{
+    grep -oE '`(lib|cmd|man|scripts|tests)/[a-zA-Z0-9_/.-]+`' CONTRIBUTING.md | tr -d '`' | sort -u | while IFS= read -r file; do
+        [[ -e $file ]] || printf '%s\n' "$file"
+    done
+}
+
+@test "each file that CONTRIBUTING.md names is there" {
+    [[ $(grep -oE '`(lib|cmd)/[a-z_/-]+\.c`' CONTRIBUTING.md | wc -l) -ge 20 ]]
+    run lost_files
+    [ -z "$output" ]
+    mv lib/event/check.c lib/event/gone.c
+    run lost_files
+    [ "$output" = lib/event/check.c ]
 }
