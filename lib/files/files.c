@@ -146,28 +146,13 @@ static enum status files_list(struct store *store, enum store_shelf shelf, const
 static enum status files_advance(struct store *store, const char *name, const struct checkpoint *to, struct error *err)
 {
     struct files *files = files_of(store);
-    bool moved;
-    return change_advance(files->catalog, name, to, files->options.now_seconds, &moved, err);
+    return change_advance(files->catalog, name, to, files->options.now_seconds, err);
 }
 
 static enum status files_pass(struct store *store, const char *name, struct store_echo *echo, struct error *err)
 {
     struct files *files = files_of(store);
-    struct change_pass *pass;
-    enum status status = change_pass_open(files->catalog, name, files->options.now_seconds, &pass, err);
-    if (status != STATUS_OK)
-        return status;
-    echo->refused = STATUS_OK;
-    for (echo->passed = 0; echo->passed < echo->count; echo->passed++) {
-        const struct json_text *line = &echo->lines[echo->passed];
-        echo->refused = change_pass(pass, line->data, line->length, &echo->why);
-        if (echo->refused != STATUS_OK)
-            break;
-    }
-    status = change_pass_store(pass, err);
-    change_pass_close(pass);
-    catalog_close_files(files->catalog);
-    return status;
+    return change_pass(files->catalog, name, echo, files->options.now_seconds, err);
 }
 
 static enum status files_rewind(struct store *store, const char *name, const enum event_kind *kind, int64_t time,
@@ -190,31 +175,8 @@ static enum status files_behind(struct store *store, const struct checkpoint *ch
 
 static enum status files_check(struct store *store, struct store_check *check, struct error *err)
 {
-    struct files *files = files_of(store);
-    struct check_options options = {
-        .repair = check->repair,
-        .lock_timeout_ms = files->options.lock_timeout_ms,
-        .now_seconds = files->options.now_seconds,
-        .interrupted = files->options.interrupted,
-        .found = check->found,
-        .failed = check->failed,
-        .progress = check->progress,
-        .context = check->context,
-        .notice = tell,
-        .notice_context = files,
-    };
-    struct check_totals totals;
-    enum status status = check_store(files->name, &options, &totals, err);
-    if (status != STATUS_OK)
-        return status;
-    check->flaws = totals.findings;
-    check->mended = totals.mended;
-    check->parts = totals.partitions;
-    check->lines = totals.lines;
-    check->quarantined = totals.quarantined;
-    check->uncanonical = totals.uncanonical;
-    check->late = totals.late;
-    return STATUS_OK;
+    const struct files *files = files_of(store);
+    return check_store(files->name, &files->options, check, err);
 }
 
 static const struct store_kind files_kind = {

@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -80,40 +81,45 @@ static int64_t at(int day, int hour)
     return day_first(FIFTH + day) + hour * 3600 * MICROSECONDS_A_SECOND;
 }
 
+/* Lines are echoed, in one batch. */
+static enum status echo(const char *name, const char *const *lines, size_t count, struct store_echo *ret_echo)
+{
+    struct json_text texts[4];
+    for (size_t i = 0; i < count; i++)
+        texts[i] = (struct json_text){lines[i], strlen(lines[i])};
+    *ret_echo = (struct store_echo){.lines = texts, .count = count};
+    return change_pass(store, name, ret_echo, 0, &err);
+}
+
+static void passes(const char *name, const char *line)
+{
+    struct store_echo ret;
+    ok(echo(name, &line, 1, &ret) == STATUS_OK && ret.refused == STATUS_OK, "%s passes a line", name);
+}
+
 static void test_pass(void)
 {
-    struct change_pass *pass = NULL;
-    is_int(change_pass_open(store, "w", 0, &pass, &err), STATUS_OK, "a new worker");
-    is_int(change_pass_store(pass, &err), STATUS_OK, "without lines nothing is stored");
-    ok(!change_pass_pending(pass) && access(path_of("store/checkpoints/w.json"), F_OK) != 0, "and nothing is made");
-    is_int(change_pass(pass, A1, LENGTH - 1, &err), STATUS_OK, "its first line");
-    is_int(change_pass(pass, "", 0, &err), STATUS_OK, "a blank line is none");
-    change_pass_rest(pass);
-    is_int(change_pass(pass, A2, LENGTH - 1, &err), STATUS_OK, "its second line, after a rest");
-    ok(change_pass_pending(pass), "both wait to be stored");
-    is_int(change_pass_store(pass, &err), STATUS_OK, "they are stored");
-    ok(!change_pass_pending(pass), "and wait no longer");
+    static const char *const two[] = {A1, "", A2}, *const wrong[] = {B1, LINE("xx", "2026-02-06T10:00:00Z"), A3};
+    struct store_echo ret;
+    is_int(echo("w", two, 0, &ret), STATUS_OK, "no lines");
+    ok(access(path_of("store/checkpoints/w.json"), F_OK) != 0, "and nothing is made");
+    is_int(echo("w", two, 3, &ret), STATUS_OK, "two lines, and a blank one, which is none");
+    is_int(ret.passed, 3, "all are passed");
+    is_int(ret.refused, STATUS_OK, "none is refused");
     is_at("w", 2 * (int64_t)LENGTH, -1, "past two lines");
-    is_int(change_pass(pass, B1, LENGTH - 1, &err), STATUS_OK, "a line of another day");
-    is_int(change_pass(pass, LINE("xx", "2026-02-06T10:00:00Z"), LENGTH - 1, &err), STATUS_INVALID,
-           "one that is not stored");
-    is_text(err.text, "is not in the store", "and so it is said");
-    is_int(change_pass_store(pass, &err), STATUS_OK, "what precedes it counts");
-    change_pass_close(pass);
-    is_at("w", 2 * (int64_t)LENGTH, (int64_t)LENGTH, "past three lines");
+    is_int(echo("w", wrong, 3, &ret), STATUS_OK, "a line of another day, and one that is not stored");
+    is_int(ret.passed, 1, "the first is passed");
+    is_int(ret.refused, STATUS_INVALID, "the second is refused");
+    is_text(ret.why.text, "is not in the store", "and why");
+    is_at("w", 2 * (int64_t)LENGTH, (int64_t)LENGTH, "what precedes it counts");
     is_int(behind("w"), (int64_t)LENGTH, "one line is due");
-    is_int(change_pass_open(store, "w", 0, &pass, &err), STATUS_OK, "once more");
-    is_int(change_pass(pass, A1, LENGTH - 1, &err), STATUS_OK, "a line that was passed long ago");
-    is_int(change_pass_store(pass, &err), STATUS_OK, "is stored");
-    is_int(change_pass(pass, A3, LENGTH - 1, &err), STATUS_OK, "a line that is forgotten");
-    change_pass_close(pass);
-    is_at("w", 2 * (int64_t)LENGTH, (int64_t)LENGTH, "and moves nothing");
+    passes("w", A1);
+    is_at("w", 2 * (int64_t)LENGTH, (int64_t)LENGTH, "a line that was passed long ago moves nothing");
 }
 
 static void test_rewind(void)
 {
     static const enum event_kind emissions = EVENT_EMISSION;
-    struct change_pass *pass = NULL;
     is_int(change_rewind(store, "r", NULL, at(0, 11), 0, &err), STATUS_OK, "a new worker begins at a time");
     is_at("r", (int64_t)LENGTH, 0, "before the first event at it");
     is_int(behind("r"), 3 * (int64_t)LENGTH, "three lines are due");
@@ -121,10 +127,7 @@ static void test_rewind(void)
     is_text(err.text, "r is a checkpoint of signals", "and so it is said");
     is_int(change_rewind(store, "r", NULL, at(1, 23), 0, &err), STATUS_OK, "it is sent forward");
     is_at("r", (int64_t)LENGTH, 0, "and stays where it is");
-    is_int(change_pass_open(store, "r", 0, &pass, &err), STATUS_OK, "it goes on");
-    change_pass(pass, B1, LENGTH - 1, &err);
-    change_pass_store(pass, &err);
-    change_pass_close(pass);
+    passes("r", B1);
     is_at("r", (int64_t)LENGTH, (int64_t)LENGTH, "past a line");
     is_int(change_rewind(store, "r", NULL, at(0, 0), 0, &err), STATUS_OK, "it is sent back");
     is_at("r", 0, 0, "to the start");
@@ -135,18 +138,15 @@ static void test_rewind(void)
 static void test_advance(void)
 {
     struct checkpoint to;
-    bool moved = false;
     is_int(change_rewind(store, "a", NULL, at(0, 0), 0, &err), STATUS_OK, "a worker at the start");
     ok(load("w", &to), "and one that is further");
-    is_int(change_advance(store, "a", &to, 0, &moved, &err), STATUS_OK, "it moves on");
-    ok(moved, "it moved");
+    is_int(change_advance(store, "a", &to, 0, &err), STATUS_OK, "it moves on");
     is_at("a", 2 * (int64_t)LENGTH, (int64_t)LENGTH, "to the other's positions");
-    is_int(change_advance(store, "a", &to, 0, &moved, &err), STATUS_OK, "once more");
-    ok(!moved, "it has not moved");
-    is_int(change_advance(store, "e", &to, 0, &moved, &err), STATUS_INVALID, "not one of the other kind");
+    is_int(change_advance(store, "a", &to, 0, &err), STATUS_OK, "once more");
+    is_at("a", 2 * (int64_t)LENGTH, (int64_t)LENGTH, "and stays");
+    is_int(change_advance(store, "e", &to, 0, &err), STATUS_INVALID, "not one of the other kind");
     is_text(err.text, "is a checkpoint of signals, not of emissions", "and so it is said");
-    is_int(change_advance(store, "new", &to, 0, &moved, &err), STATUS_OK, "a new one");
-    ok(moved, "it is made");
+    is_int(change_advance(store, "new", &to, 0, &err), STATUS_OK, "a new one");
     is_at("new", 2 * (int64_t)LENGTH, (int64_t)LENGTH, "there");
     checkpoint_release(&to);
 }
@@ -157,13 +157,9 @@ static void test_complete(void)
     static const char old[] = "{\"last_timestamp\":\"2026-02-05T10:00:00Z\",\"seen_ids_at_timestamp\":[\"a1\"]}";
     struct document_key key = {.shelf = STORE_CHECKPOINTS, .name = "old"};
     struct bytes text = {.data = (char *)(uintptr_t)old, .length = sizeof old - 1};
-    struct change_pass *pass = NULL;
     is_int(change_put(store, &key, &text, 0, &err), STATUS_OK, "a checkpoint of the original");
     is_int(behind("old"), 3 * (int64_t)LENGTH, "what is later than its time is due");
-    is_int(change_pass_open(store, "old", 0, &pass, &err), STATUS_OK, "its worker goes on");
-    is_int(change_pass(pass, A2, LENGTH - 1, &err), STATUS_OK, "past a line");
-    is_int(change_pass_store(pass, &err), STATUS_OK, "which is stored");
-    change_pass_close(pass);
+    passes("old", A2);
     is_at("old", 2 * (int64_t)LENGTH, 0, "positions of every day");
     is_int(change_delete(store, &key, &err), STATUS_OK, "it is deleted");
     is_int(change_delete(store, &key, &err), STATUS_ABSENT, "once");

@@ -74,7 +74,7 @@ static int64_t taken(struct checkpoint_lines *lines)
     return fits ? (int64_t)from : -1;
 }
 
-enum when { NEVER, AT_HAND, AT_REST, BETWEEN };
+enum when { NEVER, AT_HAND, BETWEEN };
 
 static int64_t passed_when(enum when when)
 {
@@ -84,9 +84,7 @@ static int64_t passed_when(enum when when)
     if (when == BETWEEN)
         replace();
     pass(&lines, when == BETWEEN ? LINE("n1") : LINE("a2"));
-    if (when == AT_REST)
-        checkpoint_lines_rest(&lines);
-    if (when == AT_HAND || when == AT_REST)
+    if (when == AT_HAND)
         replace();
     int64_t from = taken(&lines);
     checkpoint_lines_release(&lines);
@@ -153,7 +151,6 @@ int main(void)
     snprintf(other, sizeof other, "%s/other", workspace);
     is_int(passed_when(NEVER), 2 * (LENGTH(LINE("a1")) + 1), "a position is behind the last line that was passed");
     is_int(passed_when(AT_HAND), -1, "a day that is replaced meanwhile is not passed");
-    is_int(passed_when(AT_REST), -1, "nor one that is replaced while lines are waited for");
     is_int(passed_when(BETWEEN), -1, "nor one of which lines before and after are passed");
     is_int(passed_in_place(NULL), -1, "nor one that is written anew in place");
     is_int(passed_in_place(LINE("n1")), LENGTH(LINE("n1")) + 1, "of which only lines count that are passed then");

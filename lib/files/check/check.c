@@ -99,7 +99,7 @@ static enum status look(struct check *check, struct error *err)
 /* Where the store cannot be written to, that is reported, and it is looked at all the same. */
 static enum status open_stores(struct check *check, const char *workspace, struct error *err)
 {
-    const struct check_options *options = check->options;
+    const struct store_options *options = check->options;
     struct catalog_options reading = {.access = WORKSPACE_READ, .no_index = true};
     struct catalog_options writing = {
         .access = WORKSPACE_WRITE,
@@ -112,7 +112,7 @@ static enum status open_stores(struct check *check, const char *workspace, struc
     enum status status = catalog_open(workspace, &reading, &check->store, err);
     if (status != STATUS_OK)
         return status;
-    if (options->repair && catalog_open(workspace, &writing, &check->mender, &why) != STATUS_OK) {
+    if (check->request->repair && catalog_open(workspace, &writing, &check->mender, &why) != STATUS_OK) {
         if (why.no_memory)
             return error_set_memory(err);
         check_fail(check, &why);
@@ -120,18 +120,19 @@ static enum status open_stores(struct check *check, const char *workspace, struc
     return index_open_memory(&check->ids, err);
 }
 
-enum status check_store(const char *workspace, const struct check_options *options, struct check_totals *ret_totals,
+enum status check_store(const char *workspace, const struct store_options *options, struct store_check *request,
                         struct error *err)
 {
     struct check check = {
         .options = options,
+        .request = request,
         .notices = {.say = options->notice, .context = options->notice_context},
     };
+    request->flaws = request->mended = request->parts = request->lines = 0;
+    request->quarantined = request->uncanonical = request->late = 0;
     enum status status = open_stores(&check, workspace, err);
     if (status == STATUS_OK)
         status = look(&check, err);
-    if (status == STATUS_OK)
-        *ret_totals = check.totals;
     index_close(check.disk);
     index_close(check.ids);
     catalog_close(check.store);

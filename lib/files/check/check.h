@@ -24,41 +24,15 @@
 #ifndef METASPN_FILES_CHECK_CHECK_H
 #define METASPN_FILES_CHECK_CHECK_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#include "base/notices.h"
 #include "base/status.h"
 #include "store/store.h"
 
-struct check_totals {
-    uint64_t findings;
-    uint64_t mended; /* of them */
-    uint64_t partitions, lines;
-    uint64_t quarantined, uncanonical, late; /* remarks: lines */
-};
-
-/* Receives each finding as it is made, each failure once, and now and then how far the check has come: lines and bytes
- * of partitions that were read, of `total` bytes. */
-typedef void check_found(void *context, const struct store_flaw *flaw);
-typedef void check_failed(void *context, const struct error *why);
-typedef void check_progress(void *context, uint64_t lines, uint64_t bytes, uint64_t total);
-
-struct check_options {
-    bool repair;
-    int lock_timeout_ms;             /* for the writers' lock, of `repair` */
-    int64_t now_seconds;             /* Unix time, for the age of temporaries */
-    const volatile int *interrupted; /* ends the check when it becomes true; may be NULL */
-    check_found *found;
-    check_failed *failed;
-    check_progress *progress;
-    void *context;      /* of all three */
-    notice_say *notice; /* what was mended */
-    void *notice_context;
-};
-
-/* STATUS_OK: it looked, and *ret_totals says what came of it. STATUS_IO: there is no such store, or no memory. */
-enum status check_store(const char *workspace, const struct check_options *options, struct check_totals *ret_totals,
+/*
+ * Checks the store of the directory `workspace` (NULL: none was named), with the writers' lock, `interrupted`, the time
+ * and the notices of `options`. STATUS_OK: it looked, and *request says what came of it. STATUS_IO: there is no such
+ * store, or no memory.
+ */
+enum status check_store(const char *workspace, const struct store_options *options, struct store_check *request,
                         struct error *err);
 
 #endif

@@ -51,7 +51,7 @@ static enum status take_event(struct walk *walk, const struct event *event, uint
     struct partition_facts *counted = &walk->counted;
     bool first = counted->records++ == 0, late = !first && event->timestamp < counted->greatest;
     check->unended += !whole;
-    check->totals.late += late;
+    check->request->late += late;
     counted->late += late;
     if (first || event->timestamp < counted->least)
         counted->least = event->timestamp;
@@ -90,26 +90,26 @@ static enum status take_damage(struct walk *walk, const char *line, size_t lengt
         return STATUS_IO; /* what else stands in the place of quarantine/ is reported once, by documents.c */
     walk->counted.damaged++;
     if (quarantined && !was_copied(check, hash)) {
-        check->totals.quarantined++;
+        check->request->quarantined++;
         return STATUS_OK;
     }
     check_report(check, partition_label(walk->partition), walk->line, offset, "damaged: %s (byte %zu of the line)",
                  json_fault_tell(fault, line, reason), fault->offset + 1);
-    check->totals.mended += quarantined;
+    check->request->mended += quarantined;
     if (!check->mender || quarantined)
         return STATUS_OK;
     if (catalog_quarantine(check->mender, number, line, length, &why) != STATUS_OK) {
         check_fail(check, &why);
         return STATUS_OK;
     }
-    check->totals.mended++;
+    check->request->mended++;
     walk->copied++;
     return bytes_append(&check->copied, &hash, sizeof hash) ? STATUS_OK : error_set_memory(walk->err);
 }
 
 static enum status take_line(struct walk *walk, const char *line, size_t length, uint64_t offset, bool whole)
 {
-    struct check_totals *totals = &walk->check->totals;
+    struct store_check *totals = walk->check->request;
     struct event event;
     struct json_fault fault = {0};
     bool canonical = false, last = offset + length + whole == walk->stat.size;
@@ -165,7 +165,7 @@ static enum status read_lines(struct walk *walk, uint64_t from)
         }
         from += chunk.length;
         check->bytes += chunk.length;
-        check->options->progress(check->options->context, check->totals.lines, check->bytes, check->total);
+        check->request->progress(check->request->context, check->request->lines, check->bytes, check->total);
     }
     bytes_release(&buffer);
     return status;
@@ -217,7 +217,7 @@ void check_partition(struct check *check, struct checked *row)
         (status = read_partition(&walk)) != STATUS_OK)
         goto out;
     const char *file = partition_label(walk.partition);
-    check->totals.partitions++;
+    check->request->parts++;
     if (walk.torn && walk.stat.size > walk.torn_offset) {
         check_report(check, file, walk.torn_line, walk.torn_offset, "torn end: %llu bytes that are no event",
                      (unsigned long long)walk.torn_length);

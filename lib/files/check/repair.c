@@ -16,7 +16,7 @@ static void sweep(struct check *check)
             check_fail(check, &why);
         all += removed;
     }
-    check->totals.mended += all < check->left_over ? all : check->left_over;
+    check->request->mended += all < check->left_over ? all : check->left_over;
     if (all > 0)
         notices_tell(&check->notices, NOTICE_NOTE, "removed %llu temporar%s", (unsigned long long)all,
                      all == 1 ? "y" : "ies");
@@ -29,7 +29,7 @@ void check_repair(struct check *check)
     if (check->disagreements > 0 && catalog_remake_index(check->mender, &why) != STATUS_OK) {
         check_fail(check, &why);
     } else if (check->disagreements > 0) {
-        check->totals.mended += check->disagreements;
+        check->request->mended += check->disagreements;
         notices_tell(&check->notices, NOTICE_NOTE, "%s: made anew",
                      workspace_folder_path(catalog_workspace(check->store), FOLDER_INDEX));
     }
@@ -37,7 +37,7 @@ void check_repair(struct check *check)
     if ((check->torn > 0 || check->unended > 0) && catalog_mend_all(check->mender, &why) != STATUS_OK)
         check_fail(check, &why);
     else
-        check->totals.mended += check->torn;
+        check->request->mended += check->torn;
     if (check->left_over > 0)
         sweep(check);
 }

@@ -12,14 +12,14 @@ void check_report(struct check *check, const char *file, uint64_t line, uint64_t
     vsnprintf(what, sizeof what, format, arguments);
     va_end(arguments);
     struct store_flaw flaw = {.file = file, .line = line, .byte = byte, .what = what};
-    check->totals.findings++;
-    check->options->found(check->options->context, &flaw);
+    check->request->flaws++;
+    check->request->found(check->request->context, &flaw);
 }
 
 void check_fail(struct check *check, const struct error *why)
 {
     if (notices_first(&check->notices, why->text, strlen(why->text)))
-        check->options->failed(check->options->context, why);
+        check->request->failed(check->request->context, why);
 }
 
 bool check_is_interrupted(const struct check *check)

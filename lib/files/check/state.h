@@ -22,8 +22,8 @@ struct checked {
 };
 
 struct check {
-    const struct check_options *options;
-    struct check_totals totals;
+    const struct store_options *options;
+    struct store_check *request; /* which counts */
     struct notices notices;
     struct catalog *store;      /* to read; has no index of its own */
     struct catalog *mender;     /* to write; NULL: nothing is to be mended */

@@ -1,7 +1,5 @@
 #include "files/worker/change.h"
 
-#include <stdlib.h>
-
 #include "files/documents.h"
 #include "files/worker/advance.h"
 #include "files/worker/lines.h"
@@ -80,7 +78,7 @@ static enum status save(struct catalog *store, const char *name, const struct ch
 
 /* `complete`: a stored checkpoint without positions gets them before it moves. */
 static enum status advance(struct catalog *store, const char *name, const struct checkpoint *to, bool complete,
-                           int64_t now_seconds, bool *ret_moved, struct error *err)
+                           int64_t now_seconds, struct error *err)
 {
     struct checkpoint checkpoint;
     bool absent, moved = false;
@@ -97,16 +95,48 @@ static enum status advance(struct catalog *store, const char *name, const struct
     if (status == STATUS_OK && (moved || absent))
         status = save(store, name, &checkpoint, now_seconds, err);
     checkpoint_release(&checkpoint);
-    *ret_moved = moved || absent;
 unlock:
     unlock(store);
     return status;
 }
 
 enum status change_advance(struct catalog *store, const char *name, const struct checkpoint *to, int64_t now_seconds,
-                           bool *ret_moved, struct error *err)
+                           struct error *err)
 {
-    return advance(store, name, to, false, now_seconds, ret_moved, err);
+    return advance(store, name, to, false, now_seconds, err);
+}
+
+enum status change_pass(struct catalog *store, const char *name, struct store_echo *echo, int64_t now_seconds,
+                        struct error *err)
+{
+    struct checkpoint checkpoint;
+    bool absent;
+    enum status status = load(store, name, &checkpoint, &absent, err);
+    if (status != STATUS_OK)
+        return status;
+    struct checkpoint_lines lines = {
+        .store = store,
+        .kinds = checkpoint.has_kind ? KIND_BIT(checkpoint.kind) : KIND_BITS_ALL,
+    };
+    checkpoint_release(&checkpoint);
+    status = catalog_refresh(store, lines.kinds, err);
+    if (status != STATUS_OK)
+        return status;
+    echo->refused = STATUS_OK;
+    for (echo->passed = 0; echo->passed < echo->count; echo->passed++) {
+        const struct json_text *line = &echo->lines[echo->passed];
+        echo->refused = checkpoint_lines_pass(&lines, line->data, line->length, &echo->why);
+        if (echo->refused != STATUS_OK)
+            break;
+    }
+    struct checkpoint passed;
+    status = checkpoint_lines_take(&lines, &passed, err);
+    if (status == STATUS_OK && passed.position_count > 0)
+        status = advance(store, name, &passed, true, now_seconds, err);
+    checkpoint_release(&passed);
+    checkpoint_lines_release(&lines);
+    catalog_close_files(store);
+    return status;
 }
 
 enum status change_rewind(struct catalog *store, const char *name, const enum event_kind *kind, int64_t time,
@@ -132,72 +162,6 @@ enum status change_rewind(struct catalog *store, const char *name, const enum ev
 unlock:
     unlock(store);
     return status;
-}
-
-/* ---- past lines */
-
-struct change_pass {
-    struct checkpoint_lines lines;
-    const char *name;
-    int64_t now_seconds;
-};
-
-enum status change_pass_open(struct catalog *store, const char *name, int64_t now_seconds,
-                             struct change_pass **ret_pass, struct error *err)
-{
-    struct checkpoint checkpoint;
-    bool absent;
-    enum status status = load(store, name, &checkpoint, &absent, err);
-    if (status != STATUS_OK)
-        return status;
-    unsigned kinds = checkpoint.has_kind ? KIND_BIT(checkpoint.kind) : KIND_BITS_ALL;
-    checkpoint_release(&checkpoint);
-    status = catalog_refresh(store, kinds, err);
-    if (status != STATUS_OK)
-        return status;
-    struct change_pass *pass = malloc(sizeof *pass);
-    if (!pass)
-        return error_set_memory(err);
-    *pass = (struct change_pass){{.store = store, .kinds = kinds}, name, now_seconds};
-    *ret_pass = pass;
-    return STATUS_OK;
-}
-
-enum status change_pass(struct change_pass *pass, const char *line, size_t length, struct error *err)
-{
-    return checkpoint_lines_pass(&pass->lines, line, length, err);
-}
-
-bool change_pass_pending(const struct change_pass *pass)
-{
-    return checkpoint_lines_pending(&pass->lines);
-}
-
-void change_pass_rest(struct change_pass *pass)
-{
-    checkpoint_lines_rest(&pass->lines);
-}
-
-enum status change_pass_store(struct change_pass *pass, struct error *err)
-{
-    struct checkpoint passed;
-    bool moved;
-    if (!checkpoint_lines_pending(&pass->lines))
-        return STATUS_OK;
-    enum status status = checkpoint_lines_take(&pass->lines, &passed, err);
-    if (status != STATUS_OK)
-        return status;
-    status = advance(pass->lines.store, pass->name, &passed, true, pass->now_seconds, &moved, err);
-    checkpoint_release(&passed);
-    return status;
-}
-
-void change_pass_close(struct change_pass *pass)
-{
-    if (!pass)
-        return;
-    checkpoint_lines_release(&pass->lines);
-    free(pass);
 }
 
 /* ---- how far */

@@ -11,8 +11,6 @@
 #ifndef METASPN_FILES_WORKER_CHANGE_H
 #define METASPN_FILES_WORKER_CHANGE_H
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "base/bytes.h"
@@ -20,6 +18,7 @@
 #include "event/event.h"
 #include "files/catalog/catalog.h"
 #include "store/checkpoint.h"
+#include "store/store.h"
 
 /* Replaces or removes a document under the lock: who moves a checkpoint does not lose it. As documents_put() and
  * documents_delete(). */
@@ -28,39 +27,19 @@ enum status change_put(struct catalog *store, const struct document_key *key, co
 enum status change_delete(struct catalog *store, const struct document_key *key, struct error *err);
 
 /* Moves the checkpoint `name` on to what `to` has passed (checkpoint_advance()); makes it where there is none.
- * *ret_moved: it was stored. STATUS_INVALID: `to` is a checkpoint of another kind. */
+ * STATUS_INVALID: `to` is a checkpoint of another kind. */
 enum status change_advance(struct catalog *store, const char *name, const struct checkpoint *to, int64_t now_seconds,
-                           bool *ret_moved, struct error *err);
+                           struct error *err);
+
+/* Moves the checkpoint `name` past the lines that its worker echoes (lines.h); makes it where there is none. What
+ * precedes a line that is refused counts: echo->passed and echo->refused; the status says whether it was stored. */
+enum status change_pass(struct catalog *store, const char *name, struct store_echo *echo, int64_t now_seconds,
+                        struct error *err);
 
 /* Moves the checkpoint `name` back to `time` (checkpoint_reset()), or lets a new one begin there. `kind` (NULL: not
  * given) is that of a new checkpoint. STATUS_USAGE: it is not the kind of the stored one, which *err names. */
 enum status change_rewind(struct catalog *store, const char *name, const enum event_kind *kind, int64_t time,
                           int64_t now_seconds, struct error *err);
-
-/*
- * Passes the lines that a worker echoes, as they come:
- *
- *     change_pass_open(...);
- *     for each line: change_pass(...);
- *     change_pass_store(...);          now and then, and at the end: moves the stored checkpoint past them
- *     change_pass_close(...);
- *
- * A line stands for the first line in the store with the same bytes (lines.h).
- */
-struct change_pass;
-/* The name is borrowed. */
-enum status change_pass_open(struct catalog *store, const char *name, int64_t now_seconds,
-                             struct change_pass **ret_pass, struct error *err);
-/* Passes one line, without newline; a blank one is none. STATUS_INVALID: it is no event of the checkpoint's kind, or
- * nowhere in the store. */
-enum status change_pass(struct change_pass *pass, const char *line, size_t length, struct error *err);
-/* True where lines were passed that are not stored yet. */
-bool change_pass_pending(const struct change_pass *pass);
-/* Leaves no file open: before waiting for lines. */
-void change_pass_rest(struct change_pass *pass);
-enum status change_pass_store(struct change_pass *pass, struct error *err);
-/* Forgets what was not stored. NULL is taken. */
-void change_pass_close(struct change_pass *pass);
 
 /* Of which kinds (a set of KIND_BIT()s) the partitions were refreshed last. */
 struct change_seen {

@@ -212,27 +212,14 @@ enum status checkpoint_lines_pass(struct checkpoint_lines *lines, const char *li
     return status;
 }
 
-bool checkpoint_lines_pending(const struct checkpoint_lines *lines)
-{
-    return lines->passed.position_count > 0;
-}
-
 enum status checkpoint_lines_take(struct checkpoint_lines *lines, struct checkpoint *ret_passed, struct error *err)
 {
-    close_day(lines); /* the store is refreshed next, and may hold other bytes than those that were read ahead */
-    if (lines->trouble != STATUS_OK) {
-        *err = lines->why;
-        return lines->trouble;
-    }
+    close_day(lines);
     *ret_passed = lines->passed;
     lines->passed = (struct checkpoint){0};
-    return STATUS_OK;
-}
-
-void checkpoint_lines_rest(struct checkpoint_lines *lines)
-{
-    close_day(lines);
-    catalog_close_files(lines->store);
+    if (lines->trouble != STATUS_OK)
+        *err = lines->why;
+    return lines->trouble;
 }
 
 void checkpoint_lines_release(struct checkpoint_lines *lines)

@@ -1,16 +1,16 @@
 /*
- * checkpoint_lines - from the lines that a worker has done with to the positions behind them (SPEC section 6,
+ * checkpoint_lines - from the lines that a worker echoes to the positions past them (SPEC section 6,
  * `metaspn-checkpoint advance` without --to).
  *
  *     struct checkpoint_lines lines = {.store = store, .kinds = KIND_BIT(checkpoint.kind)};
  *     for each line: checkpoint_lines_pass(&lines, ...);
- *     checkpoint_lines_take(&lines, &passed);     now and then: what came since the last time
+ *     checkpoint_lines_take(&lines, &passed);
  *     under the store's lock: load the checkpoint, checkpoint_complete() it, checkpoint_advance() it to `passed`
  *     checkpoint_lines_release(&lines);
  *
- * A line stands for the first line in the store (by date and position) with the same bytes. It is looked for by its id,
- * and where lines come as they lie in the partition, which is what replay prints without a filter, by reading on.
- * Memory does not grow with the number of lines.
+ * A line stands for the first line in the store (by date and position) with the same bytes. Where lines come as they
+ * lie in a day, which is what replay prints without a filter, they are found by reading on; others by their id. Memory
+ * does not grow with the number of lines.
  */
 #ifndef METASPN_FILES_WORKER_LINES_H
 #define METASPN_FILES_WORKER_LINES_H
@@ -44,13 +44,9 @@ struct checkpoint_lines {
  * store. The store must have been refreshed once. */
 enum status checkpoint_lines_pass(struct checkpoint_lines *lines, const char *line, size_t length, struct error *err);
 
-/* True where lines were passed since the last checkpoint_lines_take(). */
-bool checkpoint_lines_pending(const struct checkpoint_lines *lines);
-/* Hands over what they passed: kind, positions, the greatest timestamp and its ids. Then there is nothing. */
+/* Hands over what was passed: kind, positions, the greatest timestamp and its ids; nothing where no line was. Release
+ * it in any case. STATUS_IO: the hash of a position could not be read. */
 enum status checkpoint_lines_take(struct checkpoint_lines *lines, struct checkpoint *ret_passed, struct error *err);
-
-/* Leaves no file open: before waiting for lines. */
-void checkpoint_lines_rest(struct checkpoint_lines *lines);
 void checkpoint_lines_release(struct checkpoint_lines *lines);
 
 #endif
