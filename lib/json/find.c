@@ -35,7 +35,7 @@ struct finder {
 /* What changes all the time: in registers, so handed only to functions that are compiled into their callers. */
 struct at {
     size_t at;
-    const uint32_t *next; /* see json_index.h */
+    const uint32_t *next; /* see index.h */
 };
 
 /* White space is rare, and the text does not end with it. */
@@ -56,12 +56,6 @@ ALWAYS_INLINE bool take(const struct finder *f, struct at *a, char c)
     return true;
 }
 
-ALWAYS_INLINE bool take_string(struct finder *f, struct at *a)
-{
-    a->at = json_index_string(&f->index, &a->next, a->at);
-    return a->at != 0;
-}
-
 /* Where the next string begins, or the text ends. */
 ALWAYS_INLINE size_t next_string(struct finder *f, struct at *a)
 {
@@ -74,7 +68,7 @@ ALWAYS_INLINE size_t next_string(struct finder *f, struct at *a)
     return *a->next;
 }
 
-/* From the opening bracket to behind the closing one: brackets are counted between the strings. */
+/* From the opening bracket to the place after the closing one: brackets are counted between the strings. */
 ALWAYS_INLINE bool take_container(struct finder *f, struct at *a)
 {
     const char *text = f->text;
@@ -102,34 +96,14 @@ ALWAYS_INLINE bool take_container(struct finder *f, struct at *a)
 ALWAYS_INLINE bool take_value(struct finder *f, struct at *a)
 {
     const char *text = f->text;
-    if (text[a->at] == '"')
-        return take_string(f, a);
-    if ((text[a->at] | 0x20) == '{')
-        return take_container(f, a);
     size_t start = a->at;
+    if (text[start] == '"')
+        return (a->at = json_index_string(&f->index, &a->next, start)) != 0;
+    if ((text[start] | 0x20) == '{')
+        return take_container(f, a);
     while ((unsigned char)text[a->at] > ' ' && text[a->at] != ',' && text[a->at] != '}')
         a->at++;
     return a->at > start; /* no value where there must be one: these are not the bytes that were good */
-}
-
-/* False: it was the last one. */
-ALWAYS_INLINE bool take_member(struct finder *f, struct at *a, struct json_text *ret_members)
-{
-    struct json_name name;
-    size_t start = a->at + 1;
-    if (!take_string(f, a))
-        return false;
-    size_t length = a->at - start - 1;
-    json_name_set(&name, f->text + start, length, f->text + f->length, json_index_may_escape(&f->index, start, length));
-    size_t i = json_key_index(&f->keys, &name);
-    if (!take(f, a, ':'))
-        return false;
-    size_t value = a->at;
-    if (!take_value(f, a))
-        return false;
-    if (i < f->keys.count)
-        put_member(&ret_members[i], (struct json_text){f->text + value, a->at - value});
-    return take(f, a, ',');
 }
 
 static void find_by_index(struct json_text object, const struct json_key *keys, size_t count,
@@ -141,8 +115,22 @@ static void find_by_index(struct json_text object, const struct json_key *keys, 
     f.keys = json_key_set_make(keys, count);
     struct at a = {1, json_index_start(&f.index, object.data, object.length, false)};
     skip_space(&f, &a);
-    while (take_member(&f, &a, ret_members))
-        ;
+    do {
+        struct json_name name;
+        size_t start = a.at + 1, end = json_index_string(&f.index, &a.next, a.at), length = end - start - 1;
+        if (end == 0)
+            return;
+        json_name_set(&name, f.text + start, length, f.text + f.length, json_index_may_escape(&f.index, start, length));
+        size_t i = json_key_index(&f.keys, &name);
+        a.at = end;
+        if (!take(&f, &a, ':'))
+            return;
+        size_t value = a.at;
+        if (!take_value(&f, &a))
+            return;
+        if (i < f.keys.count)
+            put_member(&ret_members[i], (struct json_text){f.text + value, a.at - value});
+    } while (take(&f, &a, ','));
 }
 
 #else
@@ -155,9 +143,7 @@ void json_find(const char *text, size_t length, const struct json_key *keys, siz
 {
     for (size_t i = 0; i < count; i++)
         ret_members[i] = (struct json_text){NULL, 0};
-    const char *at = json_skip_space(text, text + length), *end = text + length;
-    while (end > at && json_is_space(end[-1]))
-        end--;
+    const char *at = json_skip_space(text, text + length), *end = json_trim_end(at, text + length);
     struct json_text object = {at, (size_t)(end - at)};
     if (object.length < 2 || *at != '{' || end[-1] != '}')
         return;

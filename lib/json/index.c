@@ -46,23 +46,19 @@ ALWAYS_INLINE __m128i block_oddity(struct block v, __m128i oddity)
     return _mm_max_epu8(oddity, _mm_max_epu8(front, back));
 }
 
-/* The block at `at`; where the text ends in it, what is not text of it is shifted out at the top. */
-ALWAYS_INLINE struct block load_last(const struct json_index *ix, size_t at, unsigned *ret_shift)
+/* The block at `at` of the window. Where the text ends in it, a shift drops what is not text, at the bottom. */
+ALWAYS_INLINE struct block load_block(const struct json_index *ix, size_t at, unsigned *ret_shift)
 {
-    char copy[BLOCK];
+    *ret_shift = 0;
+    if (at + BLOCK <= ix->done)
+        return block_load(ix->text + at);
     *ret_shift = (unsigned)(BLOCK - (ix->length - at));
     if (ix->length >= BLOCK)
         return block_load(ix->text + ix->length - BLOCK);
+    char copy[BLOCK];
     memset(copy, ' ', sizeof copy);
     memcpy(copy + *ret_shift, ix->text, ix->length);
     return block_load(copy);
-}
-
-/* The block at `at` of the window again, as it was when its quotes were looked for. */
-ALWAYS_INLINE struct block reload(const struct json_index *ix, size_t at, unsigned *ret_shift)
-{
-    *ret_shift = 0;
-    return at + BLOCK <= ix->done ? block_load(ix->text + at) : load_last(ix, at, ret_shift);
 }
 
 ALWAYS_INLINE size_t count_bits(uint64_t v)
@@ -73,40 +69,41 @@ ALWAYS_INLINE size_t count_bits(uint64_t v)
     return (size_t)(v * 0x0101010101010101u >> 56);
 }
 
-static void check_escape(struct json_index *ix, size_t at)
-{
-    const char *escape = ix->text + at;
-    if (json_escape_length(escape, ix->text + ix->length) == 0)
-        ix->invalid |= ix->checked;
-    else if (!json_escape_is_canonical(escape))
-        ix->rewrites |= (uint64_t)1 << (at - ix->start) / BLOCK;
-}
-
-/* `pending` reaches over the border of blocks. */
+/* Drops the quotes that are escaped, and looks at the escapes. `pending` reaches over the border of blocks. */
 static uint64_t without_escaped(struct json_index *ix, size_t base, uint64_t slashes, uint64_t quotes)
 {
+    uint64_t block = (uint64_t)1 << (base - ix->start) / BLOCK;
     quotes &= ~(uint64_t)ix->pending;
     slashes &= ~(uint64_t)ix->pending;
     ix->pending = false;
-    ix->escapes |= (uint64_t)1 << (base - ix->start) / BLOCK;
+    ix->escapes |= block;
     while (slashes != 0) {
         int i = __builtin_ctzll(slashes);
+        const char *escape = ix->text + base + i;
         uint64_t next = (uint64_t)2 << i;
         ix->pending = i == BLOCK - 1;
         quotes &= ~next;
         slashes &= ~next & (slashes - 1);
-        check_escape(ix, base + (unsigned)i);
+        if (json_escape_length(escape, ix->text + ix->length) == 0)
+            ix->invalid |= ix->checked;
+        else if (!json_escape_is_canonical(escape))
+            ix->rewrites |= block;
     }
     return quotes;
 }
 
+ALWAYS_INLINE void put_one(uint32_t *to, uint64_t *quotes, size_t base)
+{
+    *to = (uint32_t)base + (uint32_t)__builtin_ctzll(*quotes | (uint64_t)1 << (BLOCK - 1));
+    *quotes &= *quotes - 1;
+}
+
 ALWAYS_INLINE uint32_t *put_four(uint32_t *to, uint64_t *quotes, size_t base)
 {
-#pragma GCC unroll 4
-    for (int i = 0; i < 4; i++) {
-        to[i] = (uint32_t)base + (uint32_t)__builtin_ctzll(*quotes | (uint64_t)1 << (BLOCK - 1));
-        *quotes &= *quotes - 1;
-    }
+    put_one(to, quotes, base);
+    put_one(to + 1, quotes, base);
+    put_one(to + 2, quotes, base);
+    put_one(to + 3, quotes, base);
     return to + 4;
 }
 
@@ -144,7 +141,7 @@ static bool index_window(struct json_index *ix)
     }
     if (at < ix->done) {
         unsigned shift;
-        struct block v = load_last(ix, at, &shift);
+        struct block v = load_block(ix, at, &shift);
         oddity = block_oddity(v, oddity);
         to = index_block(ix, v, at, shift, to);
     }
@@ -155,32 +152,19 @@ static bool index_window(struct json_index *ix)
 
 #define AVX512 __attribute__((target("avx512f,avx512bw,avx512vbmi2,bmi,bmi2,popcnt")))
 
+/* The last of them perhaps in vain. */
 AVX512 static inline void put_sixteen(uint32_t *to, __m128i places, size_t base)
 {
     __m512i start = _mm512_set1_epi32((int)(uint32_t)base);
     _mm512_storeu_si512(to, _mm512_add_epi32(_mm512_cvtepu8_epi32(places), start));
 }
 
-/* Writes 16 offsets at a time, the last of them perhaps in vain. */
-AVX512 static inline uint32_t *put_offsets_avx512(uint32_t *to, uint64_t quotes, size_t base)
-{
-    __m512i all = _mm512_set_epi64(0x3f3e3d3c3b3a3938, 0x3736353433323130, 0x2f2e2d2c2b2a2928, 0x2726252423222120,
-                                   0x1f1e1d1c1b1a1918, 0x1716151413121110, 0x0f0e0d0c0b0a0908, 0x0706050403020100);
-    __m512i places = _mm512_maskz_compress_epi8(quotes, all);
-    size_t count = (size_t)__builtin_popcountll(quotes);
-    put_sixteen(to, _mm512_castsi512_si128(places), base);
-    if (UNLIKELY(count > 16))
-        put_sixteen(to + 16, _mm512_extracti32x4_epi32(places, 1), base);
-    if (UNLIKELY(count > 32)) {
-        put_sixteen(to + 32, _mm512_extracti32x4_epi32(places, 2), base);
-        put_sixteen(to + 48, _mm512_extracti32x4_epi32(places, 3), base);
-    }
-    return to + count;
-}
-
 /* As index_window, with a register for a block and a mask for what it compares. */
 AVX512 static bool index_window_avx512(struct json_index *ix)
 {
+    const __m512i all =
+        _mm512_set_epi64(0x3f3e3d3c3b3a3938, 0x3736353433323130, 0x2f2e2d2c2b2a2928, 0x2726252423222120,
+                         0x1f1e1d1c1b1a1918, 0x1716151413121110, 0x0f0e0d0c0b0a0908, 0x0706050403020100);
     uint64_t odd = 0;
     uint32_t *to = ix->last + 1;
     for (size_t at = ix->start; at < ix->done; at += BLOCK) {
@@ -192,7 +176,16 @@ AVX512 static bool index_window_avx512(struct json_index *ix)
         if (UNLIKELY(ix->pending | (slashes != 0)))
             quotes = without_escaped(ix, at, slashes, quotes);
         ix->strings[(at - ix->start) / BLOCK] = quotes;
-        to = put_offsets_avx512(to, quotes, at);
+        __m512i places = _mm512_maskz_compress_epi8(quotes, all);
+        size_t count = (size_t)__builtin_popcountll(quotes);
+        put_sixteen(to, _mm512_castsi512_si128(places), at);
+        if (UNLIKELY(count > 16))
+            put_sixteen(to + 16, _mm512_extracti32x4_epi32(places, 1), at);
+        if (UNLIKELY(count > 32)) {
+            put_sixteen(to + 32, _mm512_extracti32x4_epi32(places, 2), at);
+            put_sixteen(to + 48, _mm512_extracti32x4_epi32(places, 3), at);
+        }
+        to += count;
     }
     ix->last = to - 1;
     return odd != 0;
@@ -229,44 +222,32 @@ ALWAYS_INLINE bool block_reaches(struct block v, char least)
     return _mm_movemask_epi8(_mm_cmpeq_epi8(_mm_max_epu8(most, x), most)) != 0;
 }
 
-ALWAYS_INLINE __m128i is_control_space(__m128i v)
-{
-    __m128i line = _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('\n')), _mm_cmpeq_epi8(v, _mm_set1_epi8('\r')));
-    return _mm_or_si128(line, _mm_cmpeq_epi8(v, _mm_set1_epi8('\t')));
-}
-
-/* Outside strings tab, LF and CR are white space; nowhere else may a control character stand. */
-static void check_controls(struct json_index *ix)
-{
-    uint64_t open = ix->inside ? UINT64_MAX : 0;
-    for (size_t at = ix->start; at < ix->done; at += BLOCK) {
-        unsigned shift;
-        struct block v = reload(ix, at, &shift);
-        uint64_t inside = inside_strings(ix->strings[(at - ix->start) / BLOCK]) ^ open;
-        uint64_t controls = block_at_most(v, 0x1f);
-        uint64_t white = block_mask(is_control_space(v.part[0]), is_control_space(v.part[1]),
-                                    is_control_space(v.part[2]), is_control_space(v.part[3]));
-        ix->invalid |= ((controls & ~white) >> shift | (controls >> shift & inside)) != 0;
-        open = inside >> (BLOCK - 1) ? UINT64_MAX : 0;
-    }
-}
-
-/* Some byte of the window is a control character, DEL or not ASCII. */
+/*
+ * Some byte of the window is a control character, DEL or not ASCII. Outside strings tab, LF and CR are white space;
+ * nowhere else may a control character stand (RFC 8259 sections 2 and 7).
+ */
 static void check_odd_bytes(struct json_index *ix)
 {
-    uint64_t beyond = 0; /* blocks that have DEL or what is not ASCII */
+    uint64_t beyond = 0; /* bit: a block that has DEL or what is not ASCII */
+    uint64_t open = ix->inside ? UINT64_MAX : 0;
     for (size_t at = ix->start, i = 0; at < ix->done; at += BLOCK, i++) {
         unsigned shift;
-        beyond |= (uint64_t)block_reaches(reload(ix, at, &shift), 0x7f) << i;
+        struct block v = load_block(ix, at, &shift);
+        beyond |= (uint64_t)block_reaches(v, 0x7f) << i;
+        if (!ix->checked)
+            continue;
+        uint64_t inside = inside_strings(ix->strings[i]) ^ open, controls = block_at_most(v, 0x1f);
+        if (controls != 0) {
+            uint64_t white = block_equal(v, '\t') | block_equal(v, '\n') | block_equal(v, '\r');
+            ix->invalid |= ((controls & ~white) >> shift | (controls >> shift & inside)) != 0;
+        }
+        open = inside >> (BLOCK - 1) ? UINT64_MAX : 0;
     }
     ix->rewrites |= beyond;
-    if (!ix->checked)
-        return;
-    if (beyond != 0 && !ix->utf8_known) {
+    if (beyond != 0 && ix->checked && !ix->utf8_known) {
         ix->invalid |= json_utf8_valid(ix->text, ix->length) != ix->length;
         ix->utf8_known = true;
     }
-    check_controls(ix);
 }
 
 /* Control characters count as white space, too: where that would matter they make the text invalid. */
@@ -275,7 +256,7 @@ static void mark_space(struct json_index *ix)
     size_t at = ix->start;
     for (; at < ix->done; at += BLOCK) {
         unsigned shift;
-        struct block v = reload(ix, at, &shift);
+        struct block v = load_block(ix, at, &shift);
         ix->solid[(at - ix->start) / BLOCK] = ~block_at_most(v, ' ') >> shift;
     }
     ix->solid[(at - ix->start) / BLOCK] = 0;

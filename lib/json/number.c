@@ -1,26 +1,18 @@
 #include "json/internal.h"
 
+#include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static const char *digits_end(const char *at, const char *end)
-{
-    while (at < end && is_digit(*at))
-        at++;
-    return at;
-}
-
-/* Behind at least one digit, or NULL. */
+/* The place after at least one digit, or NULL. */
 static const char *some_digits(const char *at, const char *end)
 {
-    const char *behind = digits_end(at, end);
-    return behind > at ? behind : NULL;
+    const char *start = at;
+    while (at < end && *at >= '0' && *at <= '9')
+        at++;
+    return at > start ? at : NULL;
 }
 
 const char *json_number_end(const char *at, const char *end)
@@ -59,19 +51,6 @@ struct decimal {
     ptrdiff_t shift;
 };
 
-static void take_exponent(struct decimal *d, const char *at, const char *end)
-{
-    if (at == end)
-        return;
-    at++;
-    d->exponent_negative = *at == '-';
-    if (*at == '-' || *at == '+')
-        at++;
-    while (at < end && *at == '0')
-        at++;
-    d->exponent = (struct json_text){at, (size_t)(end - at)};
-}
-
 static struct decimal take_apart(struct json_text number)
 {
     const char *at = number.data, *end = number.data + number.length;
@@ -81,7 +60,14 @@ static struct decimal take_apart(struct json_text number)
     for (; stop < end && *stop != 'e' && *stop != 'E'; stop++)
         if (*stop == '.')
             point = stop;
-    take_exponent(&d, stop, end);
+    if (stop < end) {
+        const char *exponent = stop + 1;
+        d.exponent_negative = *exponent == '-';
+        exponent += *exponent == '-' || *exponent == '+';
+        while (exponent < end && *exponent == '0')
+            exponent++;
+        d.exponent = (struct json_text){exponent, (size_t)(end - exponent)};
+    }
     d.first = at;
     while (d.first < stop && (*d.first == '0' || *d.first == '.'))
         d.first++;
@@ -128,15 +114,10 @@ static bool same_exponent(const struct decimal *a, const struct decimal *b)
     return difference == wanted;
 }
 
-/* Not NaN, an infinity, or what stands where bytes changed since they were known to be good. */
-static bool has_digits(struct json_text number)
-{
-    return json_is_number(number.data, number.length);
-}
-
 bool json_number_same(struct json_text a, struct json_text b)
 {
-    if (!has_digits(a) || !has_digits(b))
+    /* NaN, an infinity, or bytes that changed since they were known to be good */
+    if (!json_is_number(a.data, a.length) || !json_is_number(b.data, b.length))
         return a.data[0] != 'N' && a.length == b.length && memcmp(a.data, b.data, a.length) == 0;
     struct decimal x = take_apart(a), y = take_apart(b);
     if (x.zero || y.zero)
@@ -144,7 +125,7 @@ bool json_number_same(struct json_text a, struct json_text b)
     return x.negative == y.negative && same_digits(&x, &y) && same_exponent(&x, &y);
 }
 
-#define EXACT_DIGITS 800 /* no two doubles, nor the middle between them, differ only behind so many digits */
+#define EXACT_DIGITS 800 /* no two doubles, nor the middle between them, differ only after so many digits */
 
 /* The written exponent, cut off far beyond what a double can be. */
 static int64_t exponent_value(const struct decimal *d)
@@ -168,12 +149,7 @@ static double value_by_library(const struct decimal *d, int64_t exponent)
         *out++ = '1';
         exponent--;
     }
-    *out++ = 'e';
-    *out++ = exponent < 0 ? '-' : '+';
-    uint64_t magnitude = exponent < 0 ? 0 - (uint64_t)exponent : (uint64_t)exponent;
-    for (uint64_t unit = 10000000000000000000u; unit > 0; unit /= 10)
-        *out++ = (char)('0' + magnitude / unit % 10);
-    *out = '\0';
+    snprintf(out, (size_t)(text + sizeof text - out), "e%" PRId64, exponent);
     return strtod(text, NULL);
 }
 
@@ -198,7 +174,7 @@ static bool value_exactly(const struct decimal *d, int64_t exponent, double *ret
 
 double json_number_to_double(struct json_text number)
 {
-    if (!has_digits(number)) {
+    if (!json_is_number(number.data, number.length)) {
         if (number.data[number.length - 1] != 'y')
             return (double)NAN;
         return number.data[0] == '-' ? -(double)INFINITY : (double)INFINITY;

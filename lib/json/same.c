@@ -36,8 +36,17 @@ static bool same_canonical(const char *a, const char *end_a, const char *b, cons
     return a == end_a && b == end_b;
 }
 
-static bool same_containers(struct json_text a, struct json_text b, bool *ret_same)
+bool json_same(struct json_text a, struct json_text b, bool *ret_same)
 {
+    enum json_type type = json_type(a);
+    if (type != json_type(b)) {
+        *ret_same = false;
+        return true;
+    }
+    if (type != JSON_ARRAY && type != JSON_OBJECT) {
+        *ret_same = type == JSON_STRING ? json_string_same(a, b) : type == JSON_NUMBER ? json_number_same(a, b) : true;
+        return true;
+    }
     struct bytes x = {0}, y = {0};
     bool good = json_canonical(a, NULL, 0, &x, NULL) == STATUS_OK && json_canonical(b, NULL, 0, &y, NULL) == STATUS_OK;
     if (good)
@@ -45,19 +54,4 @@ static bool same_containers(struct json_text a, struct json_text b, bool *ret_sa
     bytes_release(&x);
     bytes_release(&y);
     return good;
-}
-
-bool json_same(struct json_text a, struct json_text b, bool *ret_same)
-{
-    enum json_type type = json_type(a);
-    *ret_same = type == json_type(b);
-    if (!*ret_same)
-        return true;
-    if (type == JSON_ARRAY || type == JSON_OBJECT)
-        return same_containers(a, b, ret_same);
-    if (type == JSON_STRING)
-        *ret_same = json_string_same(a, b);
-    else if (type == JSON_NUMBER)
-        *ret_same = json_number_same(a, b);
-    return true;
 }

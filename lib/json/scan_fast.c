@@ -246,6 +246,8 @@ ALWAYS_INLINE bool take_document(struct fast *f, const uint32_t *next, bool stri
 /* Compiled once for each kind of text, with no test of `spaced` or `strict` left in the loop. */
 static bool take_text(struct fast *f, const uint32_t *next, bool strict, bool spaced)
 {
+    for (size_t i = 0; i < f->keys.count; i++)
+        f->found[i] = (struct json_text){NULL, 0};
     if (spaced)
         return strict ? take_document(f, next, true, true) : take_document(f, next, false, true);
     return strict ? take_document(f, next, true, false) : take_document(f, next, false, false);
@@ -267,10 +269,8 @@ static bool scan_fast(const char *text, size_t length, bool strict, struct json_
     json_names_init(&f.names);
     f.names.items[0].head = 0;
     f.last_name = f.names.items + f.names.capacity - 1;
-    memset(ret_members, 0, keys.count * sizeof *ret_members);
     bool good = take_text(&f, json_index_start(&f.index, text, trimmed, true), strict, false);
     if (!good && !f.index.invalid) {
-        memset(ret_members, 0, keys.count * sizeof *ret_members);
         good = take_text(&f, json_index_space(&f.index), strict, true);
         f.disordered = true; /* if it is good, white space kept it from being taken before */
     }

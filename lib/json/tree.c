@@ -110,38 +110,27 @@ static bool sort_by_rank(struct json_child *items, size_t count)
     return alike;
 }
 
-static void sort_by_insertion(struct json_tree *tree, struct json_child *items, size_t count)
+/* Sorts the members of an object; of those with the same name only the last one stays. Returns how many are left. */
+static size_t sort_children(struct json_tree *tree, struct json_child *items, size_t count)
 {
-    for (size_t i = 1; i < count; i++) {
-        struct json_child item = items[i];
-        size_t to = i;
-        for (; to > 0 && compare_children(&items[to - 1], &item, tree) > 0; to--)
-            items[to] = items[to - 1];
-        items[to] = item;
+    if (count > RANKED_CHILDREN) {
+        qsort_r(items, count, sizeof *items, compare_children, tree);
+    } else if (!sort_by_rank(items, count)) {
+        return count;
+    } else {
+        for (size_t i = 1; i < count; i++) {
+            struct json_child item = items[i];
+            size_t to = i;
+            for (; to > 0 && compare_children(&items[to - 1], &item, tree) > 0; to--)
+                items[to] = items[to - 1];
+            items[to] = item;
+        }
     }
-}
-
-/* Of members with the same name, which are neighbours now, the last one stays. */
-static size_t drop_repeated(struct json_tree *tree, struct json_child *items, size_t count)
-{
     size_t kept = 0;
     for (size_t i = 0; i < count; i++)
         if (i + 1 == count || !is_same_name(tree, &items[i], &items[i + 1]))
             items[kept++] = items[i];
     return kept;
-}
-
-/* How many are left. */
-static size_t sort_children(struct json_tree *tree, struct json_child *items, size_t count)
-{
-    if (count <= RANKED_CHILDREN) {
-        if (!sort_by_rank(items, count))
-            return count;
-        sort_by_insertion(tree, items, count);
-    } else {
-        qsort_r(items, count, sizeof *items, compare_children, tree);
-    }
-    return drop_repeated(tree, items, count);
 }
 
 static bool add_overrides(struct json_tree *tree)

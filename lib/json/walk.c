@@ -32,11 +32,6 @@ bool json_is_blank(const char *text, size_t length)
     return length == 0 || json_skip_space(text, text + length) == text + length;
 }
 
-static bool is_bracket_or_quote(char c)
-{
-    return c == '"' || (c & 0xdf) == '[' || (c & 0xdf) == ']';
-}
-
 /* First quote, bracket or brace. */
 static const char *next_bracket_or_quote(const char *at, const char *end)
 {
@@ -53,7 +48,7 @@ static const char *next_bracket_or_quote(const char *at, const char *end)
         at += 16;
     }
 #endif
-    while (at < end && !is_bracket_or_quote(*at))
+    while (at < end && *at != '"' && (*at & 0xdf) != '[' && (*at & 0xdf) != ']')
         at++;
     return at;
 }
@@ -67,8 +62,7 @@ static const char *container_end(const char *at, const char *end)
             at = json_string_end(at, end, &escaped);
             continue;
         }
-        bool opens = *at == '[' || *at == '{';
-        depth = opens ? depth + 1 : depth - 1;
+        depth += (*at & 0xdf) == '[' ? 1 : (size_t)-1;
         at++;
         if (depth == 0)
             return at;
@@ -98,7 +92,7 @@ struct json_walk json_walk_start(struct json_text array_or_object)
     return (struct json_walk){json_skip_space(array_or_object.data + 1, end), end};
 }
 
-/* Behind the separator that follows a value. */
+/* The place after the separator that follows a value. */
 static const char *next_item(const char *at, const char *end)
 {
     at = json_skip_space(at, end);
@@ -109,27 +103,21 @@ bool json_walk_element(struct json_walk *w, struct json_text *ret_value)
 {
     if (w->at == w->end)
         return false;
-    const char *behind = json_value_end(w->at, w->end);
-    *ret_value = (struct json_text){w->at, (size_t)(behind - w->at)};
-    w->at = next_item(behind, w->end);
+    const char *after = json_value_end(w->at, w->end);
+    *ret_value = (struct json_text){w->at, (size_t)(after - w->at)};
+    w->at = next_item(after, w->end);
     return true;
-}
-
-/* As json_walk_member; also whether the name has an escape. */
-static bool walk_member(struct json_walk *w, struct json_text *ret_name, bool *ret_escaped, struct json_text *ret_value)
-{
-    if (w->at == w->end)
-        return false;
-    const char *behind = json_string_end(w->at, w->end, ret_escaped);
-    *ret_name = (struct json_text){w->at, (size_t)(behind - w->at)};
-    w->at = next_item(behind, w->end);
-    return json_walk_element(w, ret_value);
 }
 
 bool json_walk_member(struct json_walk *w, struct json_text *ret_name, struct json_text *ret_value)
 {
     bool escaped;
-    return walk_member(w, ret_name, &escaped, ret_value);
+    if (w->at == w->end)
+        return false;
+    const char *after = json_string_end(w->at, w->end, &escaped);
+    *ret_name = (struct json_text){w->at, (size_t)(after - w->at)};
+    w->at = next_item(after, w->end);
+    return json_walk_element(w, ret_value);
 }
 
 struct json_text json_member(struct json_text object, const char *name, size_t name_length)
@@ -138,12 +126,8 @@ struct json_text json_member(struct json_text object, const char *name, size_t n
     if (json_type(object) != JSON_OBJECT)
         return found;
     struct json_walk w = json_walk_start(object);
-    bool escaped;
-    while (walk_member(&w, &at_name, &escaped, &value)) {
-        bool same = escaped ? json_string_is(at_name, name, name_length)
-                            : at_name.length == name_length + 2 && memcmp(at_name.data + 1, name, name_length) == 0;
-        if (same)
+    while (json_walk_member(&w, &at_name, &value))
+        if (json_string_is(at_name, name, name_length))
             found = value;
-    }
     return found;
 }
