@@ -33,36 +33,32 @@ static enum status cut_at_duplicate(struct batch *batch)
 }
 
 /* A duplicate is acknowledged only when its first record is durable, whoever wrote that. */
-static enum status sync_duplicates(struct batch *batch)
+static enum status acknowledge(struct batch *batch, struct store_result *ret_result)
 {
     struct catalog *store = batch->store;
-    enum status status = STATUS_OK;
-    for (size_t i = 0; i < batch->count && status == STATUS_OK && !store->options.no_sync; i++) {
-        const struct store_item *item = &batch->items[i];
-        if (item->outcome == STORE_APPENDED || item->first_item != SIZE_MAX)
-            continue;
-        const struct partition_facts *facts = index_facts(store->index, item->first.part);
-        if (!facts || item->first.offset >= facts->synced)
-            status = catalog_sync_partition(store, item->first.part, batch->err);
-    }
-    return status;
-}
-
-static void fill_result(const struct batch *batch, struct store_result *result)
-{
-    *result = (struct store_result){.done = batch->count};
+    struct store_result result = {.done = batch->count};
     for (size_t i = 0; i < batch->count; i++) {
         struct store_item *item = &batch->items[i];
         if (item->outcome == STORE_APPENDED) {
-            result->appended++;
-            result->bytes += item->event.length + 1;
+            result.appended++;
+            result.bytes += item->event.length + 1;
             continue;
         }
-        if (item->first_item != SIZE_MAX)
+        result.duplicates++;
+        result.conflicts += item->outcome == STORE_CONFLICT;
+        if (item->first_item != SIZE_MAX) {
             item->first = batch->items[item->first_item].first;
-        result->duplicates++;
-        result->conflicts += item->outcome == STORE_CONFLICT;
+            continue;
+        }
+        const struct partition_facts *facts = index_facts(store->index, item->first.part);
+        if (store->options.no_sync || (facts && item->first.offset < facts->synced))
+            continue;
+        enum status status = catalog_sync_partition(store, item->first.part, batch->err);
+        if (status != STATUS_OK)
+            return status;
     }
+    *ret_result = result;
+    return STATUS_OK;
 }
 
 /*
@@ -85,10 +81,9 @@ static enum status append_locked(struct batch *batch, struct store_result *ret_r
         return status;
     if (batch->caught_up && batch->stops && stopped == STATUS_OK)
         stopped = cut_at_duplicate(batch);
-    status = sync_duplicates(batch);
+    status = acknowledge(batch, ret_result);
     if (status != STATUS_OK)
         return status;
-    fill_result(batch, ret_result);
     (void)index_commit(batch->store->index, NULL);
     return stopped;
 }

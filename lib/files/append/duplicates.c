@@ -10,32 +10,23 @@ struct group {
     size_t from, to, open; /* how many of them have no first record yet */
 };
 
-/* Hashes the ids. Every item is taken for new. */
-static enum status hash_ids(struct batch *batch)
+/* Takes every item for new, hashes the ids, and groups them: *ret_count groups, and the hash of each in `keys`. */
+static enum status group_items(struct batch *batch, struct group *groups, uint64_t *keys, size_t *ret_count)
 {
     uint64_t seed = index_seed(batch->store->index);
+    struct entries *hashes = &batch->hashes;
     struct bytes scratch = {0};
     bool good = true;
-    if (!batch->id_hashes)
-        batch->id_hashes = reallocarray(NULL, batch->count, sizeof *batch->id_hashes);
-    if (!batch->id_hashes)
-        return error_set_memory(batch->err);
-    batch->hashes.count = 0;
+    size_t count = 0;
+    hashes->count = 0;
     for (size_t i = 0; i < batch->count && good; i++) {
         good = event_id_hash(&batch->items[i].event, seed, &scratch, &batch->id_hashes[i]) &&
-               entries_add(&batch->hashes, (struct entry){batch->id_hashes[i], i});
+               entries_add(hashes, (struct entry){batch->id_hashes[i], i});
         batch->items[i].outcome = STORE_APPENDED;
         batch->items[i].first_item = i;
     }
     bytes_release(&scratch);
-    entries_sort(&batch->hashes);
-    return good ? STATUS_OK : error_set_memory(batch->err);
-}
-
-static size_t group_items(const struct batch *batch, struct group *groups, uint64_t *keys)
-{
-    const struct entries *hashes = &batch->hashes;
-    size_t count = 0;
+    entries_sort(hashes);
     for (size_t i = 0; i < hashes->count; i++) {
         if (i == 0 || hashes->data[i - 1].key != hashes->data[i].key) {
             keys[count] = hashes->data[i].key;
@@ -44,7 +35,8 @@ static size_t group_items(const struct batch *batch, struct group *groups, uint6
         groups[count - 1].to = i + 1;
         groups[count - 1].open++;
     }
-    return count;
+    *ret_count = count;
+    return good ? STATUS_OK : error_set_memory(batch->err);
 }
 
 static void set_first(struct store_item *item, struct store_place first, bool conflicts)
@@ -101,8 +93,11 @@ static enum status look_up(struct batch *batch)
     struct entries hits = {0};
     uint64_t *keys = reallocarray(NULL, batch->count + 1, sizeof *keys);
     struct group *groups = reallocarray(NULL, batch->count + 1, sizeof *groups);
-    enum status status = keys && groups ? hash_ids(batch) : error_set_memory(batch->err);
-    size_t count = status == STATUS_OK ? group_items(batch, groups, keys) : 0;
+    size_t count = 0;
+    if (!batch->id_hashes)
+        batch->id_hashes = reallocarray(NULL, batch->count + 1, sizeof *batch->id_hashes);
+    bool good = keys && groups && batch->id_hashes;
+    enum status status = good ? group_items(batch, groups, keys, &count) : error_set_memory(batch->err);
     if (status == STATUS_OK)
         status = catalog_find_many(batch->store, keys, count, &hits, batch->err);
     for (size_t i = 0; i < hits.count; i++) /* {group, value} becomes {value, group} */

@@ -46,40 +46,38 @@ static enum status stage_slice(struct batch *batch, struct slice *slice)
     return catalog_put_facts(batch->store, &intake.facts, batch->err);
 }
 
-/* Completes a slice's facts by how its file looks once it is synced. */
-static enum status measure_slice(struct batch *batch, struct slice *slice)
-{
-    struct catalog *store = batch->store;
-    struct catalog_partition *row;
-    enum status status = partition_stat(slice->partition, &slice->stat, batch->err);
-    if (status == STATUS_OK && slice->how == PARTITION_APPENDED)
-        status = catalog_row_of(store, slice->number, &row, batch->err);
-    if (status != STATUS_OK || slice->how != PARTITION_APPENDED)
-        return status;
-    struct partition_facts facts = row->facts;
-    row->stat = slice->stat;
-    catalog_set_stat(&facts, &slice->stat);
-    if (!store->options.no_sync)
-        facts.synced = facts.known;
-    if (slice->stat.size >= facts.known)
-        status = partition_hash_before(slice->partition, facts.known, &facts.hash, batch->err);
-    return status == STATUS_OK ? catalog_put_facts(store, &facts, batch->err) : status;
-}
-
 /* Most of what there is to note is noted while the disk is at work already. */
 enum status batch_sync_and_note(struct batch *batch, size_t from, size_t to)
 {
+    struct catalog *store = batch->store;
     enum status status = STATUS_OK;
-    for (size_t i = from; i < to && !batch->store->options.no_sync; i++)
+    for (size_t i = from; i < to && !store->options.no_sync; i++)
         partition_start_sync(batch->slices[i].partition);
     for (size_t i = from; i < to && status == STATUS_OK; i++)
         if (batch->slices[i].how == PARTITION_APPENDED)
             status = stage_slice(batch, &batch->slices[i]);
     if (status == STATUS_OK && !MUTANT(INDEX_BEFORE_JSONL))
         status = batch_sync_slices(batch, from, to);
-    for (size_t i = from; i < to && status == STATUS_OK; i++)
-        status = measure_slice(batch, &batch->slices[i]);
+    for (size_t i = from; i < to && status == STATUS_OK; i++) {
+        struct slice *slice = &batch->slices[i];
+        struct catalog_partition *row;
+        status = partition_stat(slice->partition, &slice->stat, batch->err);
+        if (status != STATUS_OK || slice->how != PARTITION_APPENDED)
+            continue;
+        status = catalog_row_of(store, slice->number, &row, batch->err);
+        if (status != STATUS_OK)
+            break;
+        struct partition_facts facts = row->facts;
+        row->stat = slice->stat;
+        catalog_set_stat(&facts, &slice->stat);
+        if (!store->options.no_sync)
+            facts.synced = facts.known;
+        if (slice->stat.size >= facts.known)
+            status = partition_hash_before(slice->partition, facts.known, &facts.hash, batch->err);
+        if (status == STATUS_OK)
+            status = catalog_put_facts(store, &facts, batch->err);
+    }
     if (status != STATUS_OK)
-        index_abandon(batch->store->index);
+        index_abandon(store->index);
     return status;
 }

@@ -23,26 +23,20 @@ void batch_release_slices(struct batch *batch)
     batch->slice_count = 0;
 }
 
-static enum status gather_slices(struct batch *batch)
+static enum status open_slice(struct batch *batch, struct slice *slice, bool create, struct error *err)
 {
-    const struct entries *fresh = &batch->fresh;
-    size_t capacity = 0;
-    for (size_t i = 0; i < fresh->count; i++) {
-        if (i == 0 || fresh->data[i - 1].key != fresh->data[i].key) {
-            if (!ARRAY_RESERVE(batch->slices, batch->slice_count, capacity, 1))
-                return error_set_memory(batch->err);
-            batch->slices[batch->slice_count++] =
-                (struct slice){.number = (uint32_t)fresh->data[i].key, .from = i, .how = PARTITION_MOVED};
-        }
-        batch->slices[batch->slice_count - 1].to = i + 1;
-    }
-    return STATUS_OK;
+    bool created = false;
+    enum status status =
+        catalog_open_as(batch->store, slice->number, IO_APPEND, create, &slice->partition, &created, err);
+    slice->created = slice->created || created;
+    return status == STATUS_ABSENT ? STATUS_IO : status;
 }
 
-/* The lines of a slice, one after the other, in store->lines. */
-static enum status compose(struct batch *batch, struct slice *slice)
+/* Puts the lines of a slice, one after the other, into store->lines, and opens its partition, which has a row then. */
+static enum status prepare(struct batch *batch, struct slice *slice)
 {
     struct bytes *lines = &batch->store->lines;
+    struct catalog_partition *row;
     slice->length = 0;
     for (size_t i = slice->from; i < slice->to; i++)
         slice->length += batch->items[batch->fresh.data[i].value].event.length + 1;
@@ -54,25 +48,7 @@ static enum status compose(struct batch *batch, struct slice *slice)
         bytes_append(lines, event->line, event->length);
         bytes_append_char(lines, '\n');
     }
-    return STATUS_OK;
-}
-
-static enum status open_slice(struct batch *batch, struct slice *slice, bool create, struct error *err)
-{
-    bool created = false;
-    enum status status =
-        catalog_open_as(batch->store, slice->number, IO_APPEND, create, &slice->partition, &created, err);
-    slice->created = slice->created || created;
-    return status == STATUS_ABSENT ? STATUS_IO : status;
-}
-
-/* Composes and opens a slice, and sees to it that its partition has a row. */
-static enum status prepare(struct batch *batch, struct slice *slice)
-{
-    struct catalog_partition *row;
-    enum status status = compose(batch, slice);
-    if (status == STATUS_OK)
-        status = catalog_row_of(batch->store, slice->number, &row, batch->err);
+    enum status status = catalog_row_of(batch->store, slice->number, &row, batch->err);
     return status == STATUS_OK ? open_slice(batch, slice, true, batch->err) : status;
 }
 
@@ -179,20 +155,6 @@ static enum status keep_missing(struct batch *batch)
 
 /* ---- undoing */
 
-/* A file that this batch made, that holds nothing and that nobody else has open is as if it had never been; another
- * that has come in its place is not ours. */
-static void remove_empty(struct batch *batch, const struct slice *slice)
-{
-    char name[PARTITION_NAME_SIZE];
-    enum workspace_folder which = catalog_folder(slice->number);
-    int folder;
-    partition_name(partition_number_day(slice->number), name);
-    if (slice->created && slice->partition && partition_cut(slice->partition, 0, 0, NULL) == STATUS_OK &&
-        workspace_folder(batch->store->workspace, which, false, &folder, NULL) == STATUS_OK &&
-        partition_is_same_file(slice->partition, folder, name))
-        (void)io_remove(folder, name, true, name, NULL);
-}
-
 /* Takes back what this batch wrote, where that can be done. */
 static void undo(struct batch *batch)
 {
@@ -200,7 +162,10 @@ static void undo(struct batch *batch)
     (void)index_reload(batch->store->index, NULL);
     for (size_t i = 0; i < batch->slice_count; i++) {
         struct slice *slice = &batch->slices[i];
+        enum workspace_folder which = catalog_folder(slice->number);
+        char name[PARTITION_NAME_SIZE];
         struct partition_stat now;
+        int folder;
         /* one that was closed is opened once more: what has come in its place since is not ours to take back */
         if (!slice->partition && (slice->written || slice->created) &&
             open_slice(batch, slice, false, NULL) == STATUS_OK && slice->written &&
@@ -210,17 +175,33 @@ static void undo(struct batch *batch)
         if (slice->written && slice->partition && slice->how == PARTITION_APPENDED)
             (void)partition_cut(slice->partition, slice->end + slice->length, slice->end, NULL);
         slice->written = false;
-        remove_empty(batch, slice);
+        /* A file that we made, that holds nothing and that nobody else has open is as if it had never been. */
+        partition_name(partition_number_day(slice->number), name);
+        if (slice->created && slice->partition && partition_cut(slice->partition, 0, 0, NULL) == STATUS_OK &&
+            workspace_folder(batch->store->workspace, which, false, &folder, NULL) == STATUS_OK &&
+            partition_is_same_file(slice->partition, folder, name))
+            (void)io_remove(folder, name, true, name, NULL);
         close_slice(slice);
     }
 }
 
 /* ---- the batch */
 
-/* Writes, syncs and notes what is fresh, a few slices at a time that are open together. */
+/* Writes, syncs and notes what is fresh in slices, a few at a time that are open together. */
 static enum status write_fresh(struct batch *batch)
 {
-    enum status status = gather_slices(batch);
+    const struct entries *fresh = &batch->fresh;
+    enum status status = STATUS_OK;
+    size_t capacity = 0;
+    for (size_t i = 0; i < fresh->count; i++) {
+        if (i == 0 || fresh->data[i - 1].key != fresh->data[i].key) {
+            if (!ARRAY_RESERVE(batch->slices, batch->slice_count, capacity, 1))
+                return error_set_memory(batch->err);
+            batch->slices[batch->slice_count++] =
+                (struct slice){.number = (uint32_t)fresh->data[i].key, .from = i, .how = PARTITION_MOVED};
+        }
+        batch->slices[batch->slice_count - 1].to = i + 1;
+    }
     for (size_t from = 0, to; from < batch->slice_count && status == STATUS_OK; from = to) {
         for (to = from; to < from + OPEN_SLICES && to < batch->slice_count && status == STATUS_OK; to++)
             status = write_slice(batch, &batch->slices[to]);

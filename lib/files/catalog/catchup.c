@@ -82,41 +82,30 @@ static enum status publish(struct intake *intake, struct partition *partition, c
     return status;
 }
 
-static bool is_zeros(const char *data, size_t length)
-{
-    return length > 0 && data[0] == '\0' && memcmp(data, data + 1, length - 1) == 0;
-}
-
-/* Takes in the whole lines of a chunk. A last line of zero bytes is as good as not written, newline or not. */
-static enum status take_chunk(struct intake *intake, const struct chunk *chunk, uint64_t size)
-{
-    const char *at = chunk->data, *end = chunk->data + chunk->length;
-    enum status status = STATUS_OK;
-    for (const char *newline; status == STATUS_OK && at < end && (newline = memchr(at, '\n', (size_t)(end - at)));
-         at = newline + 1) {
-        uint64_t offset = chunk->offset + (uint64_t)(at - chunk->data);
-        size_t length = (size_t)(newline - at);
-        if (offset + length + 1 == size && is_zeros(at, length))
-            break;
-        status = intake_line(intake, at, length, offset);
-    }
-    return status;
-}
-
+/* Takes in the whole lines from what is known on. A last line of zero bytes is as good as not written, newline or not.
+ */
 static enum status read_lines(struct catalog *store, const struct catalog_partition *row, struct partition *partition,
                               struct error *err)
 {
     struct intake intake;
     struct bytes buffer = {0};
-    uint64_t limit = row->stat.size < KNOWN_LIMIT ? row->stat.size : KNOWN_LIMIT, before;
+    uint64_t size = row->stat.size, limit = size < KNOWN_LIMIT ? size : KNOWN_LIMIT, before;
     enum status status;
     intake_start(&intake, store, row, err);
     do {
         struct chunk chunk;
         before = intake.facts.known;
         status = partition_read_forward(partition, before, limit, READ_BLOCK, &buffer, &chunk, err);
-        if (status == STATUS_OK)
-            status = take_chunk(&intake, &chunk, row->stat.size);
+        const char *at = chunk.data, *end = chunk.data + chunk.length, *newline;
+        while (status == STATUS_OK && at < end && (newline = memchr(at, '\n', (size_t)(end - at)))) {
+            uint64_t offset = chunk.offset + (uint64_t)(at - chunk.data);
+            size_t length = (size_t)(newline - at);
+            bool is_zeros = length > 0 && at[0] == '\0' && memcmp(at, at + 1, length - 1) == 0;
+            if (is_zeros && offset + length + 1 == size)
+                break;
+            status = intake_line(&intake, at, length, offset);
+            at = newline + 1;
+        }
         if (status == STATUS_OK)
             status = publish(&intake, partition, &row->stat);
     } while (status == STATUS_OK && intake.facts.known != before);
@@ -180,36 +169,29 @@ static enum status take_file(struct catalog *store, struct catalog_partition *ro
     return take_tail(store, row, partition, err);
 }
 
-/* An event on a last line without newline is in no index yet: notes the records of its id in later partitions, which it
- * makes repeats. */
-static enum status note_shadowed(struct catalog *store, struct error *err)
+/*
+ * Makes what was read visible. An event on a last line without newline is in no index yet: the records of its id in
+ * later partitions, which it makes repeats, are noted. On failure facts may be staged whose entries are not: nothing of
+ * it is committed.
+ */
+static enum status finish(struct catalog *store, enum status status, bool changed, struct error *err)
 {
     size_t count;
     const struct entry *tails = index_volatile(store->index, &count);
     store->shadowed.count = 0;
-    for (size_t i = 0; i < count; i++) {
-        enum status status = index_find(store->index, INDEX_IDS, tails[i].key, &store->matches, err);
-        if (status != STATUS_OK)
-            return status;
-        for (size_t k = 0; k < store->matches.count; k++) {
+    if (status == STATUS_OK)
+        status = catalog_merge(store, false, err);
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+        status = index_find(store->index, INDEX_IDS, tails[i].key, &store->matches, err);
+        for (size_t k = 0; status == STATUS_OK && k < store->matches.count; k++) {
             uint64_t value = store->matches.data[k].value;
             uint32_t other = index_value_partition(value);
             if (other > index_value_partition(tails[i].value) &&
                 !entries_add(&store->shadowed, (struct entry){other, value}))
-                return error_set_memory(err);
+                status = error_set_memory(err);
         }
     }
     entries_sort(&store->shadowed);
-    return STATUS_OK;
-}
-
-/* Makes what was read visible. On failure facts may be staged whose entries are not: nothing of it is committed. */
-static enum status finish(struct catalog *store, enum status status, bool changed, struct error *err)
-{
-    if (status == STATUS_OK)
-        status = catalog_merge(store, false, err);
-    if (status == STATUS_OK)
-        status = note_shadowed(store, err);
     if (status != STATUS_OK)
         index_abandon(store->index);
     else if (changed)
@@ -269,32 +251,27 @@ enum status catalog_read_on(struct catalog *store, struct error *err)
     return status;
 }
 
-/* The event on a last line without newline that was in this partition is forgotten; those of others stand. */
-static enum status clear_tail(struct catalog *store, uint32_t number, struct error *err)
-{
-    size_t count;
-    enum status status = STATUS_OK;
-    const struct entry *tails = index_volatile(store->index, &count);
-    store->matches.count = 0;
-    for (size_t i = 0; i < count; i++)
-        if (index_value_partition(tails[i].value) != number && !entries_add(&store->matches, tails[i]))
-            return error_set_memory(err);
-    index_clear_volatile(store->index);
-    for (size_t i = 0; i < store->matches.count && status == STATUS_OK; i++)
-        status = index_add_volatile(store->index, store->matches.data[i], err);
-    return status;
-}
-
 enum status catalog_take_file(struct catalog *store, uint32_t number, struct partition *partition, struct error *err)
 {
+    struct entries *others = &store->matches;
     enum status status;
     int turn = 0;
     do {
         struct catalog_partition *row = catalog_row(store, number);
+        size_t count;
+        const struct entry *tails = index_volatile(store->index, &count);
         if (!row) /* it went while the index was rebuilt */
             return error_set(err, STATUS_ABSENT, "%s: has gone", partition_label(partition));
         memset(store->found, 0, sizeof store->found);
-        status = clear_tail(store, number, err);
+        /* the event on a last line without newline that was in it is forgotten; those of others stand */
+        others->count = 0;
+        for (size_t i = 0; i < count; i++)
+            if (index_value_partition(tails[i].value) != number && !entries_add(others, tails[i]))
+                return error_set_memory(err);
+        index_clear_volatile(store->index);
+        status = STATUS_OK;
+        for (size_t i = 0; i < others->count && status == STATUS_OK; i++)
+            status = index_add_volatile(store->index, others->data[i], err);
         if (status == STATUS_OK)
             status = take_file(store, row, partition, err);
         status = finish(store, status, true, err);

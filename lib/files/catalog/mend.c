@@ -38,41 +38,28 @@ static enum status cut_off(struct catalog *store, const struct catalog_partition
 }
 
 /*
- * Waits for whoever writes there to end the line. *ret_ended: it has a newline, or the file was cut or has gone; the
- * caller looks again. Otherwise *fragment is what stands there, in the file as it is then, after the whole time: a
- * signal does not shorten it, for the line that would be cut in two is theirs.
+ * Somebody may have the file open. They are waited for, to end the line; a signal does not shorten that, for the line
+ * that would be cut in two is theirs. Where they do not go on, the fragment, as it is after the whole time, is copied,
+ * ended with a newline and left. Where it has a newline by then, or the file was cut, the caller looks again.
  */
-static enum status wait_for_newline(const struct catalog_partition *row, struct partition *partition,
-                                    struct bytes *fragment, struct partition_stat *ret_stat, bool *ret_ended,
-                                    struct error *err)
-{
-    enum status status = STATUS_OK;
-    *ret_ended = false;
-    *ret_stat = row->stat;
-    for (int turn = 0; turn < WAIT_TURNS && status == STATUS_OK && !*ret_ended; turn++) {
-        struct partition_stat stat;
-        nanosleep(&(struct timespec){.tv_nsec = WAIT_NS}, NULL);
-        if (partition_stat(partition, &stat, NULL) != STATUS_OK || stat.size < ret_stat->size) {
-            *ret_ended = true;
-        } else if (stat.size > ret_stat->size) {
-            uint64_t end;
-            *ret_stat = stat;
-            status = partition_read_line(partition, row->facts.known, stat.size, fragment, &end, err);
-            *ret_ended = status == STATUS_OK && fragment->length != stat.size - row->facts.known;
-        }
-    }
-    return status;
-}
-
-/* Somebody may have the file open and does not go on: the fragment is copied, ended with a newline and left. */
 static enum status seal(struct catalog *store, const struct catalog_partition *row, struct partition *partition,
                         struct bytes *fragment, struct error *err)
 {
-    struct partition_stat stat;
-    bool ended, added = false;
-    enum status status = wait_for_newline(row, partition, fragment, &stat, &ended, err);
-    if (status != STATUS_OK || ended)
-        return status;
+    struct partition_stat stat = row->stat, now;
+    bool added = false;
+    enum status status = STATUS_OK;
+    for (int turn = 0; turn < WAIT_TURNS; turn++) {
+        uint64_t end;
+        nanosleep(&(struct timespec){.tv_nsec = WAIT_NS}, NULL);
+        if (partition_stat(partition, &now, NULL) != STATUS_OK || now.size < stat.size)
+            return STATUS_OK;
+        if (now.size == stat.size)
+            continue;
+        stat = now;
+        status = partition_read_line(partition, row->facts.known, stat.size, fragment, &end, err);
+        if (status != STATUS_OK || fragment->length != stat.size - row->facts.known)
+            return status;
+    }
     status = catalog_quarantine(store, row->number, fragment->data, fragment->length, err);
     if (status == STATUS_OK)
         status = add_newline(store, row->number, partition, &stat, &added, err);

@@ -53,22 +53,6 @@ static bool keep_name(void *context, const char *name, unsigned char type)
     return !listing->failed;
 }
 
-/* The names of the copies, each COPY_NAME_SIZE long, listed once between two refreshes. STATUS_IO: no memory. */
-static enum status list_copies(struct catalog *store, int folder, struct error *err)
-{
-    struct listing listing = {.names = &store->kept};
-    struct error why = {0};
-    if (store->kept_listed)
-        return STATUS_OK;
-    bytes_clear(&store->kept);
-    enum status status =
-        io_list(folder, workspace_folder_path(store->workspace, FOLDER_QUARANTINE), keep_name, &listing, &why);
-    if (listing.failed || (status != STATUS_OK && why.no_memory))
-        return error_set_memory(err);
-    store->kept_listed = true;
-    return STATUS_OK;
-}
-
 enum status catalog_is_quarantined(struct catalog *store, uint32_t number, const char *line, size_t length,
                                    bool *ret_quarantined, struct error *err)
 {
@@ -81,7 +65,17 @@ enum status catalog_is_quarantined(struct catalog *store, uint32_t number, const
     enum status status = look(folder, name, line, length, ret_quarantined, err);
     if (status != STATUS_OK || *ret_quarantined)
         return status;
-    status = list_copies(store, folder, err); /* those of other kinds and days */
+    /* among those of other kinds and days, which are listed once between two refreshes */
+    if (!store->kept_listed) {
+        struct listing listing = {.names = &store->kept};
+        struct error why = {0};
+        bytes_clear(&store->kept);
+        status = io_list(folder, workspace_folder_path(store->workspace, FOLDER_QUARANTINE), keep_name, &listing, &why);
+        if (listing.failed || (status != STATUS_OK && why.no_memory))
+            return error_set_memory(err);
+        store->kept_listed = true;
+    }
+    status = STATUS_OK;
     for (size_t i = 0; status == STATUS_OK && !*ret_quarantined && i < store->kept.length; i += COPY_NAME_SIZE) {
         const char *other = store->kept.data + i;
         if (memcmp(other + strlen(other) - HASH_DIGITS, hash, HASH_DIGITS) == 0)

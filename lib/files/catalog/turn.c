@@ -8,8 +8,7 @@
 
 /* ---- the writers' lock */
 
-/* A copy of another store may have brought its own lock file: then the one that is open keeps nobody out. */
-static enum status take_lock(struct catalog *store, struct error *err)
+enum status catalog_lock(struct catalog *store, struct error *err)
 {
     const char *path = workspace_lock_path(store->workspace);
     for (int turn = 1;; turn++) {
@@ -18,23 +17,17 @@ static enum status take_lock(struct catalog *store, struct error *err)
             status = workspace_open_lock(store->workspace, &store->lock, err);
         if (status == STATUS_OK)
             status = io_lock(store->lock, store->options.lock_timeout_ms, store->options.interrupted, path, err);
-        if (status != STATUS_OK || turn == LOCK_TURNS ||
-            io_is_same_file(store->lock, workspace_store(store->workspace), "lock", false))
-            return status;
+        if (status != STATUS_OK)
+            return STATUS_IO;
+        /* A copy of another store may have brought its own lock file: then the one that is open keeps nobody out. */
+        if (turn == LOCK_TURNS || io_is_same_file(store->lock, workspace_store(store->workspace), "lock", false))
+            break;
         close(store->lock);
         store->lock = -1;
     }
-}
-
-enum status catalog_lock(struct catalog *store, struct error *err)
-{
-    enum status status = take_lock(store, err);
-    if (status != STATUS_OK)
-        return STATUS_IO;
     store->locked = true;
     notices_hold(&store->notices); /* whoever listens may be slow */
-    status = catalog_load_unsynced(store, err);
-    if (status == STATUS_OK)
+    if (catalog_load_unsynced(store, err) == STATUS_OK)
         return STATUS_OK;
     catalog_unlock(store);
     return STATUS_IO;
@@ -63,17 +56,6 @@ enum status catalog_see(struct catalog *store, unsigned kinds, bool *ret_much, s
     return catalog_read_on(store, err);
 }
 
-/* The locks: the writers', then the index's. Without the index's nothing is committed, and the turn is as good. */
-static enum status take_locks(struct catalog *store, struct error *err)
-{
-    enum status status = catalog_lock(store, err);
-    if (status == STATUS_OK)
-        status = catalog_find_index(store, err);
-    if (status == STATUS_OK)
-        status = index_lock(store->index, INDEX_WAIT_MS, err);
-    return status == STATUS_ABSENT ? index_reload(store->index, err) : status;
-}
-
 void catalog_end_turn(struct catalog *store)
 {
     catalog_close_files(store);
@@ -85,7 +67,13 @@ enum status catalog_begin_turn(struct catalog *store, unsigned kinds, struct err
 {
     for (int turn = 0;; turn++) {
         bool much = false;
-        enum status status = take_locks(store, err);
+        enum status status = catalog_lock(store, err);
+        if (status == STATUS_OK)
+            status = catalog_find_index(store, err);
+        if (status == STATUS_OK)
+            status = index_lock(store->index, INDEX_WAIT_MS, err);
+        if (status == STATUS_ABSENT) /* not to be had: nothing is committed, and the turn is as good */
+            status = index_reload(store->index, err);
         if (status == STATUS_OK)
             status = catalog_see(store, kinds, turn < 2 ? &much : NULL, err);
         if (status == STATUS_OK && !much)

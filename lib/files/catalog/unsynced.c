@@ -103,25 +103,20 @@ static enum status raise_unsynced(struct catalog *store, uint32_t number, struct
     return STATUS_OK;
 }
 
-static enum status write_anew(struct catalog *store, const struct catalog_unsynced *unsynced, struct error *err)
-{
-    struct partition *partition = NULL;
-    struct partition_stat stat;
-    enum status status = catalog_open_as(store, unsynced->number, IO_UPDATE, false, &partition, NULL, err);
-    if (status == STATUS_OK)
-        status = partition_stat(partition, &stat, err);
-    if (status == STATUS_OK)
-        status = partition_rewrite(partition, unsynced->from, stat.size, err);
-    partition_close(partition);
-    return status;
-}
-
 enum status catalog_sync(struct catalog *store, uint32_t number, struct partition *partition, struct error *err)
 {
     struct catalog_unsynced *unsynced = NULL;
+    struct partition *writing = NULL;
+    struct partition_stat stat;
     enum status status = raise_unsynced(store, number, &unsynced, err);
-    if (status == STATUS_OK && unsynced->stands)
-        status = write_anew(store, unsynced, err);
+    if (status == STATUS_OK && unsynced->stands) {
+        status = catalog_open_as(store, number, IO_UPDATE, false, &writing, NULL, err);
+        if (status == STATUS_OK)
+            status = partition_stat(writing, &stat, err);
+        if (status == STATUS_OK)
+            status = partition_rewrite(writing, unsynced->from, stat.size, err);
+        partition_close(writing);
+    }
     if (status != STATUS_OK)
         return status;
     unsynced->stands = true;
