@@ -1,29 +1,20 @@
-#include <stdlib.h>
-
 #include "files/catalog/state.h"
 
-/* A bit for each partition that can be, by its number: the set of what is listed, and in order. */
+/* The partitions that are listed. */
 struct listing {
-    uint64_t *words;    /* owned */
-    size_t first, last; /* all that are not 0 lie from words[first] to words[last] */
+    struct entries numbers; /* {partition number} */
     enum event_kind kind;
+    bool failed; /* no memory */
 };
-
-#define NUMBERS (EVENT_KINDS * ((size_t)(DAY_MAX - DAY_MIN) + 1))
-#define WORDS   (NUMBERS / 64 + 1)
 
 static bool add_name(void *context, const char *name, unsigned char type)
 {
     struct listing *listing = context;
     int32_t day;
     (void)type;
-    if (!partition_name_parse(name, &day))
-        return true;
-    size_t number = partition_number(listing->kind, day), word = number / 64;
-    listing->words[word] |= UINT64_C(1) << number % 64;
-    listing->first = word < listing->first ? word : listing->first;
-    listing->last = word > listing->last ? word : listing->last;
-    return true;
+    if (partition_name_parse(name, &day))
+        listing->failed = !entries_add(&listing->numbers, (struct entry){partition_number(listing->kind, day), 0});
+    return !listing->failed;
 }
 
 static enum status list(struct catalog *store, unsigned kinds, struct listing *listing, struct error *err)
@@ -41,7 +32,8 @@ static enum status list(struct catalog *store, unsigned kinds, struct listing *l
         if (status == STATUS_ABSENT)
             status = STATUS_OK;
     }
-    return status;
+    entries_sort(&listing->numbers);
+    return listing->failed ? error_set_memory(err) : status;
 }
 
 /* Makes the row of a file that was listed. Only what does not look as its facts (NULL: none) say is opened.
@@ -93,26 +85,25 @@ static enum status pass_gone(struct catalog *store, uint32_t number, size_t *at,
 
 enum status catalog_look(struct catalog *store, unsigned kinds, uint64_t *ret_pending, struct error *err)
 {
-    struct listing listing = {.words = calloc(WORDS, sizeof *listing.words), .first = WORDS};
+    struct listing listing = {0};
     size_t at = 0, count;
     catalog_close_files(store);
     *ret_pending = store->count = 0;
     store->kinds = kinds;
-    enum status status = listing.words ? list(store, kinds, &listing, err) : error_set_memory(err);
-    for (size_t word = listing.first; word <= listing.last && status == STATUS_OK; word++)
-        for (uint64_t bits = listing.words[word]; bits != 0 && status == STATUS_OK; bits &= bits - 1) {
-            uint32_t number = (uint32_t)(word * 64) + (uint32_t)__builtin_ctzll(bits);
-            status = pass_gone(store, number, &at, err);
-            if (status != STATUS_OK)
-                break;
-            const struct partition_facts *all = index_all_facts(store->index, &count);
-            bool known = at < count && all[at].partition == number;
-            status = look_at(store, number, known ? &all[at] : NULL, ret_pending, err);
-            if (status == STATUS_OK)
-                at += known;
-            else if (status == STATUS_ABSENT)
-                status = STATUS_OK;
-        }
-    free(listing.words);
+    enum status status = list(store, kinds, &listing, err);
+    for (size_t i = 0; i < listing.numbers.count && status == STATUS_OK; i++) {
+        uint32_t number = (uint32_t)listing.numbers.data[i].key;
+        status = pass_gone(store, number, &at, err);
+        if (status != STATUS_OK)
+            break;
+        const struct partition_facts *all = index_all_facts(store->index, &count);
+        bool known = at < count && all[at].partition == number;
+        status = look_at(store, number, known ? &all[at] : NULL, ret_pending, err);
+        if (status == STATUS_OK)
+            at += known;
+        else if (status == STATUS_ABSENT)
+            status = STATUS_OK;
+    }
+    entries_release(&listing.numbers);
     return status == STATUS_OK ? pass_gone(store, UINT32_MAX, &at, err) : status;
 }
