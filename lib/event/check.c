@@ -61,29 +61,6 @@ static enum status wrong(const char *name, const char *must, struct json_text va
     return error_set(err, STATUS_INVALID, "%s: must be %s, not %s", name, must, shown(buffer, value));
 }
 
-static enum status need_string(const struct input *in, int member, struct error *err)
-{
-    if (json_type(in->members[member]) == JSON_STRING)
-        return STATUS_OK;
-    return wrong(keys[member].name, "a string", in->members[member], err);
-}
-
-static enum status need_text(const struct input *in, int member, struct error *err)
-{
-    struct json_text value = in->members[member];
-    if (json_type(value) == JSON_STRING && !json_string_is_empty(value))
-        return STATUS_OK;
-    return wrong(keys[member].name, "a non-empty string", value, err);
-}
-
-static enum status allow_object(const struct input *in, int member, struct error *err)
-{
-    enum json_type type = json_type(in->members[member]);
-    if (type == JSON_ABSENT || type == JSON_NULL || type == JSON_OBJECT)
-        return STATUS_OK;
-    return wrong(keys[member].name, "an object or null", in->members[member], err);
-}
-
 static enum status check_entity_refs(struct json_text refs, struct error *err)
 {
     if (!refs.data)
@@ -100,29 +77,20 @@ static enum status check_entity_refs(struct json_text refs, struct error *err)
     return STATUS_OK;
 }
 
-static enum status check_time_text(const char *text, size_t length, struct input *in, struct error *err)
-{
-    char buffer[QUOTED_SIZE];
-    if (!timestamp_parse_any_year(text, length, &in->timestamp))
-        return error_set(err, STATUS_INVALID, "timestamp: not an RFC 3339 time: %s", quote_bytes(buffer, text, length));
-    if (!timestamp_is_valid(in->timestamp))
-        return error_set(err, STATUS_INVALID, "timestamp: outside the years 0001-9999: %s",
-                         quote_bytes(buffer, text, length));
-    return STATUS_OK;
-}
-
 static enum status check_timestamp(struct input *in, struct error *err)
 {
-    struct json_text string = in->members[TIMESTAMP];
-    enum status status = need_string(in, TIMESTAMP, err);
-    if (status != STATUS_OK)
-        return status;
-    if (!memchr(string.data, '\\', string.length))
-        return check_time_text(string.data + 1, string.length - 2, in, err);
+    struct json_text string = in->members[TIMESTAMP], text = {string.data + 1, string.length - 2};
     struct bytes decoded = {0};
-    struct json_text text;
-    status = json_string_decode(string, &decoded, &text) ? check_time_text(text.data, text.length, in, err)
-                                                         : error_set_memory(err);
+    char buffer[QUOTED_SIZE];
+    enum status status = STATUS_OK;
+    if (memchr(string.data, '\\', string.length) && !json_string_decode(string, &decoded, &text))
+        status = error_set_memory(err);
+    else if (!timestamp_parse_any_year(text.data, text.length, &in->timestamp))
+        status = error_set(err, STATUS_INVALID, "timestamp: not an RFC 3339 time: %s",
+                           quote_bytes(buffer, text.data, text.length));
+    else if (!timestamp_is_valid(in->timestamp))
+        status = error_set(err, STATUS_INVALID, "timestamp: outside the years 0001-9999: %s",
+                           quote_bytes(buffer, text.data, text.length));
     bytes_release(&decoded);
     return status;
 }
@@ -148,27 +116,61 @@ static enum status check_kind(struct json_text text, struct input *in, unsigned 
                      shown(quoted, in->members[is_signal ? SIGNAL_ID : EMISSION_ID]));
 }
 
+enum need { NEED_STRING, NEED_TEXT, NEED_TIME, NEED_ANY, MAY_BE_TEXT, MAY_BE_OBJECT, MAY_BE_REFS };
+
+static enum status check_member(struct input *in, int member, enum need need, struct error *err)
+{
+    struct json_text value = in->members[member];
+    enum json_type type = json_type(value);
+    const char *name = keys[member].name;
+    switch (need) {
+    case NEED_STRING:
+        return type == JSON_STRING ? STATUS_OK : wrong(name, "a string", value, err);
+    case MAY_BE_TEXT:
+        if (type == JSON_ABSENT)
+            return STATUS_OK;
+        /* fall through */
+    case NEED_TEXT:
+        return type == JSON_STRING && !json_string_is_empty(value) ? STATUS_OK
+                                                                   : wrong(name, "a non-empty string", value, err);
+    case NEED_ANY:
+        return type != JSON_ABSENT ? STATUS_OK : wrong(name, "there", value, err);
+    case NEED_TIME:
+        return type == JSON_STRING ? check_timestamp(in, err) : wrong(name, "a string", value, err);
+    case MAY_BE_OBJECT:
+        return type == JSON_ABSENT || type == JSON_NULL || type == JSON_OBJECT
+                   ? STATUS_OK
+                   : wrong(name, "an object or null", value, err);
+    case MAY_BE_REFS:
+        break;
+    }
+    return check_entity_refs(value, err);
+}
+
+/* SPEC section 3: the members that input must have, and what the optional ones may be. */
 static enum status check_members(struct input *in, struct error *err)
 {
     bool is_signal = in->kind == EVENT_SIGNAL;
-    enum status status = need_text(in, is_signal ? SIGNAL_ID : EMISSION_ID, err);
-    if (status == STATUS_OK)
-        status = check_timestamp(in, err);
-    if (status == STATUS_OK)
-        status = need_string(in, is_signal ? SOURCE : CAUSED_BY, err);
-    if (status == STATUS_OK)
-        status = need_string(in, is_signal ? PAYLOAD_TYPE : EMISSION_TYPE, err);
-    if (status == STATUS_OK && !in->members[PAYLOAD].data)
-        status = wrong(keys[PAYLOAD].name, "there", in->members[PAYLOAD], err);
-    if (status == STATUS_OK && in->members[SCHEMA_VERSION].data)
-        status = need_text(in, SCHEMA_VERSION, err);
-    if (status == STATUS_OK)
-        status = check_entity_refs(in->members[ENTITY_REFS], err);
-    if (status == STATUS_OK)
-        status = allow_object(in, TRACE, err);
-    if (status == STATUS_OK)
-        status = allow_object(in, RAW, err);
-    return status;
+    const struct {
+        int member;
+        enum need need;
+    } rules[] = {
+        {is_signal ? SIGNAL_ID : EMISSION_ID, NEED_TEXT},
+        {TIMESTAMP, NEED_TIME},
+        {is_signal ? SOURCE : CAUSED_BY, NEED_STRING},
+        {is_signal ? PAYLOAD_TYPE : EMISSION_TYPE, NEED_STRING},
+        {PAYLOAD, NEED_ANY},
+        {SCHEMA_VERSION, MAY_BE_TEXT},
+        {ENTITY_REFS, MAY_BE_REFS},
+        {TRACE, MAY_BE_OBJECT},
+        {RAW, MAY_BE_OBJECT},
+    };
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
+        enum status status = check_member(in, rules[i].member, rules[i].need, err);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
 }
 
 /* Validates the text as one JSON object. */
@@ -186,21 +188,6 @@ static enum status scan_line(struct json_text text, struct input *in, struct err
         return error_set(err, STATUS_INVALID, "not a JSON object: %s", json_quote(quoted, text.data, text.length));
     in->canonical = scan.canonical;
     return STATUS_OK;
-}
-
-/* A time that was read and has no escape stands as timestamp_format() would write it. */
-static bool is_canonical_time(struct json_text string)
-{
-    const char *text = string.data + 1;
-    size_t length = string.length - 2;
-    bool whole = length == 20, fraction = length == 27 && text[19] == '.' && memcmp(text + 20, "000000", 6) != 0;
-    return (whole || fraction) && text[10] == 'T' && text[length - 1] == 'Z';
-}
-
-/* The line may be stored as it is. */
-static bool stands_canonical(const struct input *in)
-{
-    return in->canonical && in->members[SCHEMA_VERSION].data && is_canonical_time(in->members[TIMESTAMP]);
 }
 
 static enum status write_canonical(struct json_text text, const struct input *in, size_t max_line,
@@ -227,32 +214,6 @@ static enum status write_canonical(struct json_text text, const struct input *in
     return STATUS_OK;
 }
 
-/* The event of a line whose members are found. */
-static struct event make_event(struct json_text line, const struct input *in)
-{
-    bool is_signal = in->kind == EVENT_SIGNAL;
-    return (struct event){
-        .kind = in->kind,
-        .timestamp = in->timestamp,
-        .line = line.data,
-        .length = line.length,
-        .id = in->members[is_signal ? SIGNAL_ID : EMISSION_ID],
-        .source = is_signal ? in->members[SOURCE] : (struct json_text){0},
-        .type = in->members[is_signal ? PAYLOAD_TYPE : EMISSION_TYPE],
-        .caused_by = is_signal ? (struct json_text){0} : in->members[CAUSED_BY],
-        .payload = in->members[PAYLOAD],
-        .entity_refs = in->members[ENTITY_REFS],
-    };
-}
-
-/* The line without the white space around it. */
-static struct json_text trim(const char *line, size_t length)
-{
-    while (length > 0 && json_is_blank(line + length - 1, 1))
-        length--;
-    return (struct json_text){line, length};
-}
-
 enum status event_refuse_length(const char *line, size_t length, const struct event_rules *rules, struct error *err)
 {
     char quoted[QUOTED_SIZE];
@@ -260,12 +221,25 @@ enum status event_refuse_length(const char *line, size_t length, const struct ev
                      quote_bytes(quoted, line, length));
 }
 
+/* The line may be stored as it is. A time that was read and has no escape stands as timestamp_format() would write it.
+ */
+static bool is_canonical(const struct input *in)
+{
+    const char *time = in->members[TIMESTAMP].data + 1;
+    size_t length = in->members[TIMESTAMP].length - 2;
+    bool whole = length == 20, fraction = length == 27 && time[19] == '.' && memcmp(time + 20, "000000", 6) != 0;
+    return in->canonical && in->members[SCHEMA_VERSION].data && (whole || fraction) && time[10] == 'T' &&
+           time[length - 1] == 'Z';
+}
+
 enum status event_check(const char *line, size_t length, const struct event_rules *rules, struct bytes *scratch,
                         struct event *ret_event, bool *ret_borrows_line, struct error *err)
 {
     if (length > rules->max_line)
         return event_refuse_length(line, length, rules, err);
-    struct json_text text = trim(line, length);
+    while (length > 0 && json_is_blank(line + length - 1, 1))
+        length--;
+    struct json_text text = {line, length};
     struct input in = {0};
     enum status status = scan_line(text, &in, err);
     if (status == STATUS_OK)
@@ -274,14 +248,25 @@ enum status event_check(const char *line, size_t length, const struct event_rule
         status = check_members(&in, err);
     if (status != STATUS_OK)
         return status;
-    bool borrows = stands_canonical(&in);
-    if (!borrows) {
+    *ret_borrows_line = is_canonical(&in);
+    if (!*ret_borrows_line) {
         status = write_canonical(text, &in, rules->max_line, scratch, &text, err);
         if (status != STATUS_OK)
             return status;
         json_find(text.data, text.length, keys, MEMBERS, in.members);
     }
-    *ret_event = make_event(text, &in);
-    *ret_borrows_line = borrows;
+    bool is_signal = in.kind == EVENT_SIGNAL;
+    *ret_event = (struct event){
+        .kind = in.kind,
+        .timestamp = in.timestamp,
+        .line = text.data,
+        .length = text.length,
+        .id = in.members[is_signal ? SIGNAL_ID : EMISSION_ID],
+        .source = is_signal ? in.members[SOURCE] : (struct json_text){0},
+        .type = in.members[is_signal ? PAYLOAD_TYPE : EMISSION_TYPE],
+        .caused_by = is_signal ? (struct json_text){0} : in.members[CAUSED_BY],
+        .payload = in.members[PAYLOAD],
+        .entity_refs = in.members[ENTITY_REFS],
+    };
     return STATUS_OK;
 }

@@ -78,23 +78,12 @@ static void close_value(struct reduction *r)
         r->out = member.start;
 }
 
-/* A string: a member's name, which a colon follows, or a value. */
-static bool reduce_token(struct reduction *r)
-{
-    const char *end = r->text->data + r->text->length;
-    size_t start = r->out, length = (size_t)(token_end(r->text->data + r->at, end) - (r->text->data + r->at));
-    separate(r);
-    bool is_name = r->at + length < r->text->length && r->text->data[r->at + length] == ':';
-    copy(r, is_name ? length + 1 : length);
-    if (is_name)
-        return push(r, start);
-    close_value(r);
-    return true;
-}
-
+/* Copies the next token, a comma aside: a bracket, a member's name (which a colon follows), or a value. */
 static bool reduce_next(struct reduction *r)
 {
-    char c = r->text->data[r->at];
+    const char *at = r->text->data + r->at, *end = r->text->data + r->text->length;
+    size_t start = r->out;
+    char c = *at;
     switch (c) {
     case ',':
         r->at++;
@@ -104,16 +93,23 @@ static bool reduce_next(struct reduction *r)
         separate(r);
         copy(r, 1);
         return c == '{' || push(r, IN_ARRAY);
-    case '}':
     case ']':
+        pop(r);
+        /* fall through */
+    case '}':
         copy(r, 1);
-        if (c == ']')
-            pop(r);
-        close_value(r);
-        return true;
-    default:
-        return reduce_token(r);
+        break;
+    default: {
+        size_t length = (size_t)(token_end(at, end) - at);
+        bool is_name = length < (size_t)(end - at) && at[length] == ':';
+        separate(r);
+        copy(r, length + is_name);
+        if (is_name)
+            return push(r, start);
     }
+    }
+    close_value(r);
+    return true;
 }
 
 /* Appends the value's canonical text without the members that count as absent; nothing where it does so itself. */
@@ -173,27 +169,20 @@ static bool compare(struct json_text a, struct json_text b, bool *same)
     return good;
 }
 
-static bool compare_entities(const struct event *a, const struct event *b, bool *same)
-{
-    struct json_walk walk_a = event_entities(a), walk_b = event_entities(b);
-    bool more = true, good = true;
-    while (good && *same && more) {
-        struct entity_ref ref_a, ref_b;
-        more = event_next_entity(&walk_a, &ref_a);
-        *same = event_next_entity(&walk_b, &ref_b) == more;
-        if (*same && more)
-            good = compare(ref_a.type, ref_b.type, same) && compare(ref_a.value, ref_b.value, same) &&
-                   compare(ref_a.platform, ref_b.platform, same);
-    }
-    return good;
-}
-
 bool event_conflicts(const struct event *a, const struct event *b, bool *ret_conflicts)
 {
-    bool same = a->timestamp == b->timestamp;
+    struct json_walk walk_a = event_entities(a), walk_b = event_entities(b);
+    bool same = a->timestamp == b->timestamp, more = true;
     bool good = compare(a->source, b->source, &same) && compare(a->type, b->type, &same) &&
-                compare(a->caused_by, b->caused_by, &same) && compare(a->payload, b->payload, &same) &&
-                compare_entities(a, b, &same);
+                compare(a->caused_by, b->caused_by, &same) && compare(a->payload, b->payload, &same);
+    while (good && same && more) {
+        struct entity_ref ref_a, ref_b;
+        more = event_next_entity(&walk_a, &ref_a);
+        same = event_next_entity(&walk_b, &ref_b) == more;
+        if (same && more)
+            good = compare(ref_a.type, ref_b.type, &same) && compare(ref_a.value, ref_b.value, &same) &&
+                   compare(ref_a.platform, ref_b.platform, &same);
+    }
     *ret_conflicts = !same;
     return good;
 }

@@ -18,14 +18,7 @@ static const char *find_char(const char *at, const char *end, char c)
     return memchr(at, c, (size_t)(end - at));
 }
 
-static void note(struct json_text *found, const char *name, size_t length, struct json_text value)
-{
-    for (size_t i = 0; i < MEMBERS; i++)
-        if (keys[i].length == length && memcmp(keys[i].name, name, length) == 0)
-            found[i] = value;
-}
-
-/* Behind the value at `at`, NULL where it is no null and no string that ends before `end`. */
+/* The end of the value at `at`; NULL where it is neither null nor a string that ends before `end`. */
 static const char *plain_value_end(const char *at, const char *end)
 {
     if (*at != '"')
@@ -51,20 +44,11 @@ static const char *find_plain(const char *at, const char *end, struct json_text 
         at = plain_value_end(quote + 2, end);
         if (!at || at == end)
             return NULL;
-        note(ret_found, name, (size_t)(quote - name), (struct json_text){quote + 2, (size_t)(at - quote) - 2});
+        for (size_t i = 0; i < MEMBERS; i++)
+            if (keys[i].length == (size_t)(quote - name) && memcmp(keys[i].name, name, keys[i].length) == 0)
+                ret_found[i] = (struct json_text){quote + 2, (size_t)(at - quote) - 2};
     } while (*at == ',');
     return at == brace ? end : NULL;
-}
-
-/* Moves behind a reference that stands plainly, and its comma. */
-static bool take_plain(struct json_walk *walk, struct json_text *ret_found, struct json_text *ret_object)
-{
-    const char *behind = find_plain(walk->at, walk->end, ret_found);
-    if (!behind || (behind < walk->end && (*behind != ',' || behind + 1 == walk->end || behind[1] != '{')))
-        return false;
-    *ret_object = (struct json_text){walk->at, (size_t)(behind - walk->at)};
-    walk->at = behind < walk->end ? behind + 1 : behind;
-    return true;
 }
 
 static struct json_text unless_null(struct json_text value)
@@ -87,7 +71,11 @@ bool event_next_entity(struct json_walk *walk, struct entity_ref *ret_ref)
             json_walk_element(walk, &object);
             continue;
         }
-        if (!take_plain(walk, found, &object)) {
+        const char *end = find_plain(walk->at, walk->end, found);
+        if (end && (end == walk->end || (*end == ',' && end + 1 < walk->end && end[1] == '{'))) {
+            object = (struct json_text){walk->at, (size_t)(end - walk->at)};
+            walk->at = end < walk->end ? end + 1 : end;
+        } else {
             json_walk_element(walk, &object);
             json_find(object.data, object.length, keys, MEMBERS, found);
         }

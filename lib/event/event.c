@@ -6,8 +6,6 @@
 #include "base/hash.h"
 #include "base/timestamp.h"
 
-static const char *const kind_names[EVENT_KINDS] = {"signals", "emissions"};
-
 /* What is looked for in a stored line, in the order of the keys below. */
 enum { MEMBER_ID, MEMBER_TIMESTAMP, MEMBER_ORIGIN, MEMBER_TYPE, MEMBER_PAYLOAD, MEMBER_ENTITIES, MEMBERS };
 static const struct json_key member_keys[EVENT_KINDS][MEMBERS] = {
@@ -19,7 +17,7 @@ static const struct json_key member_keys[EVENT_KINDS][MEMBERS] = {
 
 const char *event_kind_name(enum event_kind kind)
 {
-    return kind_names[kind];
+    return kind == EVENT_SIGNAL ? "signals" : "emissions";
 }
 
 static enum event_verdict damaged(struct json_fault *fault, const char *line, struct json_text at, const char *member,
@@ -49,23 +47,6 @@ static enum event_verdict read_timestamp(struct json_text string, int64_t *ret_t
     return verdict;
 }
 
-/* Finds the members of a line that is not known to be good. */
-static enum event_verdict scan_members(const char *line, size_t length, const struct json_key *keys,
-                                       struct json_text *ret_members, struct json_fault *fault)
-{
-    if (json_is_blank(line, length))
-        return EVENT_BLANK;
-    struct json_scan scan;
-    enum status status = json_scan(line, length, JSON_STORED, keys, MEMBERS, ret_members, &scan);
-    if (status == STATUS_IO)
-        return EVENT_NO_MEMORY;
-    if (status == STATUS_OK && scan.type == JSON_OBJECT)
-        return EVENT_GOOD;
-    if (fault)
-        *fault = status == STATUS_OK ? (struct json_fault){0, length, "not a JSON object"} : scan.fault;
-    return EVENT_DAMAGED;
-}
-
 enum event_verdict event_read(const char *line, size_t length, enum event_kind kind, bool known_good,
                               struct event *ret_event, struct json_fault *fault)
 {
@@ -73,10 +54,18 @@ enum event_verdict event_read(const char *line, size_t length, enum event_kind k
     struct json_text found[MEMBERS] = {0};
     if (known_good) {
         json_find(line, length, keys, MEMBERS, found);
+    } else if (json_is_blank(line, length)) {
+        return EVENT_BLANK;
     } else {
-        enum event_verdict verdict = scan_members(line, length, keys, found, fault);
-        if (verdict != EVENT_GOOD)
-            return verdict;
+        struct json_scan scan;
+        enum status status = json_scan(line, length, JSON_STORED, keys, MEMBERS, found, &scan);
+        if (status == STATUS_IO)
+            return EVENT_NO_MEMORY;
+        if (status != STATUS_OK || scan.type != JSON_OBJECT) {
+            if (fault)
+                *fault = status == STATUS_OK ? (struct json_fault){0, length, "not a JSON object"} : scan.fault;
+            return EVENT_DAMAGED;
+        }
     }
     struct json_text id = found[MEMBER_ID], time_text = found[MEMBER_TIMESTAMP];
     if (json_type(id) != JSON_STRING || json_string_is_empty(id))

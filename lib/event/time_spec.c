@@ -66,48 +66,28 @@ static enum reading read_unix(const char *text, int64_t *ret_time)
     return time_reading(negative ? -time : time, ret_time);
 }
 
-/* Seconds of an offset's unit, 0 where it is none. */
-static int64_t unit_seconds(const char *unit)
-{
-    if (unit[0] == '\0' || unit[1] != '\0')
-        return 0;
-    switch (unit[0]) {
-    case 's':
-        return 1;
-    case 'm':
-        return 60;
-    case 'h':
-        return 3600;
-    case 'd':
-        return 86400;
-    case 'w':
-        return 604800;
-    default:
-        return 0;
-    }
-}
-
 static enum reading read_offset(const char *text, int64_t now, int64_t *ret_time)
 {
     int64_t count;
     if (text[0] != '-' && text[0] != '+')
         return READING_OTHER;
     const char *end = read_number(text + 1, &count);
-    int64_t unit = end ? unit_seconds(end) : 0;
+    if (!end || end[0] == '\0' || end[1] != '\0')
+        return READING_OTHER;
+    static const struct {
+        char letter;
+        int64_t seconds;
+    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 604800}};
+    int64_t unit = 0;
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (units[i].letter == end[0])
+            unit = units[i].seconds;
     if (unit == 0)
         return READING_OTHER;
     if (count > SECONDS_AT_MOST / unit)
         return READING_BEYOND;
     int64_t distance = count * unit * MICROSECONDS_A_SECOND;
     return time_reading(text[0] == '-' ? now - distance : now + distance, ret_time);
-}
-
-static enum reading read_timestamp(const char *text, int64_t *ret_time)
-{
-    int64_t time;
-    if (!timestamp_parse_any_year(text, strlen(text), &time))
-        return READING_OTHER;
-    return time_reading(time, ret_time);
 }
 
 static enum reading read_day(const char *text, int64_t now, int32_t *ret_day)
@@ -126,22 +106,17 @@ static enum reading read_day(const char *text, int64_t now, int32_t *ret_day)
     return READING_OTHER;
 }
 
-static enum reading read_day_edge(const char *text, int64_t now, enum day_edge edge, int64_t *ret_time)
+static enum reading read_time(const char *text, int64_t now, enum day_edge edge, int64_t *ret_time)
 {
+    int64_t time;
     int32_t day;
+    if (strcmp(text, "now") == 0)
+        return time_reading(now, ret_time);
+    if (timestamp_parse_any_year(text, strlen(text), &time))
+        return time_reading(time, ret_time);
     enum reading reading = read_day(text, now, &day);
     if (reading == READING_DONE)
         *ret_time = edge == DAY_EDGE_LAST ? day_last(day) : day_first(day);
-    return reading;
-}
-
-static enum reading read_time(const char *text, int64_t now, enum day_edge edge, int64_t *ret_time)
-{
-    if (strcmp(text, "now") == 0)
-        return time_reading(now, ret_time);
-    enum reading reading = read_timestamp(text, ret_time);
-    if (reading == READING_OTHER)
-        reading = read_day_edge(text, now, edge, ret_time);
     if (reading == READING_OTHER)
         reading = read_offset(text, now, ret_time);
     return reading == READING_OTHER ? read_unix(text, ret_time) : reading;
