@@ -466,7 +466,7 @@ next()
     exec 4>pipe
     replay -q -n 1 >&4
     eventually checkpoint read w
-    signal s9 2026-02-05T13:00:00Z | timeout 10 metaspn-write -C ws --lock-timeout=5
+    signal s9 2026-02-05T13:00:00Z | metaspn-write -C ws --lock-timeout=20
     exec 4>&-
     wait "$background"
     background=

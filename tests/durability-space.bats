@@ -77,23 +77,16 @@ load tracing
 }
 
 @test "no partition is held open while a writer waits for input" {
-    local writer feed open
+    local writer feed
     signals 1 1 | store
     mkfifo pipe
     metaspn-write -C ws --print=all <pipe >printed 3>&- &
     writer=$!
     exec {feed}>pipe
     signals 1 1 >&"$feed"
-    for _ in {1..1000}; do
-        [[ ! -s printed ]] || break
-        sleep 0.01
-    done
-    for _ in {1..100}; do
-        open=$(find "/proc/$writer/fd" -lname '*.jsonl')
-        [[ -n $open ]] || break
-        sleep 0.02
-    done
-    [[ -z $open ]]
+    eventually test -s printed
+    holds_none() { [[ -z $(find "/proc/$writer/fd" -lname '*.jsonl') ]]; }
+    eventually holds_none
     exec {feed}>&-
     wait "$writer"
 }

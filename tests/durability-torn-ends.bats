@@ -5,6 +5,7 @@
 
 load helper
 load writing
+load tracing
 
 # torn BYTES: puts them behind two events; then a third is written.
 torn()
@@ -154,9 +155,11 @@ torn()
     { signal a1 2026-02-04T10:00:00Z; printf '{"to'; } >ws/store/signals/2026-02-04.jsonl
     { signal b1 2026-02-03T10:00:00Z; printf '{"to'; } >ws/store/signals/2026-02-03.jsonl
     exec {reader}<ws/store/signals/2026-02-03.jsonl
-    run_split timeout 1.5 metaspn-write -C ws <<<"$(signals 1 1)"
+    signals 1 1 >event
+    traced clock_nanosleep metaspn-write -C ws event
     exec {reader}<&-
     expect_status 0
+    [[ ! -s trace || $(<trace) != *nanosleep* ]] # it has waited for nobody
     expect_file ws/store/signals/2026-02-04.jsonl "$(signal a1 2026-02-04T10:00:00Z)"
     [[ $(tail -c 4 ws/store/signals/2026-02-03.jsonl) == '{"to' ]]
 }
@@ -170,8 +173,8 @@ torn()
     exec {held}<ws/store/signals/2026-02-04.jsonl # it is not cut off
     printf '{"signal_id":"torn' >ws/store/signals/2026-02-05.jsonl
     for hour in 10 11 12; do
-        signal "t$hour" "2026-02-05T$hour:00:00Z"
-        sleep 0.3
+        signal "t$hour" "2026-02-05T$hour:00:00Z" # a batch each
+        eventually holds signals "\"t$hour\""
     done | metaspn-write -C ws 2>"$err"
     exec {held}<&-
     for date in 2026-02-04 2026-02-05; do

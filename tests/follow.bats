@@ -89,10 +89,10 @@ numbered()
     numbered 1 5 | write
     follow --tail=0
     # it may not have begun yet, so one more until it prints
-    for i in {6..59}; do
+    for i in {6..999}; do
         [[ ! -s $out ]] || break
-        numbered "$i" "$i" | write
-        sleep 0.05
+        signal "s$i" 2026-02-05T11:00:00Z | write
+        sleep 0.02
     done
     [[ $(head -n 1 "$out" | jq -r '.signal_id[1:]') -gt 5 ]]
 }
@@ -361,12 +361,12 @@ sys.exit(ctypes.CDLL(None).renameat2(-100, sys.argv[1].encode(), -100, sys.argv[
     exec {writer}>&-
     read -r -u "$reader" line
     exec {reader}<&-
-    for i in {1..1000}; do
+    for i in {1..9999}; do
         kill -0 "$follower" 2>/dev/null || break
         signal "n$i" 2026-02-05T11:00:00Z source='"other"' >>"$day"
         sleep 0.002
     done
-    [[ $i -lt 1000 ]]
+    [[ $i -lt 9999 ]]
     expect_end 141
 }
 
@@ -380,13 +380,13 @@ sys.exit(ctypes.CDLL(None).renameat2(-100, sys.argv[1].encode(), -100, sys.argv[
         --source=social.feed >"$out" 2>"$err" 3>&- &
     follower=$!
     expect_ids "s1"
-    for i in {1..1000}; do
+    for i in {1..9999}; do
         [[ $(wc -l <"$out") -lt 3 ]] || break
         signal "n$i" 2026-02-05T11:00:00Z source='"other"' >>"$day"
         [[ $i != 50 ]] || echo "$two" >>"$day"
         sleep 0.002
     done
-    [[ $i -lt 1000 ]]
+    [[ $i -lt 9999 ]]
 }
 
 @test "section 5: SIGTERM and SIGINT end it by the signal's own action" {

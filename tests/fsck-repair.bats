@@ -160,8 +160,8 @@ load writing
     signals 1 2 | store
     printf x >>"$day"
     hold_lock
-    fsck --repair >"$out" 2>"$err" &
-    sleep 0.3
+    metaspn-fsck -C ws --repair >"$out" 2>"$err" 3>&- &
+    eventually sleeps $!
     [[ $(tail -c 1 "$day") == x ]]
     release_lock
     wait $!

@@ -239,7 +239,7 @@ state()
     } >>"$day" &
     eventually grep -qz '}.{"entity' "$day"
     echo >go
-    run_split fsck
+    run_split patiently metaspn-fsck -C ws
     wait
     expect_status 0
     expect_out
@@ -258,7 +258,7 @@ with open(sys.argv[1], "ab", buffering=0) as file:
     time.sleep(0.5)
     exec(sys.argv[2])' "$day" "$1" 3>&- &
     eventually grep -q frag "$day"
-    run_split fsck
+    run_split patiently metaspn-fsck -C ws
     wait
 }
 
@@ -295,7 +295,7 @@ with open(sys.argv[1], "ab", buffering=0) as file:
         rest = line[100:]
         time.sleep(0.05)' "$day" 3>&- &
     eventually grep -q '"s2"' "$day"
-    run_split timeout 20 metaspn-fsck -C ws
+    run_split timeout 60 metaspn-fsck -C ws
     kill $!
     wait $! || true
     expect_status 0

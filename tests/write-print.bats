@@ -100,7 +100,7 @@ END
         eventually holds signals "\"$1a\""
         sleep 0.6
         signal "$1b" 2026-02-05T10:00:00Z
-        sleep 0.2
+        eventually holds signals "\"$1b\""
     }
     slow_producer s1 | store --progress 2>"$err"
     grep -q '[0-9] events, .* MB/s' "$err"

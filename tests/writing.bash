@@ -9,6 +9,7 @@
 #   stores LINE WANTED              the line goes in, and exactly the other one is stored, in the only partition there is
 #   refuses LINE MESSAGE [OPTION ...]   the line is invalid: the message, exit 3, nothing stored
 #   invalid_x                       what is said of the line x
+#   patiently COMMAND ...           a command of ours that waits six times as long for others' unfinished lines
 #   hold_lock, release_lock         another program that holds the writers' lock
 
 # shellcheck disable=SC2034,SC2154  # used by the tests; of helper.bash
@@ -45,6 +46,15 @@ expect_stored()
     run_split metaspn-fsck -C ws
     cat "$out"
     expect_status 0
+}
+
+patiently()
+{
+    if [[ ${METASPN_TESTED_UNDER:-} != valgrind ]] && strace -o /dev/null true 2>/dev/null; then
+        strace -f -qq -o pauses -e trace=clock_nanosleep -e inject=clock_nanosleep:delay_enter=100000 "$@"
+    else
+        "$@"
+    fi
 }
 
 hold_lock()
