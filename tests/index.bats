@@ -201,25 +201,50 @@ answered()
     [[ $(grep -c '"status":"duplicate"' answers) == "$1" && $(wc -l <answers) == "$1" ]]
 }
 
-@test "the index cut or overwritten under a writer who has it open" {
-    local how writer input file
+# A writer has answered for all that is given, its index's files change as HOW says, and it is given all again.
+spoil_under_writer()
+{
+    local writer input file
+    restore_index
+    store --print=result <input >answers 2>"$err" 3>&- &
+    writer=$!
+    exec {input}>input
+    cat given >&"$input"
+    eventually answered 65
+    for file in ws/store/index/{ids,refs}-*; do
+        "$1" "$file"
+    done
+    cat given >&"$input"
+    eventually lines_are 130 answers
+    exec {input}>&-
+    wait "$writer"
+}
+
+lines_are()
+{
+    (($(wc -l <"$2") == $1))
+}
+
+@test "the index cut under a writer who has it open" {
+    local how
     remember_answers
     mkfifo input
-    for how in cut_to_nothing cut_in_half fill_with_noise fill_with_zeros; do
-        restore_index
-        store --print=result <input >answers 2>"$err" 3>&- &
-        writer=$!
-        exec {input}>input
-        cat given >&"$input"
-        eventually answered 65
-        for file in ws/store/index/{ids,refs}-*; do
-            "$how" "$file"
-        done
-        cat given >&"$input"
-        eventually answered 130
-        exec {input}>&-
-        wait "$writer"
+    for how in cut_to_nothing cut_in_half; do
+        spoil_under_writer "$how"
+        answered 130
         grep -qx 'metaspn-write: note: ws/store/index: damaged; rebuilding it' "$err"
+        expect_right
+    done
+}
+
+# What was checked when it was mapped is not checked again: events may be stored again, which readers leave out.
+@test "the index overwritten under a writer who has it open: no crash, and nothing is lost" {
+    local how
+    remember_answers
+    mkfifo input
+    for how in fill_with_noise fill_with_zeros; do
+        spoil_under_writer "$how"
+        run ! grep -v '"status":"\(duplicate\|appended\)"' answers
         expect_right
     done
 }

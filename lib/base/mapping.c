@@ -7,24 +7,15 @@
 /* A handler of signals takes no context: the one list of all that are open. */
 static struct mapping *volatile mappings;
 
-static bool look(int fd, size_t length, struct timespec *ret_written)
+bool mapping_open(struct mapping *mapping, int fd, size_t length)
 {
     struct stat st;
     if (fstat(fd, &st) != 0 || (uintmax_t)st.st_size != length)
         return false;
-    *ret_written = st.st_mtim;
-    return true;
-}
-
-bool mapping_open(struct mapping *mapping, int fd, size_t length)
-{
-    struct timespec written;
-    if (!look(fd, length, &written))
-        return false;
     void *data = mmap(NULL, length, PROT_READ, MAP_SHARED, fd, 0);
     if (data == MAP_FAILED)
         return false;
-    *mapping = (struct mapping){.data = data, .length = length, .fd = fd, .written = written, .next = mappings};
+    *mapping = (struct mapping){.data = data, .length = length, .next = mappings};
     mappings = mapping;
     return true;
 }
@@ -40,13 +31,6 @@ void mapping_close(struct mapping *mapping)
             other->next = mapping->next;
     munmap((void *)(uintptr_t)mapping->data, mapping->length);
     *mapping = (struct mapping){0};
-}
-
-bool mapping_is_intact(const struct mapping *mapping)
-{
-    struct timespec written;
-    return !mapping->torn && look(mapping->fd, mapping->length, &written) &&
-           written.tv_sec == mapping->written.tv_sec && written.tv_nsec == mapping->written.tv_nsec;
 }
 
 bool mapping_mend(const void *address)

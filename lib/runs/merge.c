@@ -6,7 +6,7 @@
 
 #define WRITE_PAGES 64 /* written at once */
 
-/* Writes pages in blocks; the header comes last, so an unfinished file is no run. */
+/* Writes pages in blocks. The header comes last: an unfinished file is no run. */
 struct writer {
     int fd;
     const char *name;
@@ -36,13 +36,6 @@ static enum status finish_page(struct writer *writer, struct error *err)
     return writer->ready == WRITE_PAGES ? write_pages(writer, err) : STATUS_OK;
 }
 
-static enum status write_entry(struct writer *writer, struct entry entry, struct error *err)
-{
-    writer->block[writer->ready].entries[writer->filled++] = entry;
-    writer->count++;
-    return writer->filled == PAGE_ENTRIES ? finish_page(writer, err) : STATUS_OK;
-}
-
 static enum status write_header(struct writer *writer, struct error *err)
 {
     char page[PAGE_SIZE] = {0};
@@ -58,9 +51,13 @@ struct source {
     bool more;
 };
 
-static bool entry_is_less(struct entry a, struct entry b)
+static enum status advance(struct source *source, struct error *err)
 {
-    return a.key != b.key ? a.key < b.key : a.value < b.value;
+    enum status status = STATUS_OK;
+    source->more = run_cursor_next(&source->cursor, &source->entry, &status);
+    if (status == STATUS_IO)
+        return error_set_memory(err);
+    return status == STATUS_OK ? STATUS_OK : error_set(err, status, "a run is damaged");
 }
 
 /* The least of the sources' entries; the sources are few. NULL: all are at their end. */
@@ -73,47 +70,26 @@ static struct source *least_source(struct source *sources, size_t count)
     return least;
 }
 
-static enum status advance(struct source *source, struct error *err)
+static enum status write_merged(struct writer *writer, struct source *sources, size_t count, run_keep *keep,
+                                void *context, struct error *err)
 {
-    enum status status = STATUS_OK;
-    source->more = run_cursor_next(&source->cursor, &source->entry, &status);
-    return run_error(status, err);
-}
-
-static enum status merge_entries(struct writer *writer, struct source *sources, size_t count, run_keep *keep,
-                                 void *context, struct error *err)
-{
-    enum status status = STATUS_OK;
     struct entry last = {0};
     bool any = false;
-    for (size_t i = 0; i < count && status == STATUS_OK; i++)
-        status = advance(&sources[i], err);
-    struct source *source;
-    while (status == STATUS_OK && (source = least_source(sources, count))) {
+    for (struct source *source; (source = least_source(sources, count));) {
         struct entry entry = source->entry;
-        status = advance(source, err);
-        bool again = any && entry.key == last.key && entry.value == last.value;
-        if (status != STATUS_OK || again || (keep && !keep(context, entry)))
+        enum status status = advance(source, err);
+        if (status != STATUS_OK)
+            return status;
+        if ((any && entry.key == last.key && entry.value == last.value) || (keep && !keep(context, entry)))
             continue;
         last = entry;
         any = true;
-        status = write_entry(writer, entry, err);
+        writer->block[writer->ready].entries[writer->filled++] = entry;
+        writer->count++;
+        if (writer->filled == PAGE_ENTRIES && (status = finish_page(writer, err)) != STATUS_OK)
+            return status;
     }
-    return status;
-}
-
-static enum status merge_to(struct writer *writer, struct run *const *runs, size_t count, run_keep *keep, void *context,
-                            struct error *err)
-{
-    struct source *sources = calloc(count, sizeof *sources);
-    if (!sources)
-        return error_set_memory(err);
-    for (size_t i = 0; i < count; i++)
-        run_cursor_start(&sources[i].cursor, runs[i]);
-    enum status status = merge_entries(writer, sources, count, keep, context, err);
-    free(sources);
-    if (status == STATUS_OK && writer->filled > 0)
-        status = finish_page(writer, err);
+    enum status status = writer->filled > 0 ? finish_page(writer, err) : STATUS_OK;
     if (status == STATUS_OK)
         status = write_pages(writer, err);
     return status == STATUS_OK ? write_header(writer, err) : status;
@@ -122,23 +98,32 @@ static enum status merge_to(struct writer *writer, struct run *const *runs, size
 enum status run_merge(int directory, const char *name, uint64_t number, struct run *const *runs, size_t count,
                       run_keep *keep, void *context, struct run **ret_run, struct error *err)
 {
+    enum status status = STATUS_IO;
+    struct source *sources = calloc(count, sizeof *sources);
     struct writer *writer = calloc(1, sizeof *writer);
-    if (!writer)
-        return error_set_memory(err);
+    if (!sources || !writer) {
+        error_set_memory(err);
+        goto out;
+    }
     writer->name = name;
     writer->number = number;
-    enum status status = io_open_below(directory, name, IO_UPDATE, true, name, &writer->fd, NULL, err);
-    if (status != STATUS_OK) {
-        free(writer);
-        return STATUS_IO;
+    if (io_open_below(directory, name, IO_UPDATE, true, name, &writer->fd, NULL, err) != STATUS_OK)
+        goto out;
+    status = STATUS_OK;
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+        run_cursor_start(&sources[i].cursor, runs[i]);
+        status = advance(&sources[i], err);
     }
-    status = merge_to(writer, runs, count, keep, context, err);
+    if (status == STATUS_OK)
+        status = write_merged(writer, sources, count, keep, context, err);
     enum status closed = io_close(writer->fd, name, err);
     status = status == STATUS_OK ? closed : status;
     if (status == STATUS_OK)
         status = run_open(directory, name, number, writer->count, ret_run, err);
     if (status != STATUS_OK)
         io_remove(directory, name, false, name, NULL);
+out:
+    free(sources);
     free(writer);
     return status;
 }

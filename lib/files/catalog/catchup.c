@@ -235,11 +235,10 @@ bool catalog_repair(struct catalog *store, enum status *status, int *turn, struc
         return false;
     notices_tell(&store->notices, NOTICE_NOTE, "%s/index: damaged; rebuilding it",
                  workspace_store_path(store->workspace));
-    *status = index_reset(store->index, err);
+    index_reset(store->index);
     for (size_t i = 0; i < store->count; i++)
         store->partitions[i].facts = (struct partition_facts){.partition = store->partitions[i].number};
-    if (*status == STATUS_OK)
-        *status = read_all(store, err);
+    *status = read_all(store, err);
     return *status == STATUS_OK || catalog_repair(store, status, turn, err);
 }
 

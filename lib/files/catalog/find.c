@@ -24,7 +24,7 @@ enum status catalog_find_many(struct catalog *store, const uint64_t *keys, size_
     enum status status;
     int turn = 0;
     do
-        status = index_lookup(store->index, keys, count, ret_hits, err);
+        status = index_lookup(store->index, INDEX_IDS, keys, count, ret_hits, err);
     while (catalog_repair(store, &status, &turn, err));
     return status;
 }

@@ -89,9 +89,8 @@ enum status catalog_begin_turn(struct catalog *store, unsigned kinds, struct err
 /* Everything is read before the lock is taken; what came meanwhile is caught up with by whoever comes next. */
 enum status catalog_remake_index(struct catalog *store, struct error *err)
 {
-    enum status status = index_reset(store->index, err);
-    if (status == STATUS_OK)
-        status = catalog_refresh(store, KIND_BITS_ALL, err);
+    index_reset(store->index);
+    enum status status = catalog_refresh(store, KIND_BITS_ALL, err);
     if (status == STATUS_OK) /* a writer may keep the index's lock for longer than that is waited for */
         status = catalog_lock(store, err);
     if (status == STATUS_OK)

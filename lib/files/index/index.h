@@ -91,7 +91,7 @@ const char *index_trouble(const struct index *index);
 bool index_is_unreadable(const struct index *index);
 
 /* Forgets everything in memory, and makes the next commit replace what is on disk. */
-enum status index_reset(struct index *index, struct error *err);
+void index_reset(struct index *index);
 
 /* What was staged is incomplete, because a step between failed: none of it will be committed, and the next
  * index_lock() or index_reload() drops it. */
@@ -129,14 +129,8 @@ enum status index_find(struct index *index, enum index_table table, uint64_t key
                        struct error *err);
 /* Looks up many ascending keys at once: *ret_hits (cleared first) gets {i, value} for every current value of keys[i],
  * ascending. */
-enum status index_lookup_in(struct index *index, enum index_table table, const uint64_t *keys, size_t count,
-                            struct entries *ret_hits, struct error *err);
-/* The same in INDEX_IDS. */
-static inline enum status index_lookup(struct index *index, const uint64_t *keys, size_t count,
-                                       struct entries *ret_hits, struct error *err)
-{
-    return index_lookup_in(index, INDEX_IDS, keys, count, ret_hits, err);
-}
+enum status index_lookup(struct index *index, enum index_table table, const uint64_t *keys, size_t count,
+                         struct entries *ret_hits, struct error *err);
 
 /* Entries that stand only until the next look at the partitions: events on a last line without newline. */
 enum status index_add_volatile(struct index *index, struct entry entry, struct error *err);
@@ -167,9 +161,6 @@ void index_commit_if_alone(struct index *index);
  * the end of a command that wrote much.
  */
 enum status index_commit_folded(struct index *index, struct error *err);
-
-/* Entries in the runs of a table (tests ask whether one is held twice). */
-uint64_t index_count(const struct index *index, enum index_table table);
 
 /* Reads every page of every run. STATUS_INVALID: damage. */
 enum status index_verify(struct index *index, struct error *err);

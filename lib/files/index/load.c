@@ -1,47 +1,13 @@
 #include "files/index/state.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/hash.h"
 
 #define MANIFEST_LIMIT ((size_t)4 << 30)
-#define LOAD_TURNS     4                   /* tries while others replace the manifest */
-#define JOIN_MOST      ((uint64_t)1 << 14) /* entries that are put together in memory */
-
-void index_set_trouble(struct index *index, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(index->trouble, sizeof index->trouble, format, arguments);
-    va_end(arguments);
-}
-
-void index_run_name(const char *table, uint64_t number, char buffer[static INDEX_RUN_NAME_SIZE])
-{
-    snprintf(buffer, INDEX_RUN_NAME_SIZE, "%s-%016llx", table, (unsigned long long)number);
-}
-
-void index_log_name(uint64_t number, char buffer[static INDEX_RUN_NAME_SIZE])
-{
-    index_run_name("log", number, buffer);
-}
-
-uint64_t index_random_number(void)
-{
-    uint64_t number = 0;
-    while (number == 0)
-        if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number)
-            number = (uint64_t)getpid() << 32 | (uint64_t)(uintptr_t)&number;
-    return number;
-}
+#define LOAD_TURNS     4 /* tries while others replace the manifest */
 
 /* Which boot of the machine this is: what was not synced may have gone with an older one. Where that cannot be told,
  * each process is a boot of its own. */
@@ -65,25 +31,38 @@ static void forget_unsynced(const struct index *index, uint64_t boot, struct par
         *facts = (struct partition_facts){.partition = facts->partition, .generation = facts->generation + 1};
 }
 
-static enum status load_facts(struct index *index, const char *data, uint64_t count, uint64_t boot, struct error *err)
+/* ---- the manifest */
+
+static bool manifest_is_good(struct bytes *file)
 {
-    enum status status = STATUS_OK;
-    for (uint64_t i = 0; i < count && status == STATUS_OK; i++) {
-        struct partition_facts facts;
-        memcpy(&facts, data + i * sizeof facts, sizeof facts);
-        forget_unsynced(index, boot, &facts);
-        status = index_store_facts(index, &facts, false, err);
+    struct manifest *manifest = (struct manifest *)(void *)file->data;
+    if (file->length < sizeof *manifest || manifest->magic != INDEX_MANIFEST_MAGIC ||
+        manifest->version != INDEX_VERSION || manifest->facts_size != sizeof(struct partition_facts) ||
+        manifest->facts > file->length)
+        return false;
+    uint64_t length = sizeof *manifest + manifest->facts * sizeof(struct partition_facts);
+    for (enum index_table t = 0; t < INDEX_TABLES; t++) {
+        if (manifest->runs[t] > file->length)
+            return false;
+        length += manifest->runs[t] * sizeof(struct run_record);
     }
-    return status;
+    if (length != file->length)
+        return false;
+    uint64_t checksum = manifest->checksum;
+    manifest->checksum = 0;
+    bool good = hash_bytes(file->data, file->length, INDEX_MANIFEST_MAGIC) == checksum;
+    manifest->checksum = checksum;
+    return good;
 }
 
-/* The manifest's facts stay where they were read: *file is taken over. There may be thousands, and any command reads
- * them. */
+/* The facts stay in the memory into which the manifest was read, for there may be thousands, and every command reads
+ * them: *file is taken over. */
 static enum status adopt_facts(struct index *index, struct bytes *file, size_t at, const struct manifest *manifest,
                                struct error *err)
 {
-    struct partition_facts *facts = (struct partition_facts *)(void *)(file->data + at);
-    size_t count = (size_t)manifest->facts, capacity = (file->capacity - at) / sizeof *facts;
+    struct partition_facts *facts = (struct partition_facts *)(void *)file->data;
+    size_t count = (size_t)manifest->facts, capacity = file->capacity / sizeof *facts;
+    memmove(facts, file->data + at, count * sizeof *facts);
     for (size_t i = 0; i < count; i++) {
         if (i > 0 && facts[i].partition <= facts[i - 1].partition)
             return error_set(err, STATUS_INVALID, "manifest: not in order");
@@ -93,93 +72,67 @@ static enum status adopt_facts(struct index *index, struct bytes *file, size_t a
     if (!dirty)
         return error_set_memory(err);
     free(index->dirty);
-    free(index->facts_block);
+    free(index->facts);
     index->dirty = dirty;
-    index->facts_block = file->data;
     index->facts = facts;
     index->facts_count = count;
-    index->facts_capacity = capacity;
+    index->facts_capacity = index->dirty_capacity = capacity;
     *file = (struct bytes){0};
     return STATUS_OK;
 }
 
-static uint64_t manifest_length(const struct manifest *manifest)
+/* STATUS_ABSENT: there is none, or a run went while it was read. STATUS_INVALID: it is of no use. */
+static enum status load_manifest(struct index *index, struct error *err)
 {
-    uint64_t runs = 0;
+    struct bytes file = {0};
+    struct manifest manifest;
+    size_t at = sizeof manifest;
+    int fd = -1;
+    enum status status = io_open_below(index->directory, "manifest", IO_READ, false, "manifest", &fd, NULL, err);
+    if (status != STATUS_OK)
+        return status;
+    status = io_read_all(fd, MANIFEST_LIMIT, "manifest", &file, err);
+    close(fd);
+    if (status == STATUS_OK && !manifest_is_good(&file))
+        status = error_set(err, STATUS_INVALID, "manifest: damaged, or of another version");
+    if (status != STATUS_OK)
+        goto out;
+    memcpy(&manifest, file.data, sizeof manifest);
+    index->manifest = index->log_checksum = manifest.number;
+    index->seed = manifest.seed;
     for (enum index_table t = 0; t < INDEX_TABLES; t++)
-        runs += manifest->runs[t];
-    return sizeof *manifest + runs * sizeof(struct run_record) + manifest->facts * sizeof(struct partition_facts);
-}
-
-static bool manifest_is_good(struct bytes *file)
-{
-    struct manifest *manifest = (struct manifest *)(void *)file->data;
-    if (file->length < sizeof *manifest || manifest->magic != INDEX_MANIFEST_MAGIC ||
-        manifest->version != INDEX_VERSION || manifest->facts_size != sizeof(struct partition_facts))
-        return false;
-    for (enum index_table t = 0; t < INDEX_TABLES; t++)
-        if (manifest->runs[t] > file->length)
-            return false;
-    if (manifest->facts > file->length || manifest_length(manifest) != file->length)
-        return false;
-    uint64_t checksum = manifest->checksum;
-    manifest->checksum = 0;
-    bool good = hash_bytes(file->data, file->length, INDEX_MANIFEST_MAGIC) == checksum;
-    manifest->checksum = checksum;
-    return good;
-}
-
-static enum status load_runs(struct index *index, const struct manifest *manifest, const char **at, struct error *err)
-{
-    enum status status = STATUS_OK;
-    for (enum index_table t = 0; t < INDEX_TABLES; t++)
-        for (uint64_t i = 0; i < manifest->runs[t] && status == STATUS_OK; i++, *at += sizeof(struct run_record)) {
+        for (uint64_t i = 0; i < manifest.runs[t]; i++, at += sizeof(struct run_record)) {
             struct run_record record;
             char name[INDEX_RUN_NAME_SIZE];
             struct run *run;
-            memcpy(&record, *at, sizeof record);
+            memcpy(&record, file.data + at, sizeof record);
             index_run_name(index_table_names[t], record.number, name);
             status = run_open(index->directory, name, record.number, record.count, &run, err);
             if (status == STATUS_OK)
                 status = table_add_run(&index->tables[t], run, RUN_IN_MANIFEST, err);
+            if (status != STATUS_OK)
+                goto out;
         }
-    return status;
-}
-
-/* STATUS_ABSENT: there is none, or a run went while it was read; STATUS_INVALID: it is of no use. */
-static enum status load_manifest(struct index *index, struct error *err)
-{
-    struct bytes file = {0};
-    int fd = -1;
-    enum status status = io_open_below(index->directory, "manifest", IO_READ, false, "manifest", &fd, NULL, err);
-    if (status == STATUS_OK)
-        status = io_read_all(fd, MANIFEST_LIMIT, "manifest", &file, err);
-    if (fd >= 0)
-        close(fd);
-    if (status == STATUS_OK && !manifest_is_good(&file))
-        status = error_set(err, STATUS_INVALID, "manifest: damaged, or of another version");
-    if (status == STATUS_OK) {
-        struct manifest manifest;
-        memcpy(&manifest, file.data, sizeof manifest);
-        const char *at = file.data + sizeof manifest;
-        index->manifest = manifest.number;
-        index->log_checksum = manifest.number;
-        index->log_length = 0;
-        index->seed = manifest.seed;
-        status = load_runs(index, &manifest, &at, err);
-        if (status == STATUS_OK)
-            status = adopt_facts(index, &file, (size_t)(at - file.data), &manifest, err);
-    }
+    status = adopt_facts(index, &file, at, &manifest, err);
+out:
     bytes_release(&file);
     return status;
 }
 
-uint64_t index_frame_checksum(const char *data, uint64_t seed)
+/* ---- the log */
+
+/* Reads what the log holds past what is in memory. STATUS_ABSENT: there is none. */
+static enum status read_log(const struct index *index, struct bytes *out, struct error *err)
 {
-    struct frame clean;
-    memcpy(&clean, data, sizeof clean);
-    clean.checksum = 0;
-    return hash_bytes(data + sizeof clean, clean.length - sizeof clean, hash_bytes(&clean, sizeof clean, seed));
+    char name[INDEX_RUN_NAME_SIZE];
+    int fd;
+    index_log_name(index->manifest, name);
+    enum status status = io_open_below(index->directory, name, IO_READ, false, name, &fd, NULL, err);
+    if (status != STATUS_OK)
+        return status;
+    status = io_read_from(fd, index->log_length, name, out, err);
+    close(fd);
+    return status;
 }
 
 /* The frame at the front of `data`, if it is whole and in its place. */
@@ -205,55 +158,35 @@ static enum status take_frame(struct index *index, const char *data, const struc
                               struct error *err)
 {
     const char *at = data + sizeof *frame;
-    for (enum index_table t = 0; t < INDEX_TABLES; t++) {
+    for (enum index_table t = 0; t < INDEX_TABLES; t++)
         for (uint64_t i = 0; i < frame->entries[t]; i++, at += sizeof(struct entry)) {
             struct entry entry;
             memcpy(&entry, at, sizeof entry);
             if (!entries_add(&entries[t], entry))
                 return error_set_memory(err);
         }
+    for (uint64_t i = 0; i < frame->facts; i++, at += sizeof(struct partition_facts)) {
+        struct partition_facts facts;
+        memcpy(&facts, at, sizeof facts);
+        forget_unsynced(index, frame->boot, &facts);
+        enum status status = index_store_facts(index, &facts, false, err);
+        if (status != STATUS_OK)
+            return status;
     }
     index->log_length += frame->length;
     index->log_checksum = frame->checksum;
-    return load_facts(index, at, frame->facts, frame->boot, err);
-}
-
-/* Both in memory, of like size, and both committed or not. */
-static bool may_join(const struct table_run *before, const struct table_run *last)
-{
-    uint64_t count = run_count(last->run), more = run_count(before->run);
-    return before->home == last->home && run_number(before->run) == 0 && run_number(last->run) == 0 &&
-           more / 2 < count && more + count <= JOIN_MOST;
-}
-
-enum status table_join_runs(struct table *table, struct error *err)
-{
-    for (; table->count >= 2; table->count--) {
-        struct table_run *last = &table->runs[table->count - 1], *before = last - 1;
-        if (!may_join(before, last))
-            break;
-        struct run *joined = run_join(before->run, last->run);
-        if (!joined)
-            return error_set_memory(err);
-        before->run = joined;
-    }
     return STATUS_OK;
 }
 
-/* Reads what the log holds behind what is in memory. A tail that is no frame is not there. */
+/* Adds what the log holds past what is in memory. A tail that is no frame is not there. */
 static enum status load_log(struct index *index, struct error *err)
 {
-    char name[INDEX_RUN_NAME_SIZE];
     struct bytes file = {0};
     struct entries entries[INDEX_TABLES] = {0};
-    int fd = -1;
-    index_log_name(index->manifest, name);
-    enum status status = io_open_below(index->directory, name, IO_READ, false, name, &fd, NULL, err);
-    if (status != STATUS_OK)
-        return status == STATUS_ABSENT ? STATUS_OK : status;
-    status = io_read_from(fd, index->log_length, name, &file, err);
-    close(fd);
     struct frame frame;
+    enum status status = read_log(index, &file, err);
+    if (status == STATUS_ABSENT)
+        return STATUS_OK;
     for (size_t at = 0;
          status == STATUS_OK && next_frame(file.data + at, file.length - at, index->log_checksum, &frame);
          at += frame.length)
@@ -270,26 +203,6 @@ static enum status load_log(struct index *index, struct error *err)
     return status;
 }
 
-/* What was loaded so far is not all: it is loaded anew before anything is committed. */
-static enum status lack_memory(struct index *index, struct error *err)
-{
-    index_clear(index);
-    index_abandon(index);
-    return error_set_memory(err);
-}
-
-bool index_can_look(struct index *index, int directory, const char *name)
-{
-    struct stat st;
-    struct error why;
-    if (fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) == 0 || errno == ENOENT)
-        return true;
-    error_set_errno(&why, errno, "%s", name);
-    index->unreadable = true;
-    index_set_trouble(index, "%s", why.text);
-    return false;
-}
-
 enum status index_load(struct index *index, struct error *err)
 {
     struct error why = {.no_memory = false};
@@ -303,8 +216,7 @@ enum status index_load(struct index *index, struct error *err)
         index_clear(index);
         status = load_manifest(index, &why);
         if (status == STATUS_ABSENT && index->manifest == 0) {
-            /* no manifest: a new index */
-            index->replace = true;
+            index->replace = true; /* no manifest: a new index */
             return STATUS_OK;
         }
     }
@@ -312,15 +224,21 @@ enum status index_load(struct index *index, struct error *err)
         status = load_log(index, &why);
     if (status == STATUS_OK)
         return STATUS_OK;
-    if (why.no_memory)
-        return lack_memory(index, err);
+    if (why.no_memory) { /* what was loaded is not all: it is loaded anew before anything is committed */
+        index_clear(index);
+        index_abandon(index);
+        return error_set_memory(err);
+    }
     index->unreadable = status == STATUS_IO;
     index_set_trouble(index, "%s", why.text);
-    return index_reset(index, err);
+    index_reset(index);
+    return STATUS_OK;
 }
 
-/* The manifest on disk is the one that is in memory (or both are missing); tells a new one by its number. */
-static bool manifest_is_ours(struct index *index)
+/* ---- what others committed since */
+
+/* The manifest on disk, which its number tells, is the one in memory; or both are missing. */
+static bool manifest_is_ours(const struct index *index)
 {
     struct manifest manifest;
     size_t n = 0;
@@ -332,59 +250,39 @@ static bool manifest_is_ours(struct index *index)
     return read && n == sizeof manifest && manifest.number == index->manifest;
 }
 
-/* The log goes on with a whole frame. What a process that was killed left of one is none; what cannot be read may be.
- */
-static bool log_goes_on(struct index *index)
+/* The log goes on with a whole frame, or cannot be read. What a process that was killed left of a frame is none. */
+static bool log_goes_on(const struct index *index)
 {
-    char name[INDEX_RUN_NAME_SIZE];
     struct bytes file = {0};
     struct frame frame;
-    int fd;
-    index_log_name(index->manifest, name);
-    if (io_open_below(index->directory, name, IO_READ, false, name, &fd, NULL, NULL) != STATUS_OK)
-        return false;
-    bool more = io_read_from(fd, index->log_length, name, &file, NULL) != STATUS_OK ||
-                next_frame(file.data, file.length, index->log_checksum, &frame);
-    close(fd);
+    enum status status = read_log(index, &file, NULL);
+    bool more = status != STATUS_ABSENT &&
+                (status != STATUS_OK || next_frame(file.data, file.length, index->log_checksum, &frame));
     bytes_release(&file);
     return more;
 }
 
-bool index_is_same_folder(const struct index *index, int store)
+/* Nothing on disk is of use. */
+static bool ignores_disk(const struct index *index)
 {
-    return index->directory < 0 || (io_is_same_file(index->directory, store, "index", false) &&
-                                    (index->lock < 0 || io_is_same_file(index->lock, index->directory, "lock", false)));
+    return index->directory < 0 || (index->replace && index->trouble[0]);
 }
 
-bool index_has_uncommitted(const struct index *index)
+bool index_is_outdated(const struct index *index)
 {
-    for (enum index_table t = 0; t < INDEX_TABLES; t++) {
-        const struct table *table = &index->tables[t];
-        if (table->staged.count > 0 || (table->count > 0 && table->runs[table->count - 1].home == RUN_UNCOMMITTED))
-            return true;
-    }
-    for (size_t i = 0; i < index->facts_count; i++)
-        if (index->dirty[i])
-            return true;
-    return false;
-}
-
-bool index_is_behind(struct index *index)
-{
-    if (index->directory < 0 || (index->replace && index->trouble[0]))
-        return false; /* what is on disk is of no use */
-    return !manifest_is_ours(index) || (index->manifest != 0 && log_goes_on(index));
+    return !ignores_disk(index) && (!manifest_is_ours(index) || log_goes_on(index));
 }
 
 enum status index_reload(struct index *index, struct error *err)
 {
     if (index->abandoned)
         return index_load(index, err);
-    if (!index_is_behind(index))
+    if (ignores_disk(index))
         return STATUS_OK;
-    if (manifest_is_ours(index) && !index_has_uncommitted(index) && load_log(index, err) == STATUS_OK)
-        return STATUS_OK;
-    return index_load(index, err);
+    if (!manifest_is_ours(index))
+        return index_load(index, err);
+    bool current = index_has_uncommitted(index) ? !log_goes_on(index) : load_log(index, NULL) == STATUS_OK;
+    return current ? STATUS_OK : index_load(index, err);
 }
 
 enum status index_lock(struct index *index, int timeout_ms, struct error *err)

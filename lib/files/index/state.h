@@ -1,4 +1,9 @@
-/* index_private - what index.c (look-ups), index_load.c and index_commit.c slice; beside them its test includes it. */
+/*
+ * state - an open index and the files on its disk: for the files of this room, and its test.
+ *
+ * state.c keeps what is in memory; find.c looks up, merge.c takes in what is staged, load.c reads the disk, commit.c
+ * writes it, index.c opens and closes.
+ */
 #ifndef METASPN_FILES_INDEX_STATE_H
 #define METASPN_FILES_INDEX_STATE_H
 
@@ -16,7 +21,7 @@ struct table_run {
 struct table {
     struct table_run *runs;
     size_t count, capacity;
-    struct entries staged;  /* not settled */
+    struct entries staged;  /* not merged */
     struct entries passing; /* volatile */
 };
 
@@ -35,10 +40,9 @@ struct index {
     uint64_t log_checksum; /* of its last frame */
     uint64_t added;        /* entries that this handle committed: what it may spend on merging */
     struct table tables[INDEX_TABLES];
-    void *facts_block;             /* owned: what `facts` lies in, as the manifest was read */
-    struct partition_facts *facts; /* ascending by partition */
-    bool *dirty;                   /* facts[i] is not committed */
-    size_t facts_count, facts_capacity;
+    struct partition_facts *facts; /* owned, ascending by partition */
+    bool *dirty;                   /* owned: facts[i] is not committed */
+    size_t facts_count, facts_capacity, dirty_capacity;
 };
 
 /* The manifest: this, then the records of the runs, then the facts. */
@@ -62,7 +66,8 @@ struct frame {
     uint64_t checksum; /* of the whole frame, this field being 0; seeded with the checksum of the frame before */
 };
 
-#define INDEX_FRAME_MAGIC UINT64_C(0x31474f4c504e534d) /* "MSNPLOG1" */
+#define INDEX_RUN_NAME_SIZE 32
+#define INDEX_FRAME_MAGIC   UINT64_C(0x31474f4c504e534d) /* "MSNPLOG1" */
 /* The checksum of a frame: of its header with the checksum 0, then of what follows. */
 uint64_t index_frame_checksum(const char *data, uint64_t seed);
 
@@ -89,11 +94,9 @@ uint64_t index_random_number(void);
 /* Staged entries, runs or facts that no other process can see. */
 bool index_has_uncommitted(const struct index *index);
 /* Others committed since this handle loaded. */
-bool index_is_behind(struct index *index);
+bool index_is_outdated(const struct index *index);
 /* Loads manifest and log. Damage leaves the index empty, with `replace` and `trouble` set. STATUS_IO: no memory. */
 enum status index_load(struct index *index, struct error *err);
-/* Whether it can be told what a name stands for (the directory may not be searchable); else the trouble is set. */
-bool index_can_look(struct index *index, int directory, const char *name);
 void index_set_trouble(struct index *index, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

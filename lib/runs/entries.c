@@ -1,15 +1,37 @@
-#include "runs/run.h"
+#include "runs/entries.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/array.h"
 
 #define SMALL      64 /* entries below which insertion is quicker than counting */
 #define DIGIT_BITS 11
 #define DIGITS     (1u << DIGIT_BITS)
 
-static bool is_less(struct entry a, struct entry b)
+bool entries_append(struct entries *entries, const struct entry *data, size_t count)
 {
-    return a.key != b.key ? a.key < b.key : a.value < b.value;
+    if (count == 0)
+        return true;
+    if (!ARRAY_RESERVE(entries->data, entries->count, entries->capacity, count))
+        return false;
+    memcpy(entries->data + entries->count, data, count * sizeof *data);
+    entries->count += count;
+    return true;
+}
+
+bool entries_add(struct entries *entries, struct entry entry)
+{
+    if (entries->count == entries->capacity)
+        return entries_append(entries, &entry, 1);
+    entries->data[entries->count++] = entry;
+    return true;
+}
+
+void entries_release(struct entries *entries)
+{
+    free(entries->data);
+    *entries = (struct entries){0};
 }
 
 static void insertion_sort(struct entry *data, size_t count)
@@ -17,7 +39,7 @@ static void insertion_sort(struct entry *data, size_t count)
     for (size_t i = 1; i < count; i++) {
         struct entry entry = data[i];
         size_t j = i;
-        for (; j > 0 && is_less(entry, data[j - 1]); j--)
+        for (; j > 0 && entry_is_less(entry, data[j - 1]); j--)
             data[j] = data[j - 1];
         data[j] = entry;
     }
@@ -26,7 +48,7 @@ static void insertion_sort(struct entry *data, size_t count)
 static int compare(const void *a, const void *b)
 {
     const struct entry *x = a, *y = b;
-    return is_less(*x, *y) ? -1 : is_less(*y, *x);
+    return entry_is_less(*x, *y) ? -1 : entry_is_less(*y, *x);
 }
 
 /* The position of the lower one of the two highest digits in which keys differ at all. */
@@ -75,7 +97,7 @@ static void sort_groups(struct entry *data, size_t count, unsigned shift)
     for (size_t i = 0, end; i < count; i = end) {
         bool sorted = true;
         for (end = i + 1; end < count && data[end].key >> shift == data[i].key >> shift; end++)
-            sorted = sorted && !is_less(data[end], data[end - 1]);
+            sorted = sorted && !entry_is_less(data[end], data[end - 1]);
         if (!sorted && end - i <= SMALL)
             insertion_sort(data + i, end - i);
         else if (!sorted)
@@ -83,25 +105,19 @@ static void sort_groups(struct entry *data, size_t count, unsigned shift)
     }
 }
 
-static size_t remove_equal(struct entry *data, size_t count)
+void entries_sort(struct entries *entries)
 {
-    size_t kept = 0;
+    struct entry *data = entries->data;
+    size_t count = entries->count, kept = 0;
+    unsigned shift = digits_shift(data, count);
+    if (count <= SMALL)
+        insertion_sort(data, count);
+    else if (radix_sort(data, count, shift))
+        sort_groups(data, count, shift);
+    else
+        qsort(data, count, sizeof *data, compare);
     for (size_t i = 0; i < count; i++)
         if (kept == 0 || data[kept - 1].key != data[i].key || data[kept - 1].value != data[i].value)
             data[kept++] = data[i];
-    return kept;
-}
-
-void entries_sort(struct entries *entries)
-{
-    if (entries->count <= SMALL) {
-        insertion_sort(entries->data, entries->count);
-    } else {
-        unsigned shift = digits_shift(entries->data, entries->count);
-        if (radix_sort(entries->data, entries->count, shift))
-            sort_groups(entries->data, entries->count, shift);
-        else
-            qsort(entries->data, entries->count, sizeof *entries->data, compare);
-    }
-    entries->count = remove_equal(entries->data, entries->count);
+    entries->count = kept;
 }
