@@ -290,18 +290,48 @@ replaced()
     done
 }
 
-@test "a day that is replaced each time when it is to be read is exit 5" {
+@test "a day that is replaced each time when it is opened is read whole" {
     local options
     [[ -z ${METASPN_TESTED_UNDER:-} ]] || skip "not under $METASPN_TESTED_UNDER"
     cc -D_GNU_SOURCE -shared -fPIC -o replaced.so "$BATS_TEST_DIRNAME/replaced.c" -ldl
     cp ws/store/signals/2026-02-04.jsonl middle
-    for options in '' -r --source=social.feed --count '--checkpoint=none --next=next'; do
+    for options in '' -r --source=social.feed --tail=9 '--checkpoint=none --next=next'; do
         # shellcheck disable=SC2086 # words
         replaced each metaspn-replay -q -C ws $options || true
-        expect_status 5
-        expect_err "metaspn-replay: ws/store/signals/2026-02-04.jsonl: was replaced meanwhile"
-        [[ ! -e next ]]
+        expect_status 0
+        cp "$out" lines
+        once a1 a2 a3 b1 b2 c1 c2 c3
+        rm -f next
     done
+    replaced each metaspn-replay -q -C ws --count || true
+    [[ $(<"$out") == [89] ]]
+}
+
+# opened COMMAND ...: the days that it opens, each as often, into `opened`
+opened()
+{
+    run_split strace -qq -o trace -P "$PWD/ws/store/signals" -e trace=openat2 "$@"
+    expect_status 0
+    grep -o '2026-02-0.\.jsonl' trace >opened || true
+}
+
+@test "each day of which bytes are needed is opened once, and no other" {
+    local options
+    rm ws/store/signals/*
+    printf '%s\n' "$(signal a 2026-02-03T10:00:00Z)" "$(signal b 2026-02-04T10:00:00Z)" "$(signal c 2026-02-05T10:00:00Z)" |
+        metaspn-write -C ws
+    for options in '' -r --order=append --tail=5 '--tail=2 -n 3' --source=social.feed '--checkpoint=none --next=next'; do
+        # shellcheck disable=SC2086 # words
+        opened metaspn-replay -q -C ws $options
+        [[ $(sort opened | uniq -c | grep -c '^ *1 ') == 3 && $(wc -l <opened) == 3 ]]
+    done
+    opened metaspn-replay -C ws --count
+    [[ ! -s opened ]]
+    opened metaspn-replay -C ws --checkpoint-file=next --next=next
+    [[ ! -s opened ]]
+    signal late 2026-02-04T09:00:00Z | metaspn-write -C ws
+    opened metaspn-replay -C ws --checkpoint-file=next --next=next
+    [[ $(<opened) == 2026-02-04.jsonl ]]
 }
 
 # numbered N PAD: so many signals on one day, the last one late, each with so much more in it

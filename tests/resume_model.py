@@ -148,7 +148,7 @@ class Resumed:
         self.store, self.memory, self.document, self.worker = store, memory, document, worker
         self.until, self.limit = until, limit
         self.by_time = document is not None and "positions" not in document
-        self.records, self.damage, self.ends = [], False, {}
+        self.records, self.damage = [], False
         self.positions = {day: p["offset"] for day, p in (document or {}).get("positions", {}).items()}
         self.full = limit == 0
         for day in sorted(store.days):
@@ -164,6 +164,10 @@ class Resumed:
 
     def read(self, partition):
         day = partition.day
+        if self.until is not None and day > day_of(self.until):
+            if self.by_time:
+                self.positions[day] = first_due(self.document, partition)
+            return
         if self.worker.since is not None and day < day_of(self.worker.since):
             self.positions[day] = partition.end
             return
@@ -173,7 +177,7 @@ class Resumed:
                 continue
             verdict = self.judge(record)
             if verdict == "end":
-                self.positions[day] = self.ends[day] = record.start
+                self.positions[day] = record.start
                 return
             if verdict == "due":
                 self.records.append(record)
@@ -186,10 +190,8 @@ class Resumed:
         if not record.event:
             self.damage |= bool(record.data.strip()) and (record.day, record.data) not in self.store.known_damage
             return "no"
-        first = self.store.first[record.id]
-        if first is not record:
-            unpassed = first.day < record.day and first.start >= self.ends.get(first.day, first.end)
-            return "end" if self.until is not None and unpassed else "no"
+        if self.store.first[record.id] is not record:
+            return "no"
         if self.worker.since is not None and record.time < self.worker.since:
             return "no"
         if not self.worker.wants(record.event) or (self.by_time and not is_due_by_time(self.document, record)):

@@ -39,11 +39,20 @@ struct day {
     struct partition_stat stat;   /* of the file when it was looked at: with `end`, not with what was appended since */
     struct partition_facts facts; /* true of this open file; facts.known 0: nothing is known */
     uint64_t end;                 /* bytes */
+    unsigned holders;             /* besides the first */
     bool is_other; /* another file than the last refresh saw, or other bytes: its row is of this file now, and what was
                       asked of the index before (candidates, suspects) is not */
 };
 
-/* Closes the file. NULL is taken. */
+/* Whether the facts say that all events lie in the window. */
+static inline bool day_is_inside(const struct partition_facts *facts, struct window window)
+{
+    return facts->records == 0 || (window.since <= facts->least && facts->greatest <= window.until);
+}
+
+/* One more holder of the day, who closes it too; returns it. */
+struct day *day_hold(struct day *day);
+/* Closes the file when the last holder has closed it. NULL is taken. */
 void day_close(struct day *day);
 
 #endif

@@ -128,28 +128,28 @@ bool fuzz_write(const char *line, size_t length)
     return good;
 }
 
-static void count_damaged(void *context, const struct scan_report_line *found)
+static void count_damaged(void *context, const struct store_report *found)
 {
     size_t *damaged = context;
-    if (found->finding == SCAN_DAMAGED || found->finding == SCAN_QUARANTINED)
+    if (found->finding == STORE_DAMAGED || found->finding == STORE_QUARANTINED)
         ++*damaged;
 }
 
-static bool replay_into(struct catalog *store, struct replay_options options, struct bytes *out)
+static bool replay_into(struct catalog *store, struct store_query options, struct bytes *out)
 {
     struct replay *replay;
     struct scan_item item;
     struct error err;
-    enum status status = replay_open(store, &options, &replay, &err);
-    if (status != STATUS_OK)
+    enum store_step step;
+    if (replay_open(store, &options, &replay, &err) != STATUS_OK)
         return false;
-    while ((status = replay_next(replay, &item, &err)) == STATUS_OK)
+    while ((step = replay_next(replay, &item, &err)) == STORE_LINES)
         require(bytes_append(out, item.data, item.length));
     replay_close(replay);
-    return status == STATUS_ABSENT;
+    return step == STORE_NONE;
 }
 
-static bool ask_filtered(struct catalog *store, struct replay_options options, struct fuzz_answers *answers)
+static bool ask_filtered(struct catalog *store, struct store_query options, struct fuzz_answers *answers)
 {
     struct filter *of_source = filter_new(), *of_id = filter_new();
     require(of_source && of_id);
@@ -168,9 +168,9 @@ static bool ask_filtered(struct catalog *store, struct replay_options options, s
     return good;
 }
 
-static bool ask_store(struct catalog *store, bool use_index, struct fuzz_answers *answers)
+static bool ask_store(struct catalog *store, struct fuzz_answers *answers)
 {
-    struct replay_options options = {.kinds = KIND_BIT(EVENT_SIGNAL), .window = WINDOW_ALL, .use_index = use_index};
+    struct store_query options = {.kinds = KIND_BIT(EVENT_SIGNAL), .window = WINDOW_ALL};
     uint64_t count = 0;
     if (catalog_refresh(store, options.kinds, NULL) != STATUS_OK ||
         replay_count(store, &options, &count, NULL) != STATUS_OK)
@@ -178,13 +178,13 @@ static bool ask_store(struct catalog *store, bool use_index, struct fuzz_answers
     answers->count = count;
     if (!ask_filtered(store, options, answers))
         return false;
-    struct replay_options last = options;
+    struct store_query last = options;
     last.tailed = true;
     last.tail = 3;
-    struct replay_options reversed = options;
+    struct store_query reversed = options;
     reversed.reverse = true;
-    struct replay_options appended = options;
-    appended.order = REPLAY_AS_APPENDED;
+    struct store_query appended = options;
+    appended.order = STORE_AS_APPENDED;
     options.report = count_damaged;
     options.report_context = &answers->damaged;
     return replay_into(store, options, &answers->by_time) && replay_into(store, reversed, &answers->by_time_reversed) &&
@@ -196,7 +196,7 @@ bool fuzz_ask(bool use_index, struct fuzz_answers *ret_answers)
     struct catalog *store;
     if (!open_store(use_index ? WORKSPACE_WRITE : WORKSPACE_READ, use_index, &store))
         return false;
-    bool good = ask_store(store, use_index, ret_answers);
+    bool good = ask_store(store, ret_answers);
     catalog_close(store);
     return good;
 }

@@ -43,9 +43,9 @@ static void write_days(const char *kind, int step)
     }
 }
 
-static struct catalog *open_store(void)
+static struct catalog *open_store(bool no_index)
 {
-    struct catalog_options options = {.access = WORKSPACE_READ};
+    struct catalog_options options = {.access = WORKSPACE_READ, .no_index = no_index};
     struct catalog *store = NULL;
     struct error err;
     if (catalog_open(workspace, &options, &store, &err) != STATUS_OK ||
@@ -62,22 +62,22 @@ struct lines {
     size_t count, starts[8 * LINES];
 };
 
-static void run(struct catalog *store, const struct replay_options *options, struct lines *ret)
+static void run(struct catalog *store, const struct store_query *query, struct lines *ret)
 {
     struct replay *replay = NULL;
     struct scan_item item;
     struct error err;
     bytes_clear(&ret->text);
     ret->count = 0;
-    enum status status = replay_open(store, options, &replay, &err);
-    while (status == STATUS_OK && (status = replay_next(replay, &item, &err)) == STATUS_OK)
+    enum store_step step = replay_open(store, query, &replay, &err) == STATUS_OK ? STORE_LINES : STORE_FAILED;
+    while (step == STORE_LINES && (step = replay_next(replay, &item, &err)) == STORE_LINES)
         for (size_t at = 0; at < item.length; at++) {
             if (at == 0 || item.data[at - 1] == '\n')
                 ret->starts[ret->count++] = ret->text.length + at;
             if (at + 1 == item.length)
                 bytes_append(&ret->text, item.data, item.length);
         }
-    if (status != STATUS_ABSENT)
+    if (step != STORE_NONE)
         ok(false, "replay: %s", err.text);
     ret->starts[ret->count] = ret->text.length;
     replay_close(replay);
@@ -104,48 +104,47 @@ static size_t least_of(size_t a, size_t b)
 }
 
 /* Limits, tails, the reverse and the count of a replay must agree with the whole of it, by index or without. */
-static void check_parts(struct catalog *store, struct replay_options options, const char *what)
+static void check_parts(struct catalog *const stores[2], struct store_query query, const char *what)
 {
     static const size_t sizes[] = {1, 3, 20, 700, 100000};
     uint64_t count = 0;
     struct error err;
     bool good = true;
-    options.use_index = false;
-    run(store, &options, &all);
+    run(stores[0], &query, &all);
     for (int by_index = 0; by_index < 2; by_index++) {
-        options.use_index = by_index != 0;
+        struct catalog *store = stores[by_index];
         for (int reverse = 0; reverse < 2; reverse++) {
-            options.reverse = reverse != 0;
-            options.limited = options.tailed = false;
-            run(store, &options, &part);
-            good = good && part.count == all.count && is_part(&all, &part, 0, options.reverse);
+            query.reverse = reverse != 0;
+            query.limited = query.tailed = false;
+            run(store, &query, &part);
+            good = good && part.count == all.count && is_part(&all, &part, 0, query.reverse);
             for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
                 size_t expected = least_of(sizes[i], all.count);
-                options.limited = true;
-                options.limit = sizes[i];
-                run(store, &options, &part);
-                good = good && part.count == expected && is_part(&all, &part, 0, options.reverse);
-                options.limited = false;
-                options.tailed = true;
-                options.tail = sizes[i];
-                run(store, &options, &part);
-                good = good && part.count == expected && is_part(&all, &part, all.count - expected, options.reverse);
-                options.tailed = false;
+                query.limited = true;
+                query.limit = sizes[i];
+                run(store, &query, &part);
+                good = good && part.count == expected && is_part(&all, &part, 0, query.reverse);
+                query.limited = false;
+                query.tailed = true;
+                query.tail = sizes[i];
+                run(store, &query, &part);
+                good = good && part.count == expected && is_part(&all, &part, all.count - expected, query.reverse);
+                query.tailed = false;
             }
         }
-        options.reverse = false;
-        good = good && replay_count(store, &options, &count, &err) == STATUS_OK && count == all.count;
+        query.reverse = false;
+        good = good && replay_count(store, &query, &count, &err) == STATUS_OK && count == all.count;
     }
     ok(good, "%s: %zu events, and every part of them", what, all.count);
 }
 
-static void check_orders(struct catalog *store, struct replay_options options, size_t expected, const char *what)
+static void check_orders(struct catalog *const stores[2], struct store_query query, size_t expected, const char *what)
 {
     char name[128];
     for (int append = 0; append < 2; append++) {
-        options.order = append ? REPLAY_AS_APPENDED : REPLAY_BY_TIME;
+        query.order = append ? STORE_AS_APPENDED : STORE_BY_TIME;
         snprintf(name, sizeof name, "%s, %s", what, append ? "as appended" : "by time");
-        check_parts(store, options, name);
+        check_parts(stores, query, name);
         is_int(all.count, expected, "%s: all that there are", what);
     }
 }
@@ -161,55 +160,56 @@ static struct filter *member_filter(enum filter_member member, const char *value
 
 static void test_parts(void)
 {
-    struct catalog *store = open_store();
-    struct replay_options options = {.kinds = KIND_BIT(EVENT_SIGNAL), .window = WINDOW_ALL};
-    check_orders(store, options, 3 * LINES - LINES / 50, "all signals");
-    options.filter = member_filter(FILTER_SOURCE, "rare");
-    check_orders(store, options, 15, "a rare source");
-    filter_free(options.filter);
-    options.filter = member_filter(FILTER_SOURCE, "often");
-    check_orders(store, options, 4964, "a frequent source");
-    filter_free(options.filter);
-    options.filter = member_filter(FILTER_ID, "e7");
-    check_orders(store, options, 1, "an id");
-    filter_free(options.filter);
-    options.filter = NULL;
-    options.kinds = KIND_BITS_ALL;
-    check_orders(store, options, (3 * LINES - LINES / 50) + 3 * LINES / 4, "both kinds");
-    options.kinds = KIND_BIT(EVENT_EMISSION);
-    options.filter = member_filter(FILTER_CAUSED_BY, "often");
-    check_orders(store, options, 1251, "emissions by their cause");
-    filter_free(options.filter);
-    options.filter = NULL;
-    options.kinds = KIND_BIT(EVENT_SIGNAL);
-    options.window = (struct window){INT64_C(1770082200000000), INT64_C(1770255000000000)}; /* 01:30, 3rd and 5th */
-    check_orders(store, options, LINES - 1800 + LINES + 1801 - 36, "a window with both edges inside a day");
-    catalog_close(store);
+    struct catalog *stores[] = {open_store(true), open_store(false)};
+    struct store_query query = {.kinds = KIND_BIT(EVENT_SIGNAL), .window = WINDOW_ALL};
+    check_orders(stores, query, 3 * LINES - LINES / 50, "all signals");
+    query.filter = member_filter(FILTER_SOURCE, "rare");
+    check_orders(stores, query, 15, "a rare source");
+    filter_free(query.filter);
+    query.filter = member_filter(FILTER_SOURCE, "often");
+    check_orders(stores, query, 4964, "a frequent source");
+    filter_free(query.filter);
+    query.filter = member_filter(FILTER_ID, "e7");
+    check_orders(stores, query, 1, "an id");
+    filter_free(query.filter);
+    query.filter = NULL;
+    query.kinds = KIND_BITS_ALL;
+    check_orders(stores, query, (3 * LINES - LINES / 50) + 3 * LINES / 4, "both kinds");
+    query.kinds = KIND_BIT(EVENT_EMISSION);
+    query.filter = member_filter(FILTER_CAUSED_BY, "often");
+    check_orders(stores, query, 1251, "emissions by their cause");
+    filter_free(query.filter);
+    query.filter = NULL;
+    query.kinds = KIND_BIT(EVENT_SIGNAL);
+    query.window = (struct window){INT64_C(1770082200000000), INT64_C(1770255000000000)}; /* 01:30, 3rd and 5th */
+    check_orders(stores, query, LINES - 1800 + LINES + 1801 - 36, "a window with both edges inside a day");
+    catalog_close(stores[0]);
+    catalog_close(stores[1]);
 }
 
 /* A file that shrinks under the reader gives what there is. */
 static void test_file_that_shrinks(void)
 {
     char path[256];
-    struct catalog *store = open_store();
-    struct replay_options options = {.kinds = KIND_BIT(EVENT_SIGNAL), .window = WINDOW_ALL};
+    struct catalog *store = open_store(false);
+    struct store_query query = {.kinds = KIND_BIT(EVENT_SIGNAL), .window = WINDOW_ALL};
     struct replay *sorted = NULL, *tail = NULL;
     struct scan_item item;
     struct error err;
-    options.need_events = true;                       /* line by line */
-    options.window.until = INT64_C(1770249599999999); /* the end of the 4th */
-    ok(replay_open(store, &options, &sorted, &err) == STATUS_OK, "a replay is open");
+    query.parsed = true;                            /* line by line */
+    query.window.until = INT64_C(1770249599999999); /* the end of the 4th */
+    ok(replay_open(store, &query, &sorted, &err) == STATUS_OK, "a replay is open");
     for (int i = 0; i < LINES + 10; i++)
         replay_next(sorted, &item, &err);
-    options.tailed = true;
-    options.tail = 2 * LINES;
-    ok(replay_open(store, &options, &tail, &err) == STATUS_OK, "and one of a tail, its lines known");
+    query.tailed = true;
+    query.tail = 2 * LINES;
+    ok(replay_open(store, &query, &tail, &err) == STATUS_OK, "and one of a tail, its lines known");
     snprintf(path, sizeof path, "%s/store/signals/%s.jsonl", workspace, days[1]);
     ok(truncate(path, 100000) == 0, "the disordered day is cut");
     int rest = 0, tail_lines = 0;
-    while (replay_next(sorted, &item, &err) == STATUS_OK)
+    while (replay_next(sorted, &item, &err) == STORE_LINES)
         rest++;
-    while (replay_next(tail, &item, &err) == STATUS_OK)
+    while (replay_next(tail, &item, &err) == STORE_LINES)
         tail_lines++;
     ok(rest > 0 && rest < LINES - 10, "what is left of it comes: %d lines", rest);
     ok(tail_lines > LINES && tail_lines < 2 * LINES, "so it does in the tail: %d lines", tail_lines);

@@ -1,24 +1,20 @@
+#include "base/array.h"
 #include "files/replay/state.h"
 
-static uint64_t seed_of(struct catalog *store)
-{
-    return index_seed(catalog_index(store));
-}
-
 /* An index that is made anew in memory goes without the secondary keys. */
-static bool is_complete(const struct filter_keys *keys, struct catalog *store)
+static bool is_complete(const struct filter_keys *keys, struct catalog *catalog)
 {
-    return keys->are_ids || index_has_all_refs(catalog_index(store));
+    return keys->are_ids || index_has_all_refs(catalog_index(catalog));
 }
 
-void candidates_init(struct candidates *candidates, const struct replay_options *options, enum event_kind kind,
-                     struct catalog *store)
+void candidates_init(struct candidates *candidates, struct filter *filter, enum event_kind kind,
+                     struct catalog *catalog)
 {
-    *candidates = (struct candidates){.filter = options->filter, .kind = kind};
-    if (!options->use_index || !options->filter)
+    *candidates = (struct candidates){.filter = filter, .kind = kind};
+    if (!filter)
         return;
-    struct filter_keys keys = filter_index_keys(options->filter, kind, seed_of(store));
-    if (keys.count > 0 && is_complete(&keys, store))
+    struct filter_keys keys = filter_index_keys(filter, kind, index_seed(catalog_index(catalog)));
+    if (keys.count > 0 && is_complete(&keys, catalog))
         candidates->state = CANDIDATES_WAITING;
 }
 
@@ -27,23 +23,19 @@ void candidates_release(struct candidates *candidates)
     entries_release(&candidates->entries);
 }
 
-enum status candidates_load(struct candidates *candidates, struct catalog *store, struct error *err)
+enum status candidates_load(struct candidates *candidates, struct catalog *catalog, struct error *err)
 {
-    struct filter_keys keys = filter_index_keys(candidates->filter, candidates->kind, seed_of(store));
-    if (keys.count == 0) { /* there is no memory for them now: everything is read */
-        candidates->state = CANDIDATES_NONE;
-        return STATUS_OK;
-    }
-    candidates->span = keys.are_blocks ? CATALOG_KEY_BLOCK : 1;
-    enum status status = catalog_candidates(store, keys.are_ids, keys.keys, keys.count, &candidates->entries, err);
-    if (status != STATUS_OK)
-        return status;
-    if (!is_complete(&keys, store)) { /* it was damaged, and is another now */
-        candidates->state = CANDIDATES_NONE;
-        return STATUS_OK;
-    }
-    /* what counts here is the place alone: generations may differ where the index was rebuilt between two keys */
     struct entries *entries = &candidates->entries;
+    uint64_t seed = index_seed(catalog_index(catalog));
+    struct filter_keys keys = filter_index_keys(candidates->filter, candidates->kind, seed);
+    candidates->state = CANDIDATES_NONE;
+    if (keys.count == 0) /* there is no memory for them now: everything is read */
+        return STATUS_OK;
+    candidates->span = keys.are_blocks ? CATALOG_KEY_BLOCK : 1;
+    enum status status = catalog_candidates(catalog, keys.are_ids, keys.keys, keys.count, entries, err);
+    if (status != STATUS_OK || !is_complete(&keys, catalog)) /* it was damaged, and is another now */
+        return status;
+    /* what counts here is the place alone: generations may differ where the index was rebuilt between two keys */
     for (size_t i = 0; i < entries->count; i++) {
         uint64_t value = entries->data[i].value;
         entries->data[i] = (struct entry){0, index_value(index_value_partition(value), 0, index_value_offset(value))};
@@ -53,27 +45,22 @@ enum status candidates_load(struct candidates *candidates, struct catalog *store
     return STATUS_OK;
 }
 
-/* Number of candidates in partitions before this one. */
-static size_t entries_before(const struct entries *entries, uint32_t partition)
+static int compare_number(const void *element, const void *key)
 {
-    size_t low = 0, high = entries->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (index_value_partition(entries->data[middle].value) < partition)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    uint32_t a = index_value_partition(((const struct entry *)element)->value), b = *(const uint32_t *)key;
+    return (a > b) - (a < b);
 }
 
-void candidates_apply(const struct candidates *candidates, struct scan_options *scan)
+void candidates_apply(const struct candidates *candidates, uint32_t number, struct scan_options *scan)
 {
     static const struct entry none;
+    const struct entries *entries = &candidates->entries;
     if (candidates->state != CANDIDATES_LOADED)
         return;
-    size_t first = entries_before(&candidates->entries, scan->partition);
-    scan->candidate_count = entries_before(&candidates->entries, scan->partition + 1) - first;
-    scan->candidates = scan->candidate_count > 0 ? candidates->entries.data + first : &none;
+    uint32_t next = number + 1;
+    size_t from = array_lower_bound(entries->data, entries->count, sizeof *entries->data, &number, compare_number);
+    size_t to = array_lower_bound(entries->data, entries->count, sizeof *entries->data, &next, compare_number);
+    scan->candidate_count = to - from;
+    scan->candidates = to > from ? entries->data + from : &none;
     scan->candidate_span = candidates->span;
 }

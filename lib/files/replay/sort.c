@@ -1,5 +1,6 @@
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "files/replay/state.h"
 
 struct key {
@@ -14,29 +15,14 @@ struct keys {
 };
 
 /*
- * Most lines of a partition stand in the order of time, and a few came late. So the keys of those that follow in order
- * are kept apart from the others, only the others are sorted, and the two are merged as they go out.
+ * Most lines of a day stand in the order of time, and a few came late. So the keys of those that follow in order are
+ * kept apart from the others, only the others are sorted, and the two are merged as they go out.
  */
 struct sorted {
-    uint32_t partition;
     bool backward, need_events;
     struct keys punctual, late;
-    struct reader reader;
+    struct line_reader reader;
 };
-
-static bool add_key(struct keys *keys, struct key key)
-{
-    if (keys->count == keys->capacity) {
-        size_t capacity = keys->capacity + keys->capacity / 2 + 1024;
-        struct key *data = reallocarray(keys->data, capacity, sizeof *data);
-        if (!data)
-            return false;
-        keys->data = data;
-        keys->capacity = capacity;
-    }
-    keys->data[keys->count++] = key;
-    return true;
-}
 
 static int compare_keys(const void *a, const void *b)
 {
@@ -48,59 +34,56 @@ static int compare_keys(const void *a, const void *b)
 
 static enum status collect(struct sorted *sorted, struct scan *scan, struct error *err)
 {
+    struct keys *punctual = &sorted->punctual, *late = &sorted->late;
     struct scan_item item;
-    enum status status;
-    while ((status = scan_next(scan, &item, err)) == STATUS_OK) {
-        const struct keys *punctual = &sorted->punctual;
-        struct key key = {item.event.timestamp, item.offset};
-        bool is_late = punctual->count > 0 && key.time < punctual->data[punctual->count - 1].time;
-        if (!add_key(is_late ? &sorted->late : &sorted->punctual, key))
+    enum store_step step;
+    while ((step = scan_next(scan, &item, err)) == STORE_LINES) {
+        bool is_late = punctual->count > 0 && item.event.timestamp < punctual->data[punctual->count - 1].time;
+        struct keys *keys = is_late ? late : punctual;
+        if (!ARRAY_RESERVE(keys->data, keys->count, keys->capacity, 1))
             return error_set_memory(err);
+        keys->data[keys->count++] = (struct key){item.event.timestamp, item.offset};
     }
-    if (status != STATUS_ABSENT)
-        return status;
-    if (sorted->late.count > 1)
-        qsort(sorted->late.data, sorted->late.count, sizeof *sorted->late.data, compare_keys);
-    sorted->late.high = sorted->late.count;
-    sorted->punctual.high = sorted->punctual.count;
+    if (step == STORE_FAILED)
+        return STATUS_IO;
+    if (late->count > 1)
+        qsort(late->data, late->count, sizeof *late->data, compare_keys);
+    late->high = late->count;
+    punctual->high = punctual->count;
     return STATUS_OK;
 }
 
-enum status sorted_open(struct catalog *store, const struct scan_options *options, struct sorted **ret_sorted,
-                        struct error *err)
+enum status sorted_open(struct catalog *catalog, struct day *day, const struct scan_options *options,
+                        struct sorted **ret_sorted, struct error *err)
 {
+    struct scan_options forward = *options;
+    struct scan *scan;
+    forward.backward = false;
+    forward.need_events = true;
     struct sorted *sorted = calloc(1, sizeof *sorted);
     if (!sorted)
         return error_set_memory(err);
-    sorted->partition = options->partition;
     sorted->backward = options->backward;
     sorted->need_events = options->need_events;
-    reader_init(&sorted->reader, store, options->backward);
-    sorted->reader.report = options->report;
-    sorted->reader.report_context = options->report_context;
-    struct scan_options forward = *options;
-    forward.backward = false;
-    forward.need_events = true;
-    struct scan *scan = NULL;
-    enum status status = reader_turn(&sorted->reader, options->partition, err); /* it is read twice: let it stay */
-    if (status == STATUS_OK)
-        status = scan_open(store, &forward, &scan, err);
-    if (status == STATUS_OK)
+    line_reader_init(&sorted->reader, catalog, options);
+    line_reader_turn(&sorted->reader, day);
+    enum status status = scan_open(catalog, day, &forward, &scan, err);
+    if (status == STATUS_OK) {
         status = collect(sorted, scan, err);
-    scan_close(scan);
-    if (status != STATUS_OK) {
-        sorted_close(sorted);
-        return status;
+        scan_close(scan);
     }
-    *ret_sorted = sorted;
-    return STATUS_OK;
+    if (status != STATUS_OK)
+        sorted_close(sorted);
+    else
+        *ret_sorted = sorted;
+    return status;
 }
 
 void sorted_close(struct sorted *sorted)
 {
     if (!sorted)
         return;
-    reader_release(&sorted->reader);
+    line_reader_release(&sorted->reader);
     free(sorted->punctual.data);
     free(sorted->late.data);
     free(sorted);
@@ -124,15 +107,11 @@ static bool next_key(struct sorted *sorted, struct key *ret_key)
     return true;
 }
 
-enum status sorted_next(struct sorted *sorted, struct scan_item *ret_item, struct error *err)
+enum store_step sorted_next(struct sorted *sorted, struct scan_item *ret_item, struct error *err)
 {
     struct key key;
-    enum status status = STATUS_ABSENT;
-    while (status == STATUS_ABSENT) {
-        if (!next_key(sorted, &key))
-            return error_set(err, STATUS_ABSENT, "no more events");
-        struct store_place position = {sorted->partition, key.offset};
-        status = reader_read(&sorted->reader, position, sorted->need_events, ret_item, err);
-    }
-    return status;
+    enum store_step step = STORE_NONE;
+    while (step == STORE_NONE && next_key(sorted, &key))
+        step = line_reader_read(&sorted->reader, key.offset, sorted->need_events, ret_item, err);
+    return step;
 }

@@ -4,7 +4,23 @@
 #define PROBE       ((uint64_t)1 << 20)
 #define FIRST_BLOCK ((size_t)16 << 10)
 
-/* ---- what is known */
+void stream_plan(struct stream_plan *ret_plan, struct catalog *catalog, const struct store_query *query,
+                 enum event_kind kind)
+{
+    *ret_plan = (struct stream_plan){
+        .catalog = catalog,
+        .by_time = query->order == STORE_BY_TIME,
+        .limited = query->limited,
+        .scan = {.window = query->window,
+                 .filter = query->filter,
+                 .backward = query->reverse,
+                 .need_events = query->parsed,
+                 .need_lines = query->limited || query->counted,
+                 .report = query->report,
+                 .report_context = query->report_context},
+    };
+    candidates_init(&ret_plan->candidates, query->filter, kind, catalog);
+}
 
 bool stream_is_due(const struct stream_plan *plan, const struct catalog_partition *row)
 {
@@ -16,65 +32,54 @@ bool stream_is_due(const struct stream_plan *plan, const struct catalog_partitio
         return true;
     if (facts->records == 0 || facts->greatest < window->since || facts->least > window->until)
         return false;
-    struct scan_options scan = {.partition = row->number};
-    candidates_apply(&plan->candidates, &scan);
+    struct scan_options scan = {0};
+    candidates_apply(&plan->candidates, row->number, &scan);
     return !scan.candidates || scan.candidate_count > 0;
 }
 
-/* What lies behind facts.known follows in the order of time. */
-static enum status is_rest_ordered(struct catalog *store, const struct catalog_partition *row, bool *ret_ordered,
-                                   struct error *err)
+/* Whether the day is in the order of time: so are the bytes that are known, and the few that are not are read for it.
+ */
+static enum status is_ordered(struct catalog *catalog, struct day *day, bool *ret_ordered, struct error *err)
 {
+    const struct partition_facts *facts = &day->facts;
     struct scan_options options = {
-        .partition = row->number,
-        .from = row->facts.known,
-        .to = row->end,
+        .from = facts->known,
+        .to = day->end,
         .window = WINDOW_ALL,
         .need_events = true,
     };
     struct scan *scan;
     struct scan_item item;
-    int64_t greatest = row->facts.records > 0 ? row->facts.greatest : INT64_MIN;
-    enum status status = scan_open(store, &options, &scan, err);
+    enum store_step step = STORE_NONE;
+    int64_t greatest = facts->records > 0 ? facts->greatest : INT64_MIN;
+    *ret_ordered = facts->late == 0 && day->end - facts->known <= PARTITION_BLOCK;
+    if (!*ret_ordered || facts->known == day->end)
+        return STATUS_OK;
+    enum status status = scan_open(catalog, day, &options, &scan, err);
     if (status != STATUS_OK)
         return status;
-    *ret_ordered = true;
-    while (status == STATUS_OK && *ret_ordered && (status = scan_next(scan, &item, err)) == STATUS_OK) {
+    while (*ret_ordered && (step = scan_next(scan, &item, err)) == STORE_LINES) {
         *ret_ordered = item.event.timestamp >= greatest;
         greatest = item.event.timestamp;
     }
     scan_close(scan);
-    return status == STATUS_ABSENT ? STATUS_OK : status;
+    return step == STORE_FAILED ? STATUS_IO : STATUS_OK;
 }
-
-static enum status is_ordered(struct catalog *store, const struct catalog_partition *row, bool *ret_ordered,
-                              struct error *err)
-{
-    *ret_ordered = row->facts.late == 0 && row->end - row->facts.known <= PARTITION_BLOCK;
-    if (!*ret_ordered || row->facts.known == row->end)
-        return STATUS_OK;
-    return is_rest_ordered(store, row, ret_ordered, err);
-}
-
-/* ---- the stream */
 
 /* Narrows the extent to the window where that is found without reading everything. */
-static enum status narrow(const struct stream_plan *plan, const struct catalog_partition *row,
-                          struct scan_options *scan, struct error *err)
+static enum status narrow(const struct day *day, struct scan_options *scan, struct error *err)
 {
-    const struct partition_facts *facts = &row->facts;
-    bool covered =
-        facts->records == 0 || (plan->scan.window.since <= facts->least && facts->greatest <= plan->scan.window.until);
-    if (covered || facts->late > 0 || facts->damaged > 0 || facts->misfiled > 0)
-        return STATUS_OK;
+    const struct partition_facts *facts = &day->facts;
     uint64_t from, to;
-    enum status status = bisect_window(plan->store, row, plan->scan.window, &from, &to, err);
+    if (day_is_inside(facts, scan->window) || facts->late > 0 || facts->damaged > 0 || facts->misfiled > 0)
+        return STATUS_OK;
+    enum status status = bisect_window(day, scan->window, &from, &to, err);
     if (status != STATUS_OK)
         return status;
     scan->from = from;
-    if (facts->known == row->end)
+    if (facts->known == day->end)
         scan->to = to;
-    scan->inside = facts->known == row->end || to == facts->known;
+    scan->inside = facts->known == day->end || to == facts->known;
     return STATUS_OK;
 }
 
@@ -86,13 +91,8 @@ static enum status split_for_probe(struct stream *stream, struct scan_options *s
     candidates->probed += length < budget ? length : budget;
     if (length <= budget)
         return STATUS_OK;
-    struct partition *partition;
     uint64_t middle = scan->backward ? scan->to - budget : scan->from + budget;
-    enum status status = catalog_open_partition(stream->plan->store, scan->partition, &partition, err);
-    if (status == STATUS_OK) {
-        status = partition_line_start(partition, middle, scan->from, &middle, err);
-        partition_close(partition);
-    }
+    enum status status = partition_line_start(stream->day->file, middle, scan->from, &middle, err);
     if (status != STATUS_OK)
         return status;
     stream->rest = *scan;
@@ -103,110 +103,74 @@ static enum status split_for_probe(struct stream *stream, struct scan_options *s
     return STATUS_OK;
 }
 
-static enum status open_stream(struct stream *stream, struct scan_options *scan, struct error *err)
+/* Opens an extent of the day, its candidates loaded where that is due; `ordered`: in the order it lies. */
+static enum status open_extent(struct stream *stream, struct scan_options *scan, bool ordered, struct error *err)
 {
-    struct candidates *candidates = &stream->plan->candidates;
+    struct stream_plan *plan = stream->plan;
+    struct candidates *candidates = &plan->candidates;
     enum status status = STATUS_OK;
-    if (candidates->state == CANDIDATES_WAITING && candidates->probed < PROBE && stream->plan->limited)
+    if (candidates->state == CANDIDATES_WAITING && ordered && plan->limited && candidates->probed < PROBE)
         status = split_for_probe(stream, scan, err);
     else if (candidates->state == CANDIDATES_WAITING)
-        status = candidates_load(candidates, stream->plan->store, err);
+        status = candidates_load(candidates, plan->catalog, err);
     if (status != STATUS_OK)
         return status;
-    candidates_apply(candidates, scan);
-    return scan->from < scan->to ? scan_open(stream->plan->store, scan, &stream->scan, err) : STATUS_OK;
+    if (!stream->day->is_other) /* they may be of what was there before */
+        candidates_apply(candidates, stream->day->number, scan);
+    if (!ordered)
+        return sorted_open(plan->catalog, stream->day, scan, &stream->sorted, err);
+    return scan->from < scan->to ? scan_open(plan->catalog, stream->day, scan, &stream->scan, err) : STATUS_OK;
 }
 
-static enum status open_sorted(struct stream *stream, struct scan_options *scan, struct error *err)
+enum status stream_open_day(struct stream *stream, struct stream_plan *plan, struct day *day, bool need_events,
+                            struct error *err)
 {
-    struct candidates *candidates = &stream->plan->candidates;
-    enum status status = STATUS_OK;
-    if (candidates->state == CANDIDATES_WAITING)
-        status = candidates_load(candidates, stream->plan->store, err);
-    if (status != STATUS_OK)
-        return status;
-    candidates_apply(candidates, scan);
-    return sorted_open(stream->plan->store, scan, &stream->sorted, err);
-}
-
-/* There are no events in the partition, or it has gone since the store was looked at, or it cannot be read. */
-static enum status leave_stream(struct stream *stream, const struct catalog_partition *row, enum status status)
-{
-    if (status == STATUS_ABSENT)
-        catalog_note_unread(stream->plan->store, row->number);
-    stream_close(stream);
-    return status == STATUS_ABSENT ? STATUS_OK : status;
-}
-
-/* Opens the stream on the file that was confirmed. STATUS_ABSENT: another one has come in its place, or it has gone. */
-static enum status open_confirmed(struct stream *stream, const struct catalog_partition *row, bool need_events,
-                                  struct error *err)
-{
-    const struct stream_plan *plan = stream->plan;
     struct scan_options scan = plan->scan;
     bool ordered = true;
-    scan.partition = row->number;
-    scan.to = row->end;
-    /* what lies behind the limit is not to be reported: of damage, line by line */
-    scan.need_events = scan.need_events || need_events || (plan->limited && row->facts.damaged > 0);
+    *stream = (struct stream){.plan = plan, .day = day};
+    scan.to = day->end;
+    /* what comes after the limit is not to be reported: of damage, line by line */
+    scan.need_events = scan.need_events || need_events || (plan->limited && day->facts.damaged > 0);
     scan.first_block = plan->limited ? FIRST_BLOCK : 0;
-    enum status status = plan->by_time ? is_ordered(plan->store, row, &ordered, err) : STATUS_OK;
+    enum status status = plan->by_time ? is_ordered(plan->catalog, day, &ordered, err) : STATUS_OK;
     if (status == STATUS_OK && ordered)
-        status = narrow(plan, row, &scan, err);
-    if (status == STATUS_OK)
-        status = ordered ? open_stream(stream, &scan, err) : open_sorted(stream, &scan, err);
-    if (status != STATUS_OK)
-        stream_close(stream);
-    return status;
+        status = narrow(day, &scan, err);
+    return status == STATUS_OK ? open_extent(stream, &scan, ordered, err) : status;
 }
 
-enum status stream_open(struct stream *stream, struct stream_plan *plan, const struct catalog_partition *row,
-                        bool need_events, struct error *err)
+enum status stream_open(struct stream *stream, struct stream_plan *plan, uint32_t number, bool need_events,
+                        struct error *err)
 {
-    enum status status = STATUS_ABSENT;
-    for (int look = 0; status == STATUS_ABSENT && look < CATALOG_LOOKS; look++) {
-        bool changed;
-        *stream = (struct stream){.plan = plan};
-        status = catalog_confirm(plan->store, row, &changed, err);
-        if (status != STATUS_OK || row->end == 0)
-            return leave_stream(stream, row, status);
-        if (changed) /* they are of what was there before */
-            plan->candidates.state = CANDIDATES_NONE;
-        status = open_confirmed(stream, row, need_events, err);
-    }
-    return status == STATUS_ABSENT ? STATUS_IO : status;
+    struct day *day;
+    enum status status = catalog_open_day(plan->catalog, number, &day, err);
+    if (status == STATUS_OK)
+        return stream_open_day(stream, plan, day, need_events, err);
+    if (status == STATUS_ABSENT)
+        catalog_note_unread(plan->catalog, number);
+    return status == STATUS_ABSENT ? STATUS_OK : status;
 }
 
 void stream_close(struct stream *stream)
 {
     scan_close(stream->scan);
     sorted_close(stream->sorted);
+    day_close(stream->day);
     *stream = (struct stream){0};
 }
 
-/* Goes over to the extent that was left, of a file that is still there: one part of it may be out. */
-static enum status open_rest(struct stream *stream, struct error *err)
-{
-    struct scan_options scan = stream->rest;
-    scan_close(stream->scan);
-    stream->scan = NULL;
-    stream->rest = (struct scan_options){0};
-    enum status status = open_stream(stream, &scan, err);
-    return status == STATUS_ABSENT ? STATUS_IO : status;
-}
-
-enum status stream_next(struct stream *stream, struct scan_item *ret_item, struct error *err)
+enum store_step stream_next(struct stream *stream, struct scan_item *ret_item, struct error *err)
 {
     if (stream->sorted)
         return sorted_next(stream->sorted, ret_item, err);
-    enum status status =
-        stream->scan ? scan_next(stream->scan, ret_item, err) : error_set(err, STATUS_ABSENT, "no events");
-    while (status == STATUS_ABSENT && stream->rest.from < stream->rest.to) {
-        status = open_rest(stream, err);
-        if (status == STATUS_OK && stream->scan)
-            status = scan_next(stream->scan, ret_item, err);
-        else if (status == STATUS_OK)
-            status = STATUS_ABSENT;
+    for (;;) {
+        enum store_step step = stream->scan ? scan_next(stream->scan, ret_item, err) : STORE_NONE;
+        struct scan_options rest = stream->rest;
+        if (step != STORE_NONE || rest.from >= rest.to)
+            return step;
+        scan_close(stream->scan);
+        stream->scan = NULL;
+        stream->rest = (struct scan_options){0};
+        if (open_extent(stream, &rest, true, err) != STATUS_OK)
+            return STORE_FAILED;
     }
-    return status;
 }

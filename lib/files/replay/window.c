@@ -1,17 +1,19 @@
 #include "files/replay/state.h"
 
-/* The first event in the lines [at, to): its time, and where it starts and ends. STATUS_ABSENT: there is none. */
-static enum status first_event(const struct partition *partition, enum event_kind kind, uint64_t at, uint64_t to,
-                               struct bytes *buffer, int64_t *ret_time, uint64_t *ret_end, struct error *err)
+/* The first event in the lines [at, to): *ret_found, its time, and where its line ends. */
+static enum status first_event(const struct day *day, uint64_t at, uint64_t to, struct bytes *buffer, bool *ret_found,
+                               int64_t *ret_time, uint64_t *ret_end, struct error *err)
 {
-    while (at < to) {
-        struct event event;
-        uint64_t end;
-        enum status status = partition_read_line(partition, at, to, buffer, &end, err);
-        if (status != STATUS_OK)
+    struct event event;
+    uint64_t end;
+    *ret_found = false;
+    for (; at < to; at = end) {
+        enum status status = partition_read_line(day->file, at, to, buffer, &end, err);
+        if (status != STATUS_OK || end == at)
             return status;
-        switch (event_read(buffer->data, buffer->length, kind, false, &event, NULL)) {
+        switch (event_read(buffer->data, buffer->length, partition_number_kind(day->number), false, &event, NULL)) {
         case EVENT_GOOD:
+            *ret_found = true;
             *ret_time = event.timestamp;
             *ret_end = end;
             return STATUS_OK;
@@ -21,53 +23,44 @@ static enum status first_event(const struct partition *partition, enum event_kin
         case EVENT_DAMAGED:
             break;
         }
-        if (end == at)
-            break;
-        at = end;
     }
-    return error_set(err, STATUS_ABSENT, "no event");
+    return STATUS_OK;
 }
 
 /* The start of the first line in [low, high) whose event is not before `time`; `high` where there is none. */
-static enum status bisect(const struct partition *partition, enum event_kind kind, uint64_t low, uint64_t high,
-                          int64_t time, uint64_t *ret_offset, struct error *err)
+static enum status bisect(const struct day *day, uint64_t low, uint64_t high, int64_t time, uint64_t *ret_offset,
+                          struct error *err)
 {
     struct bytes buffer = {0};
     enum status status = STATUS_OK;
-    while (status == STATUS_OK && low < high) {
+    while (low < high) {
         uint64_t middle, end = 0;
-        int64_t found = 0;
-        status = partition_line_start(partition, low + (high - low) / 2, low, &middle, err);
+        int64_t at = 0;
+        bool found;
+        status = partition_line_start(day->file, low + (high - low) / 2, low, &middle, err);
         if (status == STATUS_OK)
-            status = first_event(partition, kind, middle, high, &buffer, &found, &end, err);
-        if (status == STATUS_OK && found < time) {
+            status = first_event(day, middle, high, &buffer, &found, &at, &end, err);
+        if (status != STATUS_OK)
+            break;
+        if (found && at < time)
             low = end;
-        } else if (status == STATUS_OK || status == STATUS_ABSENT) {
+        else
             high = middle;
-            status = STATUS_OK;
-        }
     }
     bytes_release(&buffer);
     *ret_offset = low;
     return status;
 }
 
-enum status bisect_window(struct catalog *store, const struct catalog_partition *row, struct window window,
-                          uint64_t *ret_from, uint64_t *ret_to, struct error *err)
+enum status bisect_window(const struct day *day, struct window window, uint64_t *ret_from, uint64_t *ret_to,
+                          struct error *err)
 {
-    struct partition *partition;
-    uint64_t from = 0, to = row->facts.known;
-    enum status status = catalog_open_seen(store, row, &partition, err);
-    if (status != STATUS_OK)
-        return status;
-    if (row->facts.least < window.since)
-        status = bisect(partition, row->kind, from, to, window.since, &from, err);
-    if (status == STATUS_OK && row->facts.greatest > window.until)
-        status = bisect(partition, row->kind, from, to, window.until + 1, &to, err);
-    partition_close(partition);
-    if (status == STATUS_OK) {
-        *ret_from = from;
-        *ret_to = to;
-    }
+    enum status status = STATUS_OK;
+    *ret_from = 0;
+    *ret_to = day->facts.known;
+    if (day->facts.least < window.since)
+        status = bisect(day, 0, *ret_to, window.since, ret_from, err);
+    if (status == STATUS_OK && day->facts.greatest > window.until)
+        status = bisect(day, *ret_from, *ret_to, window.until + 1, ret_to, err);
     return status;
 }

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "base/array.h"
 #include "files/scan/state.h"
 
 #define GAP        ((uint64_t)32 << 10) /* candidates closer than this are read together */
@@ -10,18 +11,18 @@ static uint64_t candidate_offset(const struct scan *scan, size_t i)
     return index_value_offset(scan->options.candidates[i].value);
 }
 
+static int compare_offset(const void *element, const void *key)
+{
+    uint64_t a = index_value_offset(((const struct entry *)element)->value), b = *(const uint64_t *)key;
+    return (a > b) - (a < b);
+}
+
 /* Number of candidates that lie before `offset`. */
 static size_t candidates_before(const struct scan *scan, uint64_t offset)
 {
-    size_t low = 0, high = scan->options.candidate_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (candidate_offset(scan, middle) < offset)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    const struct scan_options *options = &scan->options;
+    return array_lower_bound(options->candidates, options->candidate_count, sizeof *options->candidates, &offset,
+                             compare_offset);
 }
 
 static uint64_t least_of(uint64_t a, uint64_t b)
@@ -40,32 +41,6 @@ static size_t next_block(struct scan *scan)
     size_t block = scan->block;
     scan->block = block < PARTITION_BLOCK / 2 ? 2 * block : PARTITION_BLOCK;
     return block;
-}
-
-/* Makes the chunk end in a newline. Without one it ends where the extent does, in a last line behind what is known, or
- * the file is another one by now. */
-static enum status settle_chunk(struct scan *scan, const struct chunk *chunk, struct error *err)
-{
-    size_t start = (size_t)(chunk->data ? chunk->data - scan->buffer.data : 0), length = chunk->length;
-    scan->end = chunk->offset + length;
-    if (length > 0 && chunk->data[length - 1] != '\n') {
-        if (scan->end == scan->options.to && scan->end > scan->known) {
-            scan->buffer.length = start + length;
-            if (!bytes_append_char(&scan->buffer, '\n'))
-                return error_set_memory(err);
-            length++;
-        } else {
-            const char *newline = memrchr(chunk->data, '\n', length);
-            length = newline ? (size_t)(newline - chunk->data) + 1 : 0;
-            scan->end = chunk->offset + length;
-        }
-    }
-    scan->data = scan->buffer.data + start;
-    scan->length = length;
-    scan->offset = chunk->offset;
-    scan->chosen = 0;
-    scan->piece_count = scan->handed = 0;
-    return STATUS_OK;
 }
 
 /*
@@ -109,22 +84,14 @@ static enum status read_stretch(struct scan *scan, uint64_t start, uint64_t stop
 {
     uint64_t from = scan->low;
     enum status status =
-        start == scan->low ? STATUS_OK : partition_line_start(scan->partition, start, scan->low, &from, err);
-    size_t block = LEAST_READ + (size_t)(stop - from);
-    do {
-        if (status == STATUS_OK)
-            status = partition_read_forward(scan->partition, from, limit, block, &scan->buffer, ret, err);
-        block *= 2;
-    } while (status == STATUS_OK && ret->offset + ret->length < stop && block / 2 < limit - from);
-    return status;
-}
-
-static void note_cut(struct scan *scan)
-{
-    if (!scan->was_cut)
-        scan_report_cut(scan);
-    scan->was_cut = true;
-    catalog_note_unread(scan->store, scan->options.partition);
+        start == scan->low ? STATUS_OK : partition_line_start(scan->day->file, start, scan->low, &from, err);
+    if (status != STATUS_OK)
+        return status;
+    for (size_t block = LEAST_READ + (size_t)(stop - from);; block *= 2) {
+        status = partition_read_forward(scan->day->file, from, limit, block, &scan->buffer, ret, err);
+        if (status != STATUS_OK || ret->offset + ret->length >= stop || block >= limit - from)
+            return status;
+    }
 }
 
 /* The next chunk of lines from `low` on; none where no line begins there any more. */
@@ -132,12 +99,38 @@ static enum status read_on(struct scan *scan, uint64_t limit, struct chunk *ret_
 {
     uint64_t start = scan->low;
     enum status status =
-        partition_read_forward(scan->partition, scan->low, limit, next_block(scan), &scan->buffer, ret_chunk, err);
+        partition_read_forward(scan->day->file, scan->low, limit, next_block(scan), &scan->buffer, ret_chunk, err);
     if (status == STATUS_OK && scan->low > 0)
-        status = partition_line_start(scan->partition, scan->low, scan->low - 1, &start, err);
+        status = partition_line_start(scan->day->file, scan->low, scan->low - 1, &start, err);
     if (start != scan->low)
         ret_chunk->length = 0;
     return status;
+}
+
+/* Makes the chunk end in a newline. Without one it ends where the extent does, in a last line past what is known, or
+ * the file is another one by now. */
+static enum status set_chunk(struct scan *scan, const struct chunk *chunk, struct error *err)
+{
+    size_t start = (size_t)(chunk->data ? chunk->data - scan->buffer.data : 0), length = chunk->length;
+    scan->end = chunk->offset + length;
+    if (length > 0 && chunk->data[length - 1] != '\n') {
+        if (scan->end == scan->options.to && scan->end > scan->known) {
+            scan->buffer.length = start + length;
+            if (!bytes_append_char(&scan->buffer, '\n'))
+                return error_set_memory(err);
+            length++;
+        } else {
+            const char *newline = memrchr(chunk->data, '\n', length);
+            length = newline ? (size_t)(newline - chunk->data) + 1 : 0;
+            scan->end = chunk->offset + length;
+        }
+    }
+    scan->data = scan->buffer.data + start;
+    scan->length = length;
+    scan->offset = chunk->offset;
+    scan->chosen = 0;
+    scan->piece_count = scan->handed = 0;
+    return STATUS_OK;
 }
 
 static enum status take_forward(struct scan *scan, struct error *err)
@@ -154,12 +147,10 @@ static enum status take_forward(struct scan *scan, struct error *err)
         scan->low = limit;
         return STATUS_OK;
     }
-    if (status == STATUS_OK)
-        status = settle_chunk(scan, &chunk, err);
-    if (status != STATUS_OK)
+    if (status != STATUS_OK || (status = set_chunk(scan, &chunk, err)) != STATUS_OK)
         return status;
     if (scan->length == 0)
-        note_cut(scan);
+        scan_report_cut(scan);
     scan->low = scan->was_cut ? scan->high : scan->end;
     return STATUS_OK;
 }
@@ -172,7 +163,7 @@ static enum status take_backward(struct scan *scan, struct error *err)
     enum status status;
     if (!is_known || !scan->options.candidates) {
         status =
-            partition_read_backward(scan->partition, start, scan->high, next_block(scan), &scan->buffer, &chunk, err);
+            partition_read_backward(scan->day->file, start, scan->high, next_block(scan), &scan->buffer, &chunk, err);
     } else if (stretch_backward(scan, &start, &stop)) {
         next_block(scan);
         status = read_stretch(scan, start, stop, scan->high, &chunk, err);
@@ -180,23 +171,23 @@ static enum status take_backward(struct scan *scan, struct error *err)
         scan->high = scan->low;
         return STATUS_OK;
     }
-    if (status == STATUS_OK)
-        status = settle_chunk(scan, &chunk, err);
-    if (status == STATUS_OK && scan->end < stop)
-        note_cut(scan);
-    if (status == STATUS_OK)
-        scan->high = chunk.offset < scan->high ? chunk.offset : start;
-    return status;
+    if (status != STATUS_OK || (status = set_chunk(scan, &chunk, err)) != STATUS_OK)
+        return status;
+    if (scan->end < stop)
+        scan_report_cut(scan);
+    scan->high = chunk.offset < scan->high ? chunk.offset : start;
+    return STATUS_OK;
 }
 
-enum status scan_take_chunk(struct scan *scan, struct error *err)
+enum store_step scan_take_chunk(struct scan *scan, struct error *err)
 {
-    enum status status = STATUS_OK;
     scan->length = 0;
-    while (status == STATUS_OK && scan->length == 0) {
+    while (scan->length == 0) {
         if (scan->low >= scan->high)
-            return error_set(err, STATUS_ABSENT, "no more lines");
-        status = scan->options.backward ? take_backward(scan, err) : take_forward(scan, err);
+            return STORE_NONE;
+        enum status status = scan->options.backward ? take_backward(scan, err) : take_forward(scan, err);
+        if (status != STATUS_OK)
+            return STORE_FAILED;
     }
-    return status;
+    return STORE_LINES;
 }

@@ -10,8 +10,8 @@ static enum status count_between(const struct scan *scan, uint64_t from, uint64_
     struct bytes buffer = {0};
     struct chunk chunk;
     enum status status = STATUS_OK;
-    while (status == STATUS_OK && from < to) {
-        status = partition_read_forward(scan->partition, from, to, PARTITION_BLOCK, &buffer, &chunk, err);
+    while (from < to) {
+        status = partition_read_forward(scan->day->file, from, to, PARTITION_BLOCK, &buffer, &chunk, err);
         if (status != STATUS_OK || chunk.length == 0)
             break;
         for (const char *at = chunk.data, *end = at + chunk.length; (at = memchr(at, '\n', (size_t)(end - at))); at++)
@@ -22,83 +22,71 @@ static enum status count_between(const struct scan *scan, uint64_t from, uint64_
     return status;
 }
 
-/* The number of the line that starts at `offset`, counted from the one that was asked for last, or from the start. */
-static enum status line_number(struct scan *scan, uint64_t offset, uint64_t *ret_line, struct error *err)
+/* Reports a finding about the line at `offset`. Its number is counted from the line that was reported last, or from
+ * the start of the file. */
+static enum status report_line(struct scan *scan, enum store_finding finding, uint64_t offset, const char *what,
+                               struct error *err)
 {
-    uint64_t count = 0, line;
-    enum status status;
-    if (offset >= scan->counted_offset) {
-        status = count_between(scan, scan->counted_offset, offset, &count, err);
-        line = scan->counted_line + count;
-    } else if (offset < scan->counted_offset / 2) {
-        status = count_between(scan, 0, offset, &count, err);
-        line = 1 + count;
-    } else {
-        status = count_between(scan, offset, scan->counted_offset, &count, err);
-        line = scan->counted_line - count;
+    uint64_t count = 0, from = scan->counted_offset, line = scan->counted_line;
+    if (offset < from / 2) {
+        from = 0;
+        line = 1;
     }
+    enum status status = offset >= from ? count_between(scan, from, offset, &count, err)
+                                        : count_between(scan, offset, from, &count, err);
     if (status != STATUS_OK)
         return status;
+    line = offset >= from ? line + count : line - count;
     scan->counted_offset = offset;
-    *ret_line = scan->counted_line = line;
+    scan->counted_line = line;
+    struct store_report found = {finding, partition_label(scan->day->file), line, offset, what};
+    scan->options.report(scan->options.report_context, &found);
     return STATUS_OK;
 }
 
-static void report(const struct scan *scan, enum scan_finding finding, uint64_t line, uint64_t offset, const char *what)
+static void report_day(const struct scan *scan, enum store_finding finding, const char *what)
 {
-    struct scan_report_line found = {
-        .finding = finding,
-        .file = partition_label(scan->partition),
-        .line = line,
-        .offset = offset,
-        .what = what,
-    };
-    scan->options.report(scan->options.report_context, &found);
+    struct store_report found = {finding, partition_label(scan->day->file), 0, 0, what};
+    if (scan->options.report)
+        scan->options.report(scan->options.report_context, &found);
 }
 
 enum status scan_report_damage(struct scan *scan, size_t start, size_t length, const struct json_fault *fault,
                                struct error *err)
 {
-    uint64_t offset = scan->offset + start, line;
-    char told[JSON_FAULT_TEXT_SIZE];
+    const char *line = scan->data + start;
+    char text[JSON_FAULT_TEXT_SIZE];
+    bool known;
     if (!scan->options.report)
         return STATUS_OK;
-    enum status status = line_number(scan, offset, &line, err);
+    enum status status = catalog_is_quarantined(scan->catalog, scan->day->number, line, length, &known, err);
     if (status != STATUS_OK)
         return status;
-    bool known;
-    status = catalog_is_quarantined(scan->store, scan->options.partition, scan->data + start, length, &known, err);
-    if (status == STATUS_OK)
-        report(scan, known ? SCAN_QUARANTINED : SCAN_DAMAGED, line, offset,
-               json_fault_tell(fault, scan->data + start, told));
-    return status;
+    return report_line(scan, known ? STORE_QUARANTINED : STORE_DAMAGED, scan->offset + start,
+                       json_fault_tell(fault, line, text), err);
 }
 
 enum status scan_report_misfiled(struct scan *scan, uint64_t offset, int64_t timestamp, struct error *err)
 {
-    scan->told_misfiled = true;
+    char what[64], time[TIMESTAMP_TEXT_SIZE];
+    scan->reported_misfiled = true;
     if (!scan->options.report)
         return STATUS_OK;
-    uint64_t line;
-    enum status status = line_number(scan, offset, &line, err);
-    if (status != STATUS_OK)
-        return status;
-    char what[64], time[TIMESTAMP_TEXT_SIZE];
     timestamp_format(timestamp, time);
     snprintf(what, sizeof what, "an event of another day: %s", time);
-    report(scan, SCAN_MISFILED, line, offset, what);
-    return STATUS_OK;
+    return report_line(scan, STORE_MISFILED, offset, what, err);
 }
 
 void scan_report_misfiled_by_facts(struct scan *scan)
 {
-    scan->told_misfiled = true;
-    if (scan->options.report)
-        report(scan, SCAN_MISFILED, 0, 0, "holds events of other days");
+    scan->reported_misfiled = true;
+    report_day(scan, STORE_MISFILED, "holds events of other days");
 }
 
-void scan_report_cut(const struct scan *scan)
+void scan_report_cut(struct scan *scan)
 {
-    if (scan->options.report)
-        report(scan, SCAN_CUT, 0, 0, "was cut, or written anew, while it was read");
+    if (!scan->was_cut)
+        report_day(scan, STORE_CUT, "was cut, or written anew, while it was read");
+    scan->was_cut = true;
+    catalog_note_unread(scan->catalog, scan->day->number);
 }

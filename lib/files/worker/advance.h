@@ -30,6 +30,15 @@ enum status checkpoint_fit(struct catalog *store, const struct catalog_partition
                            const struct checkpoint_position *position, bool *ret_fits, uint64_t *ret_from,
                            struct error *err);
 
+/* The same in an open day. */
+enum status checkpoint_fit_day(const struct day *day, const struct checkpoint_position *position, bool *ret_fits,
+                               uint64_t *ret_from, struct error *err);
+/* The position at this offset of an open day, with its hash; at day->end: past its last event or damaged line, before
+ * the blank lines after that. STATUS_ABSENT: the file holds other bytes by now than the facts tell of, so that nobody
+ * knows which ones lay before the offset. */
+enum status checkpoint_position_in(const struct day *day, uint64_t offset, struct checkpoint_position *ret_position,
+                                   struct error *err);
+
 /* Where a partition ends for a position: behind its last event or damaged line (SPEC section 1), before the blank lines
  * that stand behind them. Read from `open` (NULL: opened for that) where there are blank lines at all. STATUS_ABSENT:
  * the partition has gone. */
@@ -44,10 +53,10 @@ enum status checkpoint_position_at(struct catalog *store, const struct catalog_p
 
 /* Whether an event is due to a checkpoint without positions. False: no memory. */
 bool checkpoint_time_due(const struct checkpoint *checkpoint, const struct event *event, bool *ret_due);
-/* The same for all events of a partition together, as far as the facts can tell. */
+/* The same for all events of a partition together, which ends at `end`, as far as the facts can tell. */
 enum checkpoint_share { CHECKPOINT_NONE_DUE, CHECKPOINT_SOME_DUE, CHECKPOINT_ALL_DUE };
-enum checkpoint_share checkpoint_share_due(const struct checkpoint *checkpoint,
-                                           const struct catalog_partition *partition);
+enum checkpoint_share checkpoint_share_due(const struct checkpoint *checkpoint, const struct partition_facts *facts,
+                                           uint64_t end);
 /* The offset of the first event of a partition that is due to a checkpoint without positions, or the partition's end.
  * STATUS_ABSENT: the partition has gone, or became shorter meanwhile. */
 enum status checkpoint_first_due(struct catalog *store, const struct checkpoint *checkpoint,

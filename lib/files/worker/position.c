@@ -7,8 +7,8 @@
 /* ---- fitting */
 
 /* Where the offset lies among the lines: *ret_from the start of a line, or the end. False: inside a line. */
-static enum status look_around(const struct partition *open, const struct catalog_partition *row, uint64_t offset,
-                               bool *ret_good, uint64_t *ret_from, struct error *err)
+static enum status look_around(const struct partition *open, uint64_t end, uint64_t offset, bool *ret_good,
+                               uint64_t *ret_from, struct error *err)
 {
     struct bytes buffer = {0};
     struct chunk chunk;
@@ -16,45 +16,48 @@ static enum status look_around(const struct partition *open, const struct catalo
     *ret_good = chunk.length > 0 && chunk.data[0] == '\n';
     *ret_from = offset;
     if (status == STATUS_OK && !*ret_good)
-        status = partition_skip_blanks(open, offset, row->end, ret_good, ret_from, err);
+        status = partition_skip_blanks(open, offset, end, ret_good, ret_from, err);
     bytes_release(&buffer);
     return status;
 }
 
-static enum status fit_by_reading(struct catalog *store, const struct catalog_partition *row,
-                                  const struct checkpoint_position *position, bool *ret_fits, uint64_t *ret_from,
-                                  struct error *err)
+/* What the facts tell without the bytes. False: nothing. */
+static bool fit_by_facts(const struct partition_facts *facts, uint64_t end, const struct checkpoint_position *position,
+                         bool *ret_fits, uint64_t *ret_from)
 {
-    struct partition *open;
-    uint64_t hash = 0;
-    enum status status = catalog_open_partition(store, row->number, &open, err);
-    if (status != STATUS_OK)
+    bool empty = position->offset == 0 && position->hash == hash_bytes("", 0, 0);
+    bool whole = position->offset == facts->known && position->hash == facts->hash;
+    bool possible = position->has_hash && position->offset <= end;
+    *ret_fits = possible && (empty || whole);
+    *ret_from = position->offset;
+    return *ret_fits || !possible || position->offset == 0;
+}
+
+enum status checkpoint_fit_day(const struct day *day, const struct checkpoint_position *position, bool *ret_fits,
+                               uint64_t *ret_from, struct error *err)
+{
+    uint64_t hash;
+    if (fit_by_facts(&day->facts, day->end, position, ret_fits, ret_from))
+        return STATUS_OK;
+    enum status status = partition_hash_before(day->file, position->offset, &hash, err);
+    if (status != STATUS_OK || hash != position->hash)
         return status;
-    status = partition_hash_before(open, position->offset, &hash, err);
-    if (status == STATUS_OK && hash == position->hash)
-        status = look_around(open, row, position->offset, ret_fits, ret_from, err);
-    partition_close(open);
-    return status;
+    return look_around(day->file, day->end, position->offset, ret_fits, ret_from, err);
 }
 
 enum status checkpoint_fit(struct catalog *store, const struct catalog_partition *partition,
                            const struct checkpoint_position *position, bool *ret_fits, uint64_t *ret_from,
                            struct error *err)
 {
-    const struct partition_facts *facts = &partition->facts;
-    *ret_fits = false;
-    *ret_from = position->offset;
-    if (!position->has_hash || position->offset > partition->end)
+    struct day *day;
+    if (fit_by_facts(&partition->facts, partition->end, position, ret_fits, ret_from))
         return STATUS_OK;
-    if (position->offset == 0) {
-        *ret_fits = position->hash == hash_bytes("", 0, 0);
-        return STATUS_OK;
-    }
-    if (position->offset == facts->known && position->hash == facts->hash) {
-        *ret_fits = true;
-        return STATUS_OK;
-    }
-    return fit_by_reading(store, partition, position, ret_fits, ret_from, err);
+    enum status status = catalog_open_day(store, partition->number, &day, err);
+    if (status != STATUS_OK)
+        return status;
+    status = checkpoint_fit_day(day, position, ret_fits, ret_from, err);
+    day_close(day);
+    return status;
 }
 
 /* ---- making */
@@ -150,6 +153,30 @@ enum status checkpoint_position_at(struct catalog *store, const struct catalog_p
     return status;
 }
 
+enum status checkpoint_position_in(const struct day *day, uint64_t offset, struct checkpoint_position *ret_position,
+                                   struct error *err)
+{
+    const struct partition_facts *facts = &day->facts;
+    struct checkpoint_position position = {.day = partition_number_day(day->number), .has_hash = true};
+    uint64_t known = facts->hash;
+    enum status status = STATUS_OK;
+    if (offset == day->end && facts->blank > 0)
+        status = skip_blank_lines(day->file, &offset, err);
+    position.offset = offset;
+    position.hash = offset == 0 ? hash_bytes("", 0, 0) : facts->hash;
+    if (status == STATUS_OK && offset > 0 && offset != facts->known) {
+        status = partition_hash_before(day->file, offset, &position.hash, err);
+        if (status == STATUS_OK && facts->known > 0)
+            status = partition_hash_before(day->file, facts->known, &known, err);
+    }
+    if (status != STATUS_OK)
+        return status;
+    if (known != facts->hash)
+        return error_set(err, STATUS_ABSENT, "%s: was rewritten meanwhile", partition_label(day->file));
+    *ret_position = position;
+    return STATUS_OK;
+}
+
 /* ---- without positions */
 
 bool checkpoint_time_due(const struct checkpoint *checkpoint, const struct event *event, bool *ret_due)
@@ -161,11 +188,10 @@ bool checkpoint_time_due(const struct checkpoint *checkpoint, const struct event
     return true;
 }
 
-enum checkpoint_share checkpoint_share_due(const struct checkpoint *checkpoint,
-                                           const struct catalog_partition *partition)
+enum checkpoint_share checkpoint_share_due(const struct checkpoint *checkpoint, const struct partition_facts *facts,
+                                           uint64_t end)
 {
-    const struct partition_facts *facts = &partition->facts;
-    if (facts->known < partition->end)
+    if (facts->known < end)
         return CHECKPOINT_SOME_DUE;
     if (facts->records == 0 || facts->greatest < checkpoint->last_timestamp)
         return CHECKPOINT_NONE_DUE;
@@ -183,37 +209,41 @@ static enum status scan_for_due(struct scan *scan, const struct checkpoint *chec
 {
     struct scan_item item;
     bool due = false;
-    enum status status = STATUS_OK;
-    while (status == STATUS_OK && !due) {
-        status = scan_next(scan, &item, err);
-        if (status == STATUS_OK && !checkpoint_time_due(checkpoint, &item.event, &due))
-            status = error_set_memory(err);
-    }
+    enum store_step step = STORE_NONE;
+    while (!due && (step = scan_next(scan, &item, err)) == STORE_LINES)
+        if (!checkpoint_time_due(checkpoint, &item.event, &due))
+            return error_set_memory(err);
     if (due)
         *ret_offset = item.offset;
-    return status == STATUS_ABSENT && !scan_was_cut(scan) ? STATUS_OK : status;
+    else if (step == STORE_FAILED)
+        return STATUS_IO;
+    return due || !scan_was_cut(scan) ? STATUS_OK : error_set(err, STATUS_ABSENT, "was cut while it was read");
 }
 
 enum status checkpoint_first_due(struct catalog *store, const struct checkpoint *checkpoint,
                                  const struct catalog_partition *partition, uint64_t *ret_offset, struct error *err)
 {
     struct scan_options options = {
-        .partition = partition->number,
-        .to = partition->end,
         .window = {checkpoint->last_timestamp, TIMESTAMP_MAX},
         .need_events = true,
         .need_repeats = true,
     };
     struct scan *scan;
-    enum checkpoint_share share = checkpoint_share_due(checkpoint, partition);
+    enum checkpoint_share share = checkpoint_share_due(checkpoint, &partition->facts, partition->end);
     bool events_only = partition->facts.blank == 0 && partition->facts.damaged == 0;
     *ret_offset = share == CHECKPOINT_ALL_DUE ? 0 : partition->end;
     if (share == CHECKPOINT_NONE_DUE || (share == CHECKPOINT_ALL_DUE && events_only))
         return STATUS_OK;
-    enum status status = scan_open(store, &options, &scan, err);
+    struct day *day;
+    enum status status = catalog_open_day(store, partition->number, &day, err);
     if (status != STATUS_OK)
         return status;
-    status = scan_for_due(scan, checkpoint, ret_offset, err);
-    scan_close(scan);
+    options.to = *ret_offset = day->end;
+    status = scan_open(store, day, &options, &scan, err);
+    if (status == STATUS_OK) {
+        status = scan_for_due(scan, checkpoint, ret_offset, err);
+        scan_close(scan);
+    }
+    day_close(day);
     return status;
 }

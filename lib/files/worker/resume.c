@@ -4,39 +4,110 @@
 #include <string.h>
 
 #include "files/worker/advance.h"
-#include "files/worker/state.h"
 
 #define FIRST_BLOCK ((size_t)16 << 10) /* where only so many events are wanted */
 
-enum status resume_open(struct catalog *store, const struct resume_options *options, struct resume **ret_resume,
+struct resume {
+    struct catalog *catalog;
+    struct store_query query;
+    enum event_kind kind;
+    struct checkpoint next; /* the checkpoint in the making: what a day has for a position until it is left */
+    bool by_time;           /* it had no positions */
+    uint64_t left;          /* events that may still be handed out */
+
+    size_t row;        /* of the catalog, that is entered next */
+    struct day *day;   /* the one in hand, while there is a scan; held */
+    struct scan *scan; /* of it */
+    uint64_t past;     /* the position past the last item, or where it was entered */
+    bool in_blocks;    /* items are not parsed */
+    bool judged;       /* each event, whether it is due */
+    struct day
+        *block_day; /* held: of the lines that were handed out in blocks last. Their greatest timestamp and its */
+    uint64_t block_from, block_to; /* ids are looked for at the end */
+};
+
+/* ---- positions */
+
+static bool keeps_positions(const struct resume *resume)
+{
+    return resume->query.reaches || resume->query.follows;
+}
+
+/* The open day was read, or counts as read, up to `to`. */
+static enum status put_position(struct resume *resume, const struct day *day, uint64_t to, struct error *err)
+{
+    const struct checkpoint_position *old = checkpoint_find(&resume->next, partition_number_day(day->number));
+    struct checkpoint_position position;
+    enum status status = checkpoint_position_in(day, to, &position, err);
+    if (status == STATUS_ABSENT) /* it was written anew: a position that it had is kept */
+        return STATUS_OK;
+    if (status != STATUS_OK || (old && old->has_hash && old->offset == position.offset && old->hash == position.hash))
+        return status;
+    return checkpoint_put(&resume->next, &position, err);
+}
+
+/* The same of a day that is not open. */
+static enum status put_row_position(struct resume *resume, const struct catalog_partition *row, uint64_t to,
+                                    struct error *err)
+{
+    struct checkpoint_position position;
+    enum status status = checkpoint_position_at(resume->catalog, row, NULL, to, &position, err);
+    if (status == STATUS_ABSENT) /* it has gone; should it come back, it is due from where it was */
+        return STATUS_OK;
+    return status == STATUS_OK ? checkpoint_put(&resume->next, &position, err) : status;
+}
+
+/* Gives every day its position before the first event that is due by time. */
+static enum status convert(struct resume *resume, struct error *err)
+{
+    size_t count;
+    const struct catalog_partition *rows = catalog_partitions(resume->catalog, &count);
+    for (size_t i = 0; i < count; i++) {
+        uint64_t offset;
+        if (rows[i].kind != resume->kind)
+            continue;
+        enum status status = checkpoint_first_due(resume->catalog, resume->query.from, &rows[i], &offset, err);
+        if (status == STATUS_OK)
+            status = put_row_position(resume, &rows[i], offset, err);
+        if (status != STATUS_OK && status != STATUS_ABSENT)
+            return status;
+    }
+    return STATUS_OK;
+}
+
+enum status resume_open(struct catalog *catalog, const struct store_query *query, struct resume **ret_resume,
                         struct error *err)
 {
     struct resume *resume = calloc(1, sizeof *resume);
     if (!resume)
         return error_set_memory(err);
-    resume->store = store;
-    resume->options = *options;
-    resume->left = options->limited ? options->limit : UINT64_MAX;
-    if (resume->options.filter && filter_is_empty(resume->options.filter))
-        resume->options.filter = NULL;
+    resume->catalog = catalog;
+    resume->query = *query;
+    resume->kind = query->kinds & KIND_BIT(EVENT_EMISSION) ? EVENT_EMISSION : EVENT_SIGNAL;
+    resume->left = query->limited ? query->limit : UINT64_MAX;
+    resume->by_time = query->from && !query->from->has_positions;
+    if (query->filter && filter_is_empty(query->filter))
+        resume->query.filter = NULL;
     checkpoint_init(&resume->next);
-    enum status status = STATUS_OK;
-    if (options->need_checkpoint && options->checkpoint)
-        status = checkpoint_copy(options->checkpoint, &resume->next, err);
-    if (status != STATUS_OK) {
+    enum status status = query->from ? checkpoint_copy(query->from, &resume->next, err) : STATUS_OK;
+    if (status == STATUS_OK && resume->by_time)
+        status = convert(resume, err);
+    if (status != STATUS_OK)
         resume_close(resume);
-        return status;
-    }
-    *ret_resume = resume;
-    return STATUS_OK;
+    else
+        *ret_resume = resume;
+    return status;
 }
 
+/* ---- from day to day */
+
+/* Leaves the day in hand. */
 static void leave(struct resume *resume)
 {
     scan_close(resume->scan);
-    partition_close(resume->open);
+    day_close(resume->day);
     resume->scan = NULL;
-    resume->open = NULL;
+    resume->day = NULL;
 }
 
 void resume_close(struct resume *resume)
@@ -44,223 +115,260 @@ void resume_close(struct resume *resume)
     if (!resume)
         return;
     leave(resume);
+    day_close(resume->block_day);
     checkpoint_release(&resume->next);
-    free(resume->ends);
     free(resume);
 }
 
-/* ---- entering a partition */
-
-/* Whether the window's end may end this partition: it holds events that are later, or perhaps copies of events that
- * have not been passed. */
-static bool may_end(const struct resume *resume, const struct catalog_partition *row)
+/* The day in hand is done with at this position. */
+static enum status finish_at(struct resume *resume, uint64_t to, struct error *err)
 {
-    int64_t until = resume->options.window.until;
-    if (resume->options.until_filters || until == TIMESTAMP_MAX || row->day < timestamp_day(until))
-        return false;
-    const struct partition_facts *facts = &row->facts;
-    return facts->known < row->end || facts->greatest > until || resume->end_count > 0;
+    enum status status = keeps_positions(resume) ? put_position(resume, resume->day, to, err) : STATUS_OK;
+    leave(resume);
+    return status;
 }
 
-static struct scan_options plan_scan(struct resume *resume, const struct catalog_partition *row)
+/* Where to begin in the day in hand. Reports a rewritten file. */
+static enum status find_start(struct resume *resume, const struct checkpoint_position *position, uint64_t *ret_from,
+                              struct error *err)
 {
-    const struct resume_options *options = &resume->options;
-    const struct partition_facts *facts = &row->facts;
-    struct scan_options scan = {
-        .partition = row->number,
-        .from = resume->from,
-        .to = row->end,
-        .window = {options->window.since, options->until_filters ? options->window.until : TIMESTAMP_MAX},
-        .filter = options->filter,
-        .need_events = options->need_events,
-        .need_lines = options->need_lines || options->limited,
-        .first_block = options->limited ? FIRST_BLOCK : 0,
-        .report = options->report,
-        .report_context = options->report_context,
+    const struct day *day = resume->day;
+    const struct store_query *query = &resume->query;
+    bool fits = false;
+    uint64_t hash;
+    enum status status = checkpoint_fit_day(day, position, &fits, ret_from, err);
+    /* a last line that was followed while it was whole, and is not any more */
+    if (status == STATUS_OK && !fits && query->follows && position->offset > day->end) {
+        status = partition_hash_before(day->file, position->offset, &hash, err);
+        fits = status == STATUS_OK && position->has_hash && hash == position->hash;
+    }
+    if (status != STATUS_OK || fits)
+        return status;
+    struct store_report found = {
+        .finding = STORE_REWRITTEN,
+        .file = partition_label(day->file),
+        .what = query->follows ? "was rewritten" : "the checkpoint's position does not fit it any more",
     };
-    resume->judged = may_end(resume, row);
-    resume->strict = resume->judged && resume->end_count > 0;
-    if (resume->strict) {
-        scan.window = WINDOW_ALL;
-        scan.filter = NULL;
-        scan.need_repeats = true;
-    }
-    if (resume_goes_by_time(resume) && checkpoint_share_due(options->checkpoint, row) == CHECKPOINT_SOME_DUE) {
-        resume->judged = true;
-        if (!resume->strict && scan.window.since < options->checkpoint->last_timestamp)
-            scan.window.since = options->checkpoint->last_timestamp;
-    }
-    bool plain = facts->known == row->end && facts->misfiled == 0;
-    /* what lies behind the limit is not to be reported: of damage, line by line */
-    scan.need_events |=
-        resume->judged || (options->need_checkpoint && !plain) || (options->limited && facts->damaged > 0);
-    resume->in_blocks = !scan.need_events;
-    return scan;
-}
-
-/* It has gone since the store was looked at. */
-static enum status skip(struct resume *resume, const struct catalog_partition *row)
-{
-    catalog_note_unread(resume->store, row->number);
+    if (query->report)
+        query->report(query->report_context, &found);
+    *ret_from = 0;
     return STATUS_OK;
 }
 
-/* STATUS_ABSENT: another file has come in its place, or it has gone. */
-static enum status open_partition(struct resume *resume, const struct catalog_partition *row, struct error *err)
+static enum status open_scan(struct resume *resume, struct error *err)
 {
-    enum status status = STATUS_OK;
-    if (resume->options.need_checkpoint)
-        status = catalog_open_seen(resume->store, row, &resume->open, err);
-    struct scan_options scan = plan_scan(resume, row);
-    if (status == STATUS_OK)
-        status = scan_open(resume->store, &scan, &resume->scan, err);
+    const struct store_query *query = &resume->query;
+    struct day *day = resume->day;
+    const struct partition_facts *facts = &day->facts;
+    bool plain = facts->known == day->end && facts->misfiled == 0;
+    bool may_end = !query->follows && partition_number_day(day->number) == timestamp_day(query->window.until) &&
+                   (facts->known < day->end || facts->greatest > query->window.until);
+    struct scan_options scan = {
+        .from = resume->past,
+        .to = day->end,
+        .window = {query->window.since, query->follows ? query->window.until : TIMESTAMP_MAX},
+        .filter = query->filter,
+        .need_lines = query->counted || query->limited,
+        .first_block = query->limited ? FIRST_BLOCK : 0,
+        .report = query->report,
+        .report_context = query->report_context,
+    };
+    resume->judged = may_end;
+    if (resume->by_time && checkpoint_share_due(query->from, facts, day->end) == CHECKPOINT_SOME_DUE) {
+        resume->judged = true;
+        if (scan.window.since < query->from->last_timestamp)
+            scan.window.since = query->from->last_timestamp;
+    }
+    /* what comes after the limit is not to be reported: of damage, line by line */
+    scan.need_events =
+        query->parsed || resume->judged || (query->reaches && !plain) || (query->limited && facts->damaged > 0);
+    resume->in_blocks = !scan.need_events;
+    return scan_open(resume->catalog, day, &scan, &resume->scan, err);
+}
+
+static enum status enter(struct resume *resume, const struct catalog_partition *row, struct error *err)
+{
+    const struct window *window = &resume->query.window;
+    const struct checkpoint_position *position = checkpoint_find(&resume->next, row->day);
+    if (row->kind != resume->kind || day_first(row->day) > window->until)
+        return STATUS_OK;
+    if (day_last(row->day) < window->since)
+        return resume->query.reaches ? put_row_position(resume, row, row->end, err) : STATUS_OK;
+    if (position && position->has_hash && position->offset == row->facts.known && row->facts.known == row->end &&
+        position->hash == row->facts.hash)
+        return STATUS_OK; /* nothing is new */
+    enum status status = catalog_open_day(resume->catalog, row->number, &resume->day, err);
+    if (status != STATUS_OK) /* absent: it has gone; a position that it had is kept */
+        return status == STATUS_ABSENT ? STATUS_OK : status;
+    resume->past = 0;
+    if (position)
+        status = find_start(resume, position, &resume->past, err);
+    if (status == STATUS_OK && resume->past > resume->day->end)
+        leave(resume);
+    else if (status == STATUS_OK && resume->past == resume->day->end)
+        status = finish_at(resume, resume->past, err);
+    else if (status == STATUS_OK)
+        status = open_scan(resume, err);
     if (status != STATUS_OK)
         leave(resume);
     return status;
 }
 
-/* Finds where to begin in a partition, as it is by now. STATUS_ABSENT: it has gone. */
-static enum status find_start(struct resume *resume, const struct catalog_partition *row, struct error *err)
-{
-    bool changed = false;
-    enum status status = resume_find_start(resume, row, &resume->from, err);
-    if (status == STATUS_OK && resume->from < row->end)
-        status = catalog_confirm(resume->store, row, &changed, err);
-    if (status == STATUS_OK && changed)
-        status = resume_find_start(resume, row, &resume->from, err);
-    return status;
-}
-
-static enum status enter(struct resume *resume, const struct catalog_partition *row, struct error *err)
-{
-    const struct resume_options *options = &resume->options;
-    if (row->kind != options->kind || (options->until_filters && day_first(row->day) > options->window.until))
-        return STATUS_OK;
-    if (day_last(row->day) < options->window.since)
-        return resume_pass(resume, row, row->end, err);
-    enum status status = STATUS_ABSENT;
-    for (int look = 0; status == STATUS_ABSENT && look < CATALOG_LOOKS; look++) {
-        status = find_start(resume, row, err);
-        if (status != STATUS_OK)
-            return status == STATUS_ABSENT ? skip(resume, row) : status;
-        resume->at = row;
-        resume->behind = resume->from;
-        if (resume->from >= row->end)
-            return resume_pass(resume, row, row->end, err);
-        status = open_partition(resume, row, err);
-    }
-    return status == STATUS_ABSENT ? STATUS_IO : status;
-}
-
 /* ---- what is due */
-
-static bool is_unpassed(const struct resume *resume, struct store_place first)
-{
-    for (size_t i = 0; i < resume->end_count; i++)
-        if (resume->ends[i].part == first.part)
-            return first.offset >= resume->ends[i].offset;
-    return false;
-}
 
 enum verdict { DUE, NOT_DUE, END };
 
-static enum status judge(const struct resume *resume, const struct scan_item *item, enum verdict *ret_verdict,
-                         struct error *err)
+/* False: no memory. */
+static bool judge(const struct resume *resume, const struct event *event, enum verdict *ret_verdict)
 {
-    const struct resume_options *options = &resume->options;
-    const struct event *event = &item->event;
+    const struct store_query *query = &resume->query;
     bool due = true;
-    *ret_verdict = NOT_DUE;
-    if (item->repeat) {
-        if (item->first.part < item->partition && is_unpassed(resume, item->first))
-            *ret_verdict = END;
-        return STATUS_OK;
+    if (resume->by_time && !checkpoint_time_due(query->from, event, &due))
+        return false;
+    bool is_later = !query->follows && event->timestamp > query->window.until;
+    bool ends = is_later && timestamp_day(event->timestamp) == partition_number_day(resume->day->number);
+    *ret_verdict = !due ? NOT_DUE : ends ? END : DUE;
+    return true;
+}
+
+/* An item is handed out. False: no memory. */
+static bool note(struct resume *resume, struct scan_item *item)
+{
+    if (resume->query.limited && item->lines > resume->left)
+        scan_item_cut(item, resume->left);
+    resume->left -= resume->query.limited ? item->lines : 0;
+    resume->past = item->end;
+    if (!resume->query.reaches)
+        return true;
+    if (!resume->in_blocks)
+        return checkpoint_note(&resume->next, item->event.timestamp, item->event.id);
+    if (resume->block_day != resume->day) {
+        day_close(resume->block_day);
+        resume->block_day = day_hold(resume->day);
+        resume->block_from = item->offset;
     }
-    bool wanted = !resume->strict || event->timestamp >= options->window.since;
-    if (wanted && resume->strict && options->filter && !filter_matches(options->filter, event, &wanted))
-        return error_set_memory(err);
-    if (!wanted)
-        return STATUS_OK;
-    if (resume_goes_by_time(resume) && !checkpoint_time_due(options->checkpoint, event, &due))
-        return error_set_memory(err);
-    bool is_later = !options->until_filters && event->timestamp > options->window.until;
-    if (due)
-        *ret_verdict = is_later && timestamp_day(event->timestamp) == resume->at->day ? END : DUE;
-    return STATUS_OK;
+    resume->block_to = item->end;
+    return true;
 }
 
-/* The partition in hand is done with at this position. */
-static enum status finish_at(struct resume *resume, uint64_t to, struct error *err)
-{
-    enum status status = resume_pass(resume, resume->at, to, err);
-    leave(resume);
-    return status;
-}
-
-/* It ends here, before its end. */
-static enum status end_at(struct resume *resume, uint64_t offset, struct error *err)
-{
-    if (resume->end_count == resume->end_capacity) {
-        size_t capacity = resume->end_capacity > 0 ? 2 * resume->end_capacity : 8;
-        struct store_place *ends = reallocarray(resume->ends, capacity, sizeof *ends);
-        if (!ends)
-            return error_set_memory(err);
-        resume->ends = ends;
-        resume->end_capacity = capacity;
-    }
-    resume->ends[resume->end_count++] = (struct store_place){resume->at->number, offset};
-    return finish_at(resume, offset, err);
-}
-
-/* Of a block only as many lines as may still be handed out. */
-static void cut_to_limit(const struct resume *resume, struct scan_item *item)
-{
-    if (!resume->options.limited || item->lines <= resume->left)
-        return;
-    const char *at = item->data;
-    for (uint64_t i = 0; i < resume->left; i++)
-        at = (const char *)memchr(at, '\n', item->length - (size_t)(at - item->data)) + 1;
-    item->length = (size_t)(at - item->data);
-    item->lines = resume->left;
-    item->end = item->offset + item->length;
-}
-
-/* *ret_due: the item is to be handed out. Leaves the partition where that ends. */
-static enum status take(struct resume *resume, struct scan_item *item, bool *ret_due, struct error *err)
-{
-    enum verdict verdict = DUE;
-    enum status status = resume->judged ? judge(resume, item, &verdict, err) : STATUS_OK;
-    *ret_due = verdict == DUE;
-    if (status != STATUS_OK || verdict == NOT_DUE)
-        return status;
-    if (verdict == END)
-        return end_at(resume, item->offset, err);
-    cut_to_limit(resume, item);
-    resume->behind = item->end;
-    resume->left -= resume->options.limited ? item->lines : 0;
-    return resume_note(resume, item, err);
-}
-
-enum status resume_next(struct resume *resume, struct scan_item *ret_item, struct error *err)
+enum store_step resume_next(struct resume *resume, struct scan_item *ret_item, struct error *err)
 {
     size_t count;
-    const struct catalog_partition *rows = catalog_partitions(resume->store, &count);
-    enum status status = STATUS_OK;
-    bool due = false;
-    while (status == STATUS_OK && !due) {
-        if (resume->left == 0)
-            return error_set(err, STATUS_ABSENT, "the limit is reached");
-        if (!resume->scan && resume->row == count)
-            return error_set(err, STATUS_ABSENT, "no more events");
+    const struct catalog_partition *rows = catalog_partitions(resume->catalog, &count);
+    for (enum status status = STATUS_OK; status == STATUS_OK;) {
+        enum verdict verdict = DUE;
+        if (resume->left == 0 || (!resume->scan && resume->row == count))
+            return STORE_NONE;
         if (!resume->scan) {
             status = enter(resume, &rows[resume->row++], err);
             continue;
         }
-        status = scan_next(resume->scan, ret_item, err);
-        if (status == STATUS_ABSENT) /* what a file that is written anew just now lacks may stand there again later */
-            status = finish_at(resume, scan_was_cut(resume->scan) ? resume->behind : resume->at->end, err);
-        else if (status == STATUS_OK)
-            status = take(resume, ret_item, &due, err);
+        enum store_step step = scan_next(resume->scan, ret_item, err);
+        if (step == STORE_FAILED)
+            return step;
+        if (step == STORE_NONE) {
+            if (scan_was_cut(resume->scan)) /* what it lacks may stand there again later */
+                leave(resume);
+            else
+                status = finish_at(resume, resume->day->end, err);
+            continue;
+        }
+        if (resume->judged && !judge(resume, &ret_item->event, &verdict))
+            status = error_set_memory(err);
+        else if (verdict == END)
+            status = finish_at(resume, ret_item->offset, err);
+        else if (verdict == DUE && note(resume, ret_item))
+            return STORE_LINES;
+        else if (verdict == DUE)
+            status = error_set_memory(err);
     }
+    return STORE_FAILED;
+}
+
+enum status resume_pass_all(struct resume *resume, struct error *err)
+{
+    size_t count;
+    const struct catalog_partition *rows = catalog_partitions(resume->catalog, &count);
+    enum status status = STATUS_OK;
+    for (size_t i = 0; status == STATUS_OK && i < count; i++)
+        if (rows[i].kind == resume->kind && !rows[i].is_unread)
+            status = put_row_position(resume, &rows[i], rows[i].end, err);
+    resume->row = count;
     return status;
+}
+
+void resume_restart(struct resume *resume)
+{
+    resume->by_time = false;
+    resume->row = 0;
+}
+
+/* ---- the checkpoint */
+
+static enum status open_blocks(const struct resume *resume, bool backward, struct scan **ret_scan, struct error *err)
+{
+    struct scan_options options = {
+        .from = resume->block_from,
+        .to = resume->block_to,
+        .window = {resume->query.window.since, TIMESTAMP_MAX},
+        .filter = resume->query.filter,
+        .backward = backward,
+        .need_events = true,
+        .first_block = (size_t)4096,
+    };
+    return scan_open(resume->catalog, resume->block_day, &options, ret_scan, err);
+}
+
+/* Of lines in the order of time, only the events at the last timestamp count: from the first of them on. */
+static enum status narrow(struct resume *resume, struct error *err)
+{
+    struct scan *scan;
+    struct scan_item item;
+    enum store_step step;
+    int64_t greatest = INT64_MIN;
+    enum status status = open_blocks(resume, true, &scan, err);
+    if (status != STATUS_OK)
+        return status;
+    while ((step = scan_next(scan, &item, err)) == STORE_LINES && item.event.timestamp >= greatest) {
+        greatest = item.event.timestamp;
+        resume->block_from = item.offset;
+    }
+    scan_close(scan);
+    return step == STORE_FAILED ? STATUS_IO : STATUS_OK;
+}
+
+/* Takes up the greatest timestamp, and its ids, of what was handed out in blocks. */
+static enum status note_blocks(struct resume *resume, struct error *err)
+{
+    const struct day *day = resume->block_day;
+    struct scan *scan;
+    struct scan_item item;
+    enum store_step step = STORE_NONE;
+    if (!day || day->facts.greatest < resume->next.last_timestamp)
+        return STATUS_OK;
+    enum status status = day->facts.late == 0 ? narrow(resume, err) : STATUS_OK;
+    if (status == STATUS_OK)
+        status = open_blocks(resume, false, &scan, err);
+    if (status != STATUS_OK)
+        return status;
+    while (status == STATUS_OK && (step = scan_next(scan, &item, err)) == STORE_LINES)
+        if (!checkpoint_note(&resume->next, item.event.timestamp, item.event.id))
+            status = error_set_memory(err);
+    scan_close(scan);
+    return step == STORE_FAILED ? STATUS_IO : status;
+}
+
+enum status resume_checkpoint(struct resume *resume, struct checkpoint *ret_checkpoint, struct error *err)
+{
+    enum status status = resume->scan ? finish_at(resume, resume->past, err) : STATUS_OK;
+    if (status == STATUS_OK)
+        status = note_blocks(resume, err);
+    if (status != STATUS_OK)
+        return status;
+    resume->next.has_positions = true;
+    resume->next.has_kind = true;
+    resume->next.kind = resume->kind;
+    *ret_checkpoint = resume->next;
+    checkpoint_init(&resume->next);
+    return STATUS_OK;
 }
