@@ -11,7 +11,7 @@ struct reader {
     struct json_index index;
 };
 
-/* What changes all the time: in registers, so handed only to functions that are compiled into their callers. */
+/* What changes all the time stays in registers: only functions compiled into their callers get a pointer to it. */
 struct at {
     size_t at;
     const uint32_t *next;
@@ -124,14 +124,10 @@ closed:
     goto after;
 }
 
-static bool take_compact(struct reader *r, const uint32_t *next)
+/* Compiled once for each kind of text. */
+static bool take_text(struct reader *r, const uint32_t *next, bool spaced)
 {
-    return take_document(r, next, false);
-}
-
-static bool take_spaced(struct reader *r, const uint32_t *next)
-{
-    return take_document(r, next, true);
+    return spaced ? take_document(r, next, true) : take_document(r, next, false);
 }
 
 /* False: json_tree_read() must do it. */
@@ -147,10 +143,10 @@ static bool read_fast(struct json_tree *tree, struct json_text document)
     r.text = at;
     r.length = length;
     r.tree = tree;
-    if (take_compact(&r, json_index_start(&r.index, at, length, false)))
+    if (take_text(&r, json_index_start(&r.index, at, length, false), false))
         return true;
     json_tree_clear(tree);
-    return take_spaced(&r, json_index_space(&r.index));
+    return take_text(&r, json_index_space(&r.index), true);
 }
 
 #else

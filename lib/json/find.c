@@ -1,7 +1,7 @@
 #include "json/index.h"
 #include "json/names.h"
 
-/* Where bytes have changed since they were known to be good: what is handed out still looks like a value. */
+/* Bytes may have changed since they were known to be good: what is given must still look like a value. */
 static void put_member(struct json_text *ret_member, struct json_text value)
 {
     if (json_type(value) != JSON_ABSENT && (value.length >= 2 || json_type(value) == JSON_NUMBER))
@@ -32,7 +32,7 @@ struct finder {
     struct json_index index;
 };
 
-/* What changes all the time: in registers, so handed only to functions that are compiled into their callers. */
+/* What changes all the time stays in registers: only functions compiled into their callers get a pointer to it. */
 struct at {
     size_t at;
     const uint32_t *next; /* see index.h */

@@ -69,7 +69,7 @@ ALWAYS_INLINE size_t count_bits(uint64_t v)
     return (size_t)(v * 0x0101010101010101u >> 56);
 }
 
-/* Drops the quotes that are escaped, and looks at the escapes. `pending` reaches over the border of blocks. */
+/* Drops the quotes that are escaped, and checks the escapes. `pending` carries over the border of blocks. */
 static uint64_t without_escaped(struct json_index *ix, size_t base, uint64_t slashes, uint64_t quotes)
 {
     uint64_t block = (uint64_t)1 << (base - ix->start) / BLOCK;

@@ -1,19 +1,19 @@
 /*
- * json_text - JSON as text: validate, find members, canonical form; no tree, no number ever converted on its way.
+ * json - JSON as text: validate, find members, canonical form. It builds no tree and converts no number on the way.
  *
- * A value is the piece of text it stands in (`struct json_text`). json_scan() validates a whole document in one pass
- * and hands out the top-level members that the caller asked for; on text that was validated once, the accessors
- * below walk deeper. All pieces borrow the caller's text: nothing here owns memory but the output buffers passed in.
+ * A value is the piece of text that holds it (`struct json_text`). json_scan() validates a whole document in one pass
+ * and returns the top-level members that the caller asked for. The other functions walk deeper into text that was
+ * validated once. All pieces borrow the caller's text; only the output buffers passed in own memory.
  *
- * Grammar: RFC 8259. Two sets of rules (SPEC section 3):
- *   JSON_STRICT  input: duplicate member names (compared decoded, at any depth), nesting deeper than 512, invalid
- *                UTF-8, NaN and the infinities are faults;
- *   JSON_STORED  what stands in the store: any depth, NaN, Infinity and -Infinity are values, of a repeated member
- *                the last counts; invalid UTF-8 is still a fault.
- * Escaped lone surrogates are allowed in both. Raw UTF-8 that encodes a surrogate is invalid UTF-8.
+ * The grammar is that of RFC 8259, under one of two sets of rules (SPEC section 3):
+ *   JSON_STRICT  for input. Faults are: a member name that an object has twice (compared decoded, at any depth),
+ *                nesting deeper than 512, invalid UTF-8, NaN and the infinities.
+ *   JSON_STORED  for what the store holds. Any depth is allowed; NaN, Infinity and -Infinity are values; of a repeated
+ *                member the last one counts. Invalid UTF-8 is a fault here, too.
+ * Both allow escaped lone surrogates. Raw UTF-8 that encodes a surrogate is invalid UTF-8 (RFC 3629 section 3).
  *
- * On x86-64 the strings of a text are found with SSE2, or what newer processors have, as is found out at run time;
- * elsewhere by portable code with the same answers.
+ * On x86-64 the strings of a text are found with SSE2, or with AVX-512 where the processor has it. Elsewhere portable
+ * code gives the same answers.
  */
 #ifndef METASPN_JSON_JSON_H
 #define METASPN_JSON_JSON_H
@@ -28,29 +28,31 @@
 #define JSON_MAX_DEPTH 512
 
 struct json_text {
-    const char *data; /* NULL: absent. A string's text has its quotes. */
+    const char *data; /* NULL: absent. The text of a string includes its quotes. */
     size_t length;
 };
 
 enum json_type { JSON_ABSENT, JSON_NULL, JSON_FALSE, JSON_TRUE, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
 enum json_rules { JSON_STRICT, JSON_STORED };
 
-/* The type of a value, by its first byte. NaN and the infinities are JSON_NUMBER. */
+/* Returns the type of a value by its first byte. NaN and the infinities are JSON_NUMBER. */
 enum json_type json_type(struct json_text value);
 
 /* What json_scan() found wrong, and where. */
 struct json_fault {
     size_t offset;  /* byte offset in the text */
-    size_t length;  /* bytes there that are at fault; 0: nothing that could be shown */
-    char what[128]; /* "invalid UTF-8", "duplicate member \"a\"", "nesting deeper than 512", ... printable */
+    size_t length;  /* bytes there that are at fault; 0: a message need not show any */
+    char what[128]; /* "invalid UTF-8", "duplicate member \"a\"", "nesting deeper than 512", ...; printable */
 };
 
-/* The fault for a message: what, and the bytes at fault quoted and cut short. `text` is what was scanned. Returns what
- * may lie in `buffer`. */
+/*
+ * Returns the fault for a message: what is wrong, and the bytes at fault, quoted and cut short. `text` is what was
+ * scanned. The result may stand in `buffer` or be fault->what.
+ */
 #define JSON_FAULT_TEXT_SIZE (128 + QUOTED_SIZE)
 const char *json_fault_tell(const struct json_fault *fault, const char *text, char buffer[static JSON_FAULT_TEXT_SIZE]);
 
-/* A text that is not what it should be, for a message: quoted and cut short, a string without its own quotes. */
+/* Quotes a value for a message and cuts it short; a string loses its own quotes. Returns `buffer`. */
 const char *json_quote(char buffer[static QUOTED_SIZE], const char *text, size_t length);
 
 struct json_scan {
@@ -60,13 +62,13 @@ struct json_scan {
 };
 
 /*
- * A member to look for, by its decoded name. Made by JSON_KEY("signal_id"), which is a constant: the keys of a kind of
+ * A member to find, by its decoded name. JSON_KEY("signal_id") makes one; it is a constant, so the keys of a kind of
  * document belong in a static const array.
  */
 struct json_key {
     const char *name;
     size_t length;
-    uint64_t head; /* first eight bytes, the first one highest, padded with zeros */
+    uint64_t head; /* the first eight bytes, the first one highest, padded with zeros */
 };
 #define JSON_KEY_BYTE(literal, i)                                                                                      \
     ((uint64_t)(unsigned char)(sizeof(literal) > (i) ? (literal)[i] : 0) << (56 - 8 * (i)))
@@ -79,86 +81,94 @@ struct json_key {
     }
 
 /*
- * Validates `text` as one JSON document (white space around it allowed; empty text is a fault), and puts the values of
- * the top-level members keys[0..count) (at most 16) into ret_members[0..count) (absent: data NULL; names compared
- * decoded); they are untouched where it fails or the document is no object. Returns STATUS_OK, STATUS_INVALID
- * (ret->fault says why) or STATUS_IO (no memory). No memory is asked for in the common case.
+ * Validates `text` as one JSON document, with white space around it or none. Empty text is a fault. Puts the values of
+ * the top-level members keys[0..count) (at most 16) into ret_members[0..count); data is NULL for absent ones. Names are
+ * compared decoded. ret_members is untouched where the scan fails or the document is no object. Returns STATUS_OK,
+ * STATUS_INVALID (ret->fault says why) or STATUS_IO (no memory). The common case allocates nothing.
  */
 enum status json_scan(const char *text, size_t length, enum json_rules rules, const struct json_key *keys, size_t count,
                       struct json_text *ret_members, struct json_scan *ret);
 
 /*
- * As json_scan under JSON_STORED for text that is known to be one valid object: finds the members and checks nothing.
- * Bytes that were changed since, and are no object any more, are safe: nothing outside of them is read, and what is
+ * Finds members as json_scan() does under JSON_STORED, in text that is known to be one valid object; checks nothing.
+ * Bytes that changed since are safe, even if they are no object any more: nothing outside of them is read, and what is
  * found lies in them and looks like a value (its json_type() is not JSON_ABSENT, and it has two bytes or is a number).
- * Which members those are then means nothing.
+ * Which members are found then means nothing.
  */
 void json_find(const char *text, size_t length, const struct json_key *keys, size_t count,
                struct json_text *ret_members);
 
-/* Walks an object's members in the order they stand. Start with `struct json_walk w = json_walk_start(object)`. */
+/* Walks an array or object in the order of the text. Start with `struct json_walk w = json_walk_start(object)`. */
 struct json_walk {
     const char *at, *end;
 };
 struct json_walk json_walk_start(struct json_text array_or_object);
-/* The next member of an object: its name (a string with quotes) and value. False: no more. Of text that is not valid
- * the pieces mean nothing, not even a type, but lie in it. */
+/*
+ * Takes the next member of an object: its name (a string with quotes) and value. False: there are no more. In text that
+ * is not valid the pieces mean nothing, not even a type, but lie within it.
+ */
 bool json_walk_member(struct json_walk *w, struct json_text *ret_name, struct json_text *ret_value);
-/* The next element of an array. */
+/* Takes the next element of an array. */
 bool json_walk_element(struct json_walk *w, struct json_text *ret_value);
 
-/* The value of an object's member of this decoded name, the last where it is repeated; absent also from no object. */
+/* Returns the value of the member with this decoded name, the last where it is repeated; absent if `object` is none. */
 struct json_text json_member(struct json_text object, const char *name, size_t name_length);
 
-/* True where the JSON string has exactly these decoded bytes. (A lone surrogate decodes to three bytes, WTF-8.) */
+/* Whether the JSON string decodes to exactly these bytes. (A lone surrogate decodes to three bytes, WTF-8.) */
 bool json_string_is(struct json_text string, const char *bytes, size_t length);
-/* Both JSON strings decode to the same bytes. */
+/* Whether both JSON strings decode to the same bytes. */
 bool json_string_same(struct json_text a, struct json_text b);
-/* Number of decoded bytes is zero. */
+/* Whether the JSON string decodes to no bytes. */
 bool json_string_is_empty(struct json_text string);
 /*
- * The decoded bytes: borrowed from the string itself where it has no escape, else decoded into *scratch (cleared
- * first). False: no memory.
+ * Gives the decoded bytes. They are borrowed from the string itself where it has no escape; else they are in *scratch,
+ * which is cleared first. False: no memory.
  */
 bool json_string_decode(struct json_text string, struct bytes *scratch, struct json_text *ret_decoded);
-/* Appends bytes (UTF-8, or WTF-8 for lone surrogates; invalid bytes as U+FFFD) as a canonical JSON string. */
+/*
+ * Appends bytes as a canonical JSON string. They are UTF-8, or WTF-8 for lone surrogates; invalid bytes become U+FFFD.
+ * False: no memory.
+ */
 bool json_string_encode(struct bytes *out, const char *bytes, size_t length);
 
-/* Compares two JSON numbers as exact decimals (1 = 1.0 = 10e-1; NaN equals nothing), without converting them. */
+/* Whether two JSON numbers are the same decimal (1 = 1.0 = 10e-1; NaN equals nothing). Neither is converted. */
 bool json_number_same(struct json_text a, struct json_text b);
-/* The nearest double (strtod's rounding, locale-independent); overflow gives an infinity. */
+/* Returns the nearest double (rounded as strtod() does, whatever the locale); an infinity on overflow. */
 double json_number_to_double(struct json_text number);
-/* True where this text is exactly one JSON number of RFC 8259. */
+/* Whether this text is exactly one JSON number (RFC 8259 section 6). */
 bool json_is_number(const char *text, size_t length);
 
 /*
- * Whether they are the same value: numbers as decimals, strings decoded, objects whatever the order of members, arrays
- * by element. False: no memory.
+ * Whether both are the same value: numbers as decimals, strings decoded, objects in any order of members, arrays by
+ * element. False: no memory.
  */
 bool json_same(struct json_text a, struct json_text b, bool *ret_same);
 
-/* A top-level member to be replaced, or added where it is absent, while the canonical form is made. */
+/* A top-level member that replaces the one in the document, or is added to it, when the canonical form is made. */
 struct json_override {
-    const char *name;       /* ASCII, without need of escapes */
+    const char *name;       /* ASCII that needs no escapes */
     struct json_text value; /* canonical JSON text */
 };
 
 /*
- * Appends the canonical form (SPEC section 3: Python's json.dumps(sort_keys=True, separators=(",", ":")) with numbers
- * as they are written) of a validated document to *out, without a newline. Members sort by the code points of their
- * decoded names. Of a repeated member the last counts. STATUS_IO: no memory; *out is then as it was.
+ * Appends the canonical form of a validated document to *out, without a newline (SPEC section 3: Python's
+ * json.dumps(sort_keys=True, separators=(",", ":")), but numbers stay as they are written). Members are sorted by the
+ * code points of their decoded names; of a repeated member the last one counts. STATUS_IO: no memory; *out is then as
+ * it was.
  */
 enum status json_canonical(struct json_text document, const struct json_override *overrides, size_t count,
                            struct bytes *out, struct error *err);
 
-/* True where every byte is RFC 8259 white space (space, tab, CR, LF), or there is none. */
+/* Whether the text is empty or white space alone (space, tab, CR, LF; RFC 8259 section 2). */
 bool json_is_blank(const char *text, size_t length);
 
-/* Number of leading bytes that are valid UTF-8. */
+/* Returns the number of leading bytes that are valid UTF-8 (RFC 3629). */
 size_t json_utf8_valid(const char *text, size_t length);
 
-/* Uses no code that stands before this one; all give the same answers. (Tests do: without, it is the first that the
- * processor knows.) */
+/*
+ * For tests: allows only this code and those after it. All of them give the same answers. Without a call, the first one
+ * that the processor supports is used.
+ */
 enum json_code { JSON_AVX512, JSON_SSE2, JSON_PORTABLE, JSON_CODES };
 void json_use(enum json_code code);
 

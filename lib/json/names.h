@@ -1,5 +1,5 @@
 /*
- * json_names - the names of members: in which order they are, whether one is there twice, which of them are looked for.
+ * names - the names of members: their order, whether one is there twice, and which are among the keys to find.
  */
 #ifndef METASPN_JSON_NAMES_H
 #define METASPN_JSON_NAMES_H
@@ -12,14 +12,14 @@
 
 /* A member's name as it is compared. */
 struct json_name {
-    uint64_t head;  /* first eight decoded bytes, the first one highest, padded with zeros */
-    const char *at; /* behind the opening quote */
+    uint64_t head;  /* the first eight decoded bytes, the first one highest, padded with zeros */
+    const char *at; /* after the opening quote */
     size_t length;
     bool escaped;
 };
 
 struct json_name json_name_make(const char *at, size_t length, bool escaped);
-/* `head` of a name without escapes, where the text ends at `end`. */
+/* Returns the head of a name without escapes in a text that ends at `end`. */
 uint64_t json_head_at_end(const char *at, size_t length, const char *end);
 ALWAYS_INLINE uint64_t json_head(const char *at, size_t length, const char *end)
 {
@@ -35,7 +35,7 @@ ALWAYS_INLINE uint64_t json_head(const char *at, size_t length, const char *end)
     return json_head_at_end(at, length, end);
 #endif
 }
-/* A name that stands in a text that ends at `end`, and which may have escapes. */
+/* Sets a name of a text that ends at `end`. `escapes`: it may have some. */
 ALWAYS_INLINE void json_name_set(struct json_name *name, const char *at, size_t length, const char *end, bool escapes)
 {
     name->at = at;
@@ -46,7 +46,7 @@ ALWAYS_INLINE void json_name_set(struct json_name *name, const char *at, size_t 
         *name = json_name_make(at, length, true);
 }
 
-/* Below, at or above zero: order by the code points of the decoded names. */
+/* Returns the sign of the order by the code points of the decoded names. */
 int json_name_compare_rest(const struct json_name *a, const struct json_name *b);
 static inline int json_name_compare(const struct json_name *a, const struct json_name *b)
 {
@@ -73,12 +73,12 @@ static inline bool json_names_push(struct json_names *names, const struct json_n
     names->items[names->count++] = *name;
     return true;
 }
-/* Each name is above the one before it. */
+/* Whether each name is above the one before it. */
 bool json_names_ascend(const struct json_name *items, size_t count);
-/* Of these names, in the order of the text, the first that was there before; NULL: all differ. Reorders them. */
+/* Returns the first name in the text that was there before; NULL: all differ. May reorder them. */
 const char *json_names_duplicate(struct json_name *items, size_t count);
 
-/* Whether they are the same, where the heads are. */
+/* Whether they are the same, if their heads are. */
 bool json_name_is_long_key(const struct json_name *name, const struct json_key *key);
 ALWAYS_INLINE bool json_name_is_key(const struct json_name *name, const struct json_key *key)
 {
@@ -97,8 +97,8 @@ ALWAYS_INLINE bool json_name_is_key(const struct json_name *name, const struct j
 }
 
 /*
- * The keys that are looked for, with a byte of each that tells most names from it: all of them are compared at once,
- * for members in no order would make a branch for each key be guessed wrong.
+ * The keys to find, with a byte of each that differs from that of most names. All bytes are compared at once: with a
+ * branch for each key, members in no order would be mispredicted.
  */
 struct json_key_set {
     const struct json_key *keys;
@@ -127,7 +127,7 @@ ALWAYS_INLINE struct json_key_set json_key_set_make(const struct json_key *keys,
 #endif
 }
 
-/* The index of the key that is this name, or the count of keys. */
+/* Returns the index of the key that is this name, or the count of keys. */
 ALWAYS_INLINE size_t json_key_index(const struct json_key_set *set, const struct json_name *name)
 {
 #ifdef __SSE2__

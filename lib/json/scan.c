@@ -204,17 +204,6 @@ static bool take_constant(struct scan *s, const char *word, const char *fault)
     return value_done(s);
 }
 
-static bool take_number(struct scan *s)
-{
-    if (s->end - s->at > 1 && s->at[1] == 'I')
-        return take_constant(s, "-Infinity", "-Infinity is not allowed");
-    const char *after = json_number_end(s->at, s->end);
-    if (!after || (after < s->end && ((*after >= '0' && *after <= '9') || *after == '.')))
-        return fault_at(s, s->at, "invalid number");
-    s->at = after;
-    return value_done(s);
-}
-
 static bool take_value(struct scan *s)
 {
     bool escaped;
@@ -240,10 +229,17 @@ static bool take_value(struct scan *s)
         return take_constant(s, "Infinity", "Infinity is not allowed");
     case '-':
     case '0' ... '9':
-        return take_number(s);
+        break;
     default:
         return fault_no_value(s);
     }
+    if (s->end - s->at > 1 && s->at[1] == 'I')
+        return take_constant(s, "-Infinity", "-Infinity is not allowed");
+    const char *after = json_number_end(s->at, s->end);
+    if (!after || (after < s->end && ((*after >= '0' && *after <= '9') || *after == '.')))
+        return fault_at(s, s->at, "invalid number");
+    s->at = after;
+    return value_done(s);
 }
 
 /* What comes next: a name, a value, a separator or the end of a container. */

@@ -26,7 +26,7 @@ struct fast {
     struct json_index index;
 };
 
-/* What changes all the time: in registers, so handed only to functions that are compiled into their callers. */
+/* What changes all the time stays in registers: only functions compiled into their callers get a pointer to it. */
 struct at {
     size_t at;
     const uint32_t *next;   /* see index.h */

@@ -200,7 +200,7 @@ static char *put_code(char *out, uint32_t code)
     return put_unit(out, 0xdc00 + (code & 0x3ff));
 }
 
-/* Copies the plain bytes at *at, and moves it behind them. */
+/* Copies the plain bytes at *at, and moves it past them. */
 static char *put_plain(char *out, const char **at, const char *end)
 {
     const char *start = *at;

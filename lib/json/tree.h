@@ -1,10 +1,10 @@
 /*
- * json_tree - what is not canonical of a document, on its way into canonical form.
+ * tree - the parts of a document that are not canonical, on their way into canonical form.
  *
- * A reader of the text tells the tree of names, values and containers as they come. The tree keeps the parts that
- * cannot be copied as they stand: a container whose text is canonical already is folded into one leaf when it closes.
- * Members are sorted when their object closes; then the whole is written along its links. Neither way needs a stack,
- * however deep the text is. A tree of the size of an event needs no memory but its own.
+ * A reader adds names, values and containers in the order of the text. The tree keeps the parts that cannot be copied
+ * as they are: a container whose text is canonical already is folded into one leaf when it closes. Members are sorted
+ * when their object closes; then the whole is written along its links. Neither direction needs a stack, however deep
+ * the text is. A tree of the size of an event allocates nothing.
  */
 #ifndef METASPN_JSON_TREE_H
 #define METASPN_JSON_TREE_H
@@ -15,19 +15,19 @@
 
 enum json_form {
     JSON_VERBATIM,
-    JSON_CONTAINER, /* is 1 */
+    JSON_CONTAINER, /* 1: a container that changed */
     JSON_REWRITTEN, /* a string */
-    JSON_FOREIGN,   /* verbatim, but from outside the text */
+    JSON_FOREIGN,   /* verbatim, but not from the text */
 };
 
 struct json_node {
-    const char *name; /* behind its opening quote; NULL: an element */
+    const char *name; /* after its opening quote; NULL: an element */
     const char *text; /* the value */
     size_t name_length, length;
     uint32_t parent, next;
-    uint32_t first;      /* child; while the container is open, number of the children of those around it */
-    uint8_t form;        /* enum json_form; JSON_VERBATIM while nothing is known to change in an open container */
-    bool name_rewritten; /* or rather to be */
+    uint32_t first;      /* child; while the container is open, the number of children of those around it */
+    uint8_t form;        /* enum json_form; of an open container JSON_VERBATIM until something in it changes */
+    bool name_rewritten; /* the canonical form of the name differs */
 };
 
 /* A child of a container that is open. */
@@ -42,7 +42,7 @@ struct json_tree {
     struct json_child *children; /* `local_children`, or owned */
     size_t node_count, node_capacity, child_count, child_capacity;
     uint32_t open; /* the innermost open container */
-    size_t growth; /* how much longer strings and overrides may make the text, at most */
+    size_t growth; /* the most that strings and overrides can add to the text */
     const struct json_override *overrides;
     size_t override_count;
     struct json_node local_nodes[64];
@@ -50,7 +50,7 @@ struct json_tree {
 };
 
 void json_tree_init(struct json_tree *tree, const struct json_override *overrides, size_t count);
-/* Empties it; the memory stays. */
+/* Empties the tree and keeps its memory. */
 void json_tree_clear(struct json_tree *tree);
 void json_tree_release(struct json_tree *tree);
 
@@ -80,8 +80,8 @@ ALWAYS_INLINE struct json_node *json_tree_add(struct json_tree *tree, const stru
 }
 
 /*
- * The value that was added last becomes the innermost open container. `changed`: since the last opening or closing
- * the reader met with something in the container around it that cannot be copied as it stands.
+ * Makes the value that was added last the innermost open container. `changed`: since the last opening or closing the
+ * reader met something in the container around it that cannot be copied as it is.
  */
 ALWAYS_INLINE void json_tree_open(struct json_tree *tree, struct json_node *node, bool changed)
 {
@@ -91,12 +91,12 @@ ALWAYS_INLINE void json_tree_open(struct json_tree *tree, struct json_node *node
     tree->open = (uint32_t)(node - tree->nodes);
 }
 
-/* Closes the innermost open container, the text of which ends at `end`; `changed` is about itself. False: no memory. */
+/* Closes the innermost open container, whose text ends at `end`; `changed` is about itself. False: no memory. */
 bool json_tree_close(struct json_tree *tree, const char *end, bool changed);
 
-/* So many bytes more than the text has may be written, in vain or not. */
+/* Returns how many bytes more than the text has json_tree_write() may touch. */
 size_t json_tree_growth(const struct json_tree *tree);
-/* Writes the document, which is complete; returns the end. */
+/* Writes the complete document, whose text ended at `text_end`; returns the end of what is written. */
 char *json_tree_write(const struct json_tree *tree, char *out, const char *text_end);
 
 /* Reads a document of any shape into the empty tree, without the index of strings. False: no memory. */
