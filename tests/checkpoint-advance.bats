@@ -52,7 +52,7 @@ next()
     expect_places w 2026-02-03=2 2026-02-04=2 2026-02-05=2
 }
 
-@test "advance --to: a position before a newline that came since is no greater than the one behind it, nor the other way round" {
+@test "advance --to: a position before a newline that came since is no greater than the one after it, nor the other way round" {
     six
     truncate -s -1 ws/store/signals/2026-02-05.jsonl
     next --checkpoint-file=none
@@ -204,7 +204,7 @@ next()
 
 # ---- advance from lines
 
-@test "advance: behind each line that was read, of leading ones in their order" {
+@test "advance: past each line that was read, of leading ones in their order" {
     six
     replay -q --checkpoint=w | head -n 3 >lines
     run_split checkpoint advance w lines

@@ -117,7 +117,7 @@ Examples: metaspn-top --neither'
     [ "$(offered metaspn-checkpoint reset w --to = t)" = today ]
 }
 
-@test "behind a name come files, or nothing" {
+@test "after a name come files, or nothing" {
     command_saying metaspn-checkpoint '' worker
     command_saying metaspn-snapshot '' ./store/snapshots/state__2026-02-05.json
     touch working

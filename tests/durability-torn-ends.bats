@@ -7,7 +7,7 @@ load helper
 load writing
 load tracing
 
-# torn BYTES: puts them behind two events; then a third is written.
+# torn BYTES: puts them after two events; then a third is written.
 torn()
 {
     rm -rf ws/store
@@ -69,7 +69,7 @@ torn()
     [[ $(grep -c 'note: .*: the last line is not whole yet' "$err") == 3 && $(grep -c 'warning: .*: cut off' "$err") == 3 ]]
 }
 
-@test "a fragment that cannot be cut off is exit 5, and nothing is put behind it" {
+@test "a fragment that cannot be cut off is exit 5, and nothing is put after it" {
     needs_strace
     signals 1 2 | store
     printf '{"to' >>"$day"
@@ -88,7 +88,7 @@ torn()
     signals 1 3 | expect_same - "$day"
 }
 
-@test "blanks behind the last newline are no fragment: they get a newline of their own, without a word" {
+@test "blanks after the last newline are no fragment: they get a newline of their own, without a word" {
     torn '  \t'
     { signals 1 2; printf '  \t\n'; signals 3 3; } | expect_same - "$day"
     expect_err

@@ -51,7 +51,7 @@ printed='write\(1<'
     traced write,fdatasync,fsync metaspn-write -C ws --print=all event
     expect_status 0
     in_order "$synced" "$printed"
-    # Directly behind what is known to be synced, too.
+    # Directly after what is known to be synced, too.
     signal s2 2026-02-05T11:00:00Z | tee event >>"$day"
     traced write,fdatasync metaspn-write -C ws --print=all event
     expect_status 0

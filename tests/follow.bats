@@ -239,7 +239,7 @@ numbered()
     expect_err_like '^metaspn-replay: warning: .*signals/2026-02-05\.jsonl'
 }
 
-@test "section 6: a copy of the file with more behind it, moved to its place, is no rewriting" {
+@test "section 6: a copy of the file with more after it, moved to its place, is no rewriting" {
     numbered 1 3 | write
     follow
     expect_ids 's1 s2 s3'

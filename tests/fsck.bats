@@ -245,7 +245,7 @@ state()
     expect_out
 }
 
-# writes_while_it_is_read PYTHON: somebody has a fragment behind the first line, and goes on while fsck waits.
+# writes_while_it_is_read PYTHON: somebody has a fragment after the first line, and goes on while fsck waits.
 writes_while_it_is_read()
 {
     mkdir -p ws/store/signals

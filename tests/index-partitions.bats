@@ -100,7 +100,7 @@ expect_result()
     expect_result appended "$(signals 35 35)"
 }
 
-@test "a fragment behind a line of zeros is cut off: that is the last line then, and not written yet" {
+@test "a fragment after a line of zeros is cut off: that is the last line then, and not written yet" {
     { cat "$day"; printf '\0\0\0\n{"a'; } >new
     mv new "$day"
     run_split replay

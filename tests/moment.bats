@@ -212,7 +212,7 @@ readonly gone=openat2:error=ENOENT cut=pread64:retval=0
     ((n > 3 && n < 40))
 }
 
-@test "advance: a checkpoint without positions gets none behind events of a day that is away, or empty, for a moment" {
+@test "advance: a checkpoint without positions gets none past events of a day that is away, or empty, for a moment" {
     local n fault
     for fault in $gone $cut; do
         for n in {1..80}; do

@@ -190,7 +190,7 @@ expect_ids()
     expect_out 2
 }
 
-@test "section 8: damage behind the last line that is printed is not met, whatever the format" {
+@test "section 8: damage after the last line that is printed is not met, whatever the format" {
     local last format options
     for last in $'\n' ''; do
         others_write signals 2026-02-05 "$(signal s1 2026-02-05T10:00:00Z)" garbage "$(signal s2 2026-02-05T11:00:00Z)"

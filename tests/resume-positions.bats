@@ -49,7 +49,7 @@ load resuming
     cp backup ws/store/signals/2026-02-05.jsonl
     signal s7 2026-02-05T12:00:00Z | store
     due ''
-    # blanks behind the position are nothing new, a line that goes on is
+    # blanks after the position are nothing new, a line that goes on is
     printf '%s' "$(signal s9 2026-02-05T13:00:00Z)" >>ws/store/signals/2026-02-05.jsonl
     loop s9
     printf ' ' >>ws/store/signals/2026-02-05.jsonl
@@ -103,7 +103,7 @@ load resuming
     [[ $(replay -q --checkpoint-file=c | wc -l) == 2 ]]
 }
 
-@test "the hash is of the at most 4096 bytes before: far behind them a rewrite is not noticed" {
+@test "the hash is of the at most 4096 bytes before: far before them a rewrite is not noticed" {
     local pad
     pad=$(printf 'x%.0s' {1..3000})
     others_write signals 2026-02-05 "$(signal s1 2026-02-05T10:00:00Z)"
@@ -164,7 +164,7 @@ by_time()
     due 'm s6'
 }
 
-@test "--next gives every partition a position: behind what was read, elsewhere before the first event still due" {
+@test "--next gives every partition a position: past what was read, elsewhere before the first event still due" {
     six
     by_time 2026-02-03T11:00:00Z s2
     loop s3 -n 1
@@ -182,7 +182,7 @@ by_time()
     due late
 }
 
-@test "--next: processed ones behind a stop by -n come once more, none is lost" {
+@test "--next: processed ones past a stop by -n come once more, none is lost" {
     others_write signals 2026-02-05 "$(signal s2 2026-02-05T12:00:00Z)" "$(signal s1 2026-02-05T10:00:00Z)" "$(signal s3 2026-02-05T13:00:00Z)"
     others_write signals 2026-02-06 "$(signal s5 2026-02-06T12:00:00Z)" "$(signal m 2026-02-05T10:00:00Z)" "$(signal s6 2026-02-06T13:00:00Z)"
     by_time 2026-02-05T11:00:00Z
@@ -206,7 +206,7 @@ by_time()
 
 # ---- --next
 
-@test "--next: with -n behind the last line printed, later partitions unchanged, earlier ones always with a position" {
+@test "--next: with -n past the last line printed, later partitions unchanged, earlier ones always with a position" {
     { signal a 2026-02-02T10:00:00Z source='"other"'; signal s1 2026-02-03T10:00:00Z; signal x 2026-02-03T11:00:00Z source='"other"'; } | store
     { signal s2 2026-02-04T10:00:00Z; signal s3 2026-02-04T11:00:00Z; signal s4 2026-02-05T10:00:00Z; } | store
     due 's1 s2' -n 2 --next=n --source=social.feed
@@ -234,7 +234,7 @@ by_time()
     expect_err
 }
 
-@test "--next: a partition ends before the blank lines behind its last event or damaged line" {
+@test "--next: a partition ends before the blank lines after its last event or damaged line" {
     others_write signals 2026-02-03 "$(signal s1 2026-02-03T10:00:00Z)"$'\r' '' $' \t\r' "$(printf '%5000s' '')" ''
     others_write signals 2026-02-04 '' "$(signal s2 2026-02-04T10:00:00Z)" '' 'no event' ''
     others_write signals 2026-02-05 '' ' '
@@ -254,7 +254,7 @@ by_time()
     [[ $(checkpoint read later | jq -c '.positions | map_values(.offset)') == $(jq -c '.positions | map_values(.offset)' n) ]]
 }
 
-@test "--next with -n: damage behind the stop is neither passed nor reported" {
+@test "--next with -n: damage past the stop is neither passed nor reported" {
     others_write signals 2026-02-05 "$(signal s1 2026-02-05T10:00:00Z)" 'no event' "$(signal s2 2026-02-05T11:00:00Z)"
     loop s1 -n 1
     [[ $status == 0 ]]
@@ -334,7 +334,7 @@ by_time()
     expect_file n old
 }
 
-@test "--next: behind no line of a day that is written anew in place while nobody reads what was printed" {
+@test "--next: past no line of a day that is written anew in place while nobody reads what was printed" {
     local full line
     others_write signals 2026-02-05 "$(signal a1 2026-02-05T10:00:00Z)" "$(signal a2 2026-02-05T11:00:00Z)"
     mkfifo pipe

@@ -54,7 +54,7 @@ def read_event(data):
 class Partition:
     def __init__(self, day, data):
         self.day, self.data, self.records = day, data, []
-        self.end = self.read = 0  # behind the last event or damaged line; behind the blank lines that follow, too
+        self.end = self.read = 0  # after the last event or damaged line; after the blank lines that follow, too
         at = 0
         for line in re.findall(rb"[^\n]*\n|[^\n]+", data):
             start, at = at, at + len(line)
@@ -142,7 +142,7 @@ def first_due(document, partition):
 
 
 class Resumed:
-    """The outcome of a replay: records in order, whether it met damage, and the checkpoint behind it."""
+    """The outcome of a replay: records in order, whether it met damage, and the checkpoint past it."""
 
     def __init__(self, store, memory, document, worker, until=None, limit=None):
         self.store, self.memory, self.document, self.worker = store, memory, document, worker
@@ -209,7 +209,7 @@ class Resumed:
 
 
 def advanced(store, memory, old, to):
-    """The offsets behind `advance --to` where both have positions, or there is no old one."""
+    """The offsets after `advance --to` where both have positions, or there is no old one."""
     result = {day: p["offset"] for day, p in (old or {}).get("positions", {}).items()}
     for day, position in to["positions"].items():
         if day not in result:
@@ -224,16 +224,16 @@ def advanced(store, memory, old, to):
 
 
 def passed_by_lines(store, memory, old, lines):
-    """The offsets behind `advance` from lines that are in the store."""
+    """The offsets after `advance` from lines that are in the store."""
     by_time = old is not None and "positions" not in old
     result = {day: p["offset"] for day, p in (old or {}).get("positions", {}).items()}
     if by_time:
         result = {day: first_due(old, partition) for day, partition in store.days.items()}
-    behind = {}
+    past = {}
     for line in lines:
         record = next(r for day in sorted(store.days) for r in store.days[day].records if r.data == line)
-        behind[record.day] = max(behind.get(record.day, 0), record.end)
-    for day, offset in behind.items():
+        past[record.day] = max(past.get(record.day, 0), record.end)
+    for day, offset in past.items():
         at = result.get(day) if by_time else memory.fit(old, day, store) if day in result else None
         if at is None or offset > at:
             result[day] = offset
@@ -241,7 +241,7 @@ def passed_by_lines(store, memory, old, lines):
 
 
 def same_offsets(store, got, want):
-    """Offsets by day, a position before the newline being the one behind it."""
+    """Offsets by day, a position before the newline being the one after it."""
 
     def settled(day, offset):
         at = store.days[day].settle(offset) if day in store.days else None

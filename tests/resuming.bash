@@ -28,7 +28,7 @@ loop()
     checkpoint advance w --to=n
 }
 
-# expect_next DAY=N ...: the positions of the checkpoint in n, each behind the first N lines of its day
+# expect_next DAY=N ...: the positions of the checkpoint in n, each past the first N lines of its day
 expect_next()
 {
     local wanted='{' entry

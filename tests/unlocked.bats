@@ -142,7 +142,7 @@ while True:
     done
 }
 
-@test "nothing is put behind a line that is not ended, however often the next one has begun already" {
+@test "nothing is put after a line that is not ended, however often the next one has begun already" {
     local pieces=() lines=()
     for _ in {1..12}; do
         pieces+=("${theirs:5}"$'\n'"${theirs:0:5}" 0.1)
@@ -195,14 +195,14 @@ write_replaced()
     expect_out
 }
 
-@test "a line that came at the same moment stays, before ours or behind them" {
+@test "a line that came at the same moment stays, before ours or after them" {
     beside_a_write "$theirs"$'\n' "${theirs/theirs/more}"$'\n'
     expect_file "$file" "$first" "$theirs" "$ours" "$second" "${theirs/theirs/more}"
     run_split metaspn-write -C ws --print=result <<<"${theirs/theirs/more}"
     [[ $(<"$out") == *'"status":"duplicate"'* ]]
 }
 
-@test "a fragment that came just behind our write is ended and left" {
+@test "a fragment that came just after our write is ended and left" {
     beside_a_write '' "${theirs:0:20}"
     expect_file "$file" "$first" "$ours" "$second" "${theirs:0:20}"
 }
@@ -257,7 +257,7 @@ expect_results()
     expect_out "$other"
 }
 
-@test "with raise, what somebody stores in that moment ends it, and nothing behind is stored" {
+@test "with raise, what somebody stores in that moment ends it, and nothing after it is stored" {
     other=$(signal ours 2026-02-05T11:30:00Z)
     write_beside '' '' "$other"$'\n' 1 --on-duplicate=raise
     expect_status 4
@@ -279,7 +279,7 @@ expect_results()
     expect_file "$file" "$first" "$other" "$(signal second 2026-02-05T13:30:00Z)"
 }
 
-@test "with raise, nothing behind what somebody stored in that moment, where another writes beside the write as well" {
+@test "with raise, nothing after what somebody stored in that moment, where another writes beside the write as well" {
     other=$(signal second 2026-02-05T12:30:00Z)
     second=$(signal second 2026-02-05T12:00:00Z; signal third 2026-02-05T13:00:00Z)
     write_beside '' "$theirs"$'\n' "$other"$'\n' 1 --on-duplicate=raise --print=result

@@ -1,6 +1,6 @@
 /*
  * A writer without lock that always comes at the worst moment: preloaded into a command, it appends $UNLOCKED_BEFORE to
- * the file $UNLOCKED_FILE just before the command's first write to that file, and $UNLOCKED_AFTER just behind it; and
+ * the file $UNLOCKED_FILE just before the command's first write to that file, and $UNLOCKED_AFTER just after it; and
  * $UNLOCKED_FIRST each time that the command, having looked, has opened the file to append to it and asks how it is
  * now, $UNLOCKED_TIMES times. It has the file open from the start, so that nobody gets a lease on it.
  */

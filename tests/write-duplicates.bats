@@ -131,7 +131,7 @@ END
     expect_err 'metaspn-write: "": cannot open: No such file or directory'
 }
 
-@test "section 6: raise says nothing of a file behind the duplicate that cannot be read" {
+@test "section 6: raise says nothing of a file after the duplicate that cannot be read" {
     { signal s1 2026-02-05T10:00:00Z; signal s1 2026-02-05T10:00:00Z; } >events
     run_split store --on-duplicate=raise events nofile .
     expect_status 4
@@ -145,7 +145,7 @@ END
     [[ $(stored_ids) == $'s1\ns2' ]]
 }
 
-@test "section 6: --stats counts what stopped it and nothing behind" {
+@test "section 6: --stats counts what stopped it and nothing after it" {
     {
         signal s1 2026-02-05T10:00:00Z
         signal s1 2026-02-05T10:00:00Z

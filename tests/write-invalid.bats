@@ -12,7 +12,7 @@ shown()
     printf '"%.*s..."' "${2:-60}" "$1"
 }
 
-# ---- section 3: what is refused. B is what every signal here has behind its id.
+# ---- section 3: what is refused. B is what every signal here has after its id.
 
 b='"payload":1,"payload_type":"t","source":"s","timestamp":"2026-02-05T10:00:00Z"}'
 

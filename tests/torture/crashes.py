@@ -195,7 +195,7 @@ def checkpoint_of_old(r):
 
 
 def checkpoint_advanced(r):
-    """Over events that another program appended and never synced: they must not be lost behind the position."""
+    """Over events that another program appended and never synced: they must not be lost before the position."""
     checkpoint_of_old(r)
     lines = [signal("theirs1", time="12:00:00"), signal("theirs2", time="13:00:00")]
     r.append(DAY, judge.joined(lines), lines)

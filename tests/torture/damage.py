@@ -76,7 +76,7 @@ def index(store, content):
 
 
 def index_of_a_writer(store, content):
-    """The writer relies on it: duplicates are known, new events are new; behind a last line without newline, too."""
+    """The writer relies on it: duplicates are known, new events are new; after a last line without newline, too."""
     with open(store.workspace / DAY, "ab") as file:
         file.write(signal("open"))
     lines = [LINES[0], LINES[8], OTHERS[1], signal("open"), signal("new")]

@@ -265,7 +265,7 @@ def build_sanitized():
 
 
 def runtime(command):
-    """The sanitizers' shared library, which must stand behind ours."""
+    """The sanitizers' shared library, which must come after ours."""
     listed = subprocess.run(["ldd", command], capture_output=True, text=True, check=True).stdout
     return [line.split()[2] for line in listed.splitlines() if "libasan" in line]
 

@@ -248,7 +248,7 @@ class Comparison:
 
     def ask_checkpoint(self):
         """MEANT DIFFERENCES: what resumes goes by position, and a due event that is later than --until ends its day's file; so
-        all ends behind the last event here, and no line lies in the wrong day's file."""
+        all ends after the last event here, and no line lies in the wrong day's file."""
         store, until = self.original(), "--until=" + text_of(END)
         done = sorted(self.random.sample(self.signals, self.random.randrange(1, 60)), key=lambda each: each.timestamp)
         checkpoint = store.build_signal_checkpoint(done)
