@@ -2,7 +2,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "files/worker/advance.h"
+#include "files/catalog/position.h"
 #include "files/worker/lines.h"
 #include "tap.h"
 
@@ -69,7 +69,7 @@ static int64_t taken(struct checkpoint_lines *lines)
     is_int(catalog_refresh(lines->store, KIND_BITS_ALL, &err), STATUS_OK, "the store is looked at again");
     const struct catalog_partition *row = catalog_partitions(lines->store, &count);
     is_int(passed.position_count, 1, "one position is passed");
-    is_int(checkpoint_fit(lines->store, row, &passed.positions[0], &fits, &from, &err), STATUS_OK, "it is compared");
+    is_int(position_fits(lines->store, row, &passed.positions[0], &fits, &from, &err), STATUS_OK, "it is compared");
     checkpoint_release(&passed);
     return fits ? (int64_t)from : -1;
 }

@@ -1,8 +1,8 @@
 #include <string.h>
 
+#include "files/catalog/position.h"
 #include "files/check/state.h"
 #include "files/documents.h"
-#include "files/worker/advance.h"
 #include "store/checkpoint.h"
 #include "store/snapshot.h"
 
@@ -12,26 +12,23 @@
 static enum status check_position(struct check *check, enum event_kind kind, const struct checkpoint_position *position,
                                   const char *path, struct error *err)
 {
-    struct partition *partition;
-    struct catalog_partition row = {.number = partition_number(kind, position->day),
-                                    .kind = kind,
-                                    .day = position->day};
+    struct day day = {.number = partition_number(kind, position->day)};
     bool fits = true;
     uint64_t from;
-    enum status status = catalog_open_partition(check->store, row.number, &partition, err);
+    enum status status = catalog_open_partition(check->store, day.number, &day.file, err);
     if (status != STATUS_OK)
         return status == STATUS_ABSENT ? STATUS_OK : status;
-    status = partition_stat(partition, &row.stat, err);
-    row.end = row.stat.size;
-    partition_close(partition);
+    status = partition_stat(day.file, &day.stat, err);
+    day.end = day.stat.size;
     if (status == STATUS_OK)
-        status = checkpoint_fit(check->store, &row, position, &fits, &from, err);
+        status = position_fits_day(&day, position, &fits, &from, err);
+    partition_close(day.file);
     if (status == STATUS_OK && !fits) {
-        char day[DAY_TEXT_SIZE];
-        day_format(position->day, day);
-        check_report(check, path, 0, 0, "the position in %s does not fit: that day is due from its start", day);
+        char text[DAY_TEXT_SIZE];
+        day_format(position->day, text);
+        check_report(check, path, 0, 0, "the position in %s does not fit: that day is due from its start", text);
     }
-    return status == STATUS_ABSENT ? STATUS_OK : status; /* it has gone just now */
+    return status;
 }
 
 static void check_checkpoint(struct check *check, const struct document *document)

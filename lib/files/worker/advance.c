@@ -1,11 +1,14 @@
 #include "files/worker/advance.h"
 
+#include "files/catalog/position.h"
+#include "files/worker/due.h"
+
 /* Puts the partition's position at `offset`. STATUS_ABSENT: the partition has gone. */
 static enum status put_at(struct catalog *store, const struct catalog_partition *row, uint64_t offset,
                           struct checkpoint *checkpoint, struct error *err)
 {
     struct checkpoint_position position;
-    enum status status = checkpoint_position_at(store, row, NULL, offset, &position, err);
+    enum status status = position_at(store, row, offset, &position, err);
     return status == STATUS_OK ? checkpoint_put(checkpoint, &position, err) : status;
 }
 
@@ -50,10 +53,10 @@ static enum status is_ahead(struct catalog *store, const struct catalog_partitio
     *ret_ahead = false;
     if (old->offset == to->offset && old->has_hash == to->has_hash && old->hash == to->hash)
         return STATUS_OK;
-    enum status status = row ? checkpoint_fit(store, row, old, &fits, &from, err) : STATUS_ABSENT;
+    enum status status = row ? position_fits(store, row, old, &fits, &from, err) : STATUS_ABSENT;
     *ret_ahead = !fits;
     if (status == STATUS_OK && fits) {
-        status = checkpoint_fit(store, row, to, &fits, &to_from, err);
+        status = position_fits(store, row, to, &fits, &to_from, err);
         *ret_ahead = fits && to_from > from;
     }
     if (status != STATUS_ABSENT)
@@ -131,7 +134,7 @@ static enum status reset_partition(struct catalog *store, const struct catalog_p
         since.last_timestamp = time;
         status = checkpoint_first_due(store, &since, row, &offset, err);
         if (status == STATUS_OK && old)
-            status = checkpoint_fit(store, row, old, &fits, &from, err);
+            status = position_fits(store, row, old, &fits, &from, err);
         if (status == STATUS_OK && fits && from <= offset)
             return STATUS_OK; /* no position moves forward */
         if (old && !fits)
@@ -181,7 +184,8 @@ enum status checkpoint_bytes_behind(struct catalog *store, enum event_kind kind,
     uint64_t bytes = 0;
     for (size_t i = 0; i < count; i++) {
         const struct checkpoint_position *position = checkpoint_find(checkpoint, rows[i].day);
-        uint64_t from = 0, end = 0;
+        struct checkpoint_position end;
+        uint64_t from = 0;
         bool fits = !checkpoint->has_positions;
         enum status status = STATUS_OK;
         if (rows[i].kind != kind)
@@ -189,15 +193,15 @@ enum status checkpoint_bytes_behind(struct catalog *store, enum event_kind kind,
         if (!checkpoint->has_positions)
             status = checkpoint_first_due(store, checkpoint, &rows[i], &from, err);
         else if (position)
-            status = checkpoint_fit(store, &rows[i], position, &fits, &from, err);
+            status = position_fits(store, &rows[i], position, &fits, &from, err);
         if (status == STATUS_OK)
-            status = checkpoint_end(store, &rows[i], NULL, &end, err);
+            status = position_at(store, &rows[i], rows[i].end, &end, err);
         if (status == STATUS_ABSENT) /* it has gone */
             continue;
         if (status != STATUS_OK)
             return status;
         from = fits ? from : 0;
-        bytes += end > from ? end - from : 0;
+        bytes += end.offset > from ? end.offset - from : 0;
     }
     *ret_bytes = bytes;
     return STATUS_OK;

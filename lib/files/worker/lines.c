@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "files/worker/advance.h"
+#include "files/catalog/position.h"
 
 #define AHEAD ((size_t)64 << 10) /* bytes that are read on at least */
 
@@ -16,13 +16,15 @@
  */
 static void hash_passed(struct checkpoint_lines *lines)
 {
-    const struct catalog_partition *row = lines->day ? catalog_partition(lines->store, lines->day->number) : NULL;
-    const struct checkpoint_position *passed = row ? checkpoint_find(&lines->passed, row->day) : NULL;
+    if (!lines->day)
+        return;
+    int32_t day = partition_number_day(lines->day->number);
+    const struct checkpoint_position *passed = checkpoint_find(&lines->passed, day);
     if (!passed || passed->has_hash || passed->offset == 0)
         return;
-    struct checkpoint_position position = {.day = row->day};
+    struct checkpoint_position position = {.day = day};
     struct error why;
-    enum status status = checkpoint_position_at(lines->store, row, lines->day->file, passed->offset, &position, &why);
+    enum status status = position_in_day(lines->day, passed->offset, &position, &why);
     if (status == STATUS_OK || status == STATUS_ABSENT)
         status = checkpoint_put(&lines->passed, &position, &why);
     if (status != STATUS_OK && lines->trouble == STATUS_OK) {

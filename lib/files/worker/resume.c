@@ -3,7 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "files/worker/advance.h"
+#include "files/catalog/position.h"
+#include "files/worker/due.h"
 
 #define FIRST_BLOCK ((size_t)16 << 10) /* where only so many events are wanted */
 
@@ -38,7 +39,7 @@ static enum status put_position(struct resume *resume, const struct day *day, ui
 {
     const struct checkpoint_position *old = checkpoint_find(&resume->next, partition_number_day(day->number));
     struct checkpoint_position position;
-    enum status status = checkpoint_position_in(day, to, &position, err);
+    enum status status = position_in_day(day, to, &position, err);
     if (status == STATUS_ABSENT) /* it was written anew: a position that it had is kept */
         return STATUS_OK;
     if (status != STATUS_OK || (old && old->has_hash && old->offset == position.offset && old->hash == position.hash))
@@ -51,7 +52,7 @@ static enum status put_row_position(struct resume *resume, const struct catalog_
                                     struct error *err)
 {
     struct checkpoint_position position;
-    enum status status = checkpoint_position_at(resume->catalog, row, NULL, to, &position, err);
+    enum status status = position_at(resume->catalog, row, to, &position, err);
     if (status == STATUS_ABSENT) /* it has gone; should it come back, it is due from where it was */
         return STATUS_OK;
     return status == STATUS_OK ? checkpoint_put(&resume->next, &position, err) : status;
@@ -136,7 +137,7 @@ static enum status find_start(struct resume *resume, const struct checkpoint_pos
     const struct store_query *query = &resume->query;
     bool fits = false;
     uint64_t hash;
-    enum status status = checkpoint_fit_day(day, position, &fits, ret_from, err);
+    enum status status = position_fits_day(day, position, &fits, ret_from, err);
     /* a last line that was followed while it was whole, and is not any more */
     if (status == STATUS_OK && !fits && query->follows && position->offset > day->end) {
         status = partition_hash_before(day->file, position->offset, &hash, err);
