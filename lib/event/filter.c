@@ -17,7 +17,7 @@ void filter_free(struct filter *filter)
     for (size_t i = 0; i < FILTER_MEMBERS; i++) {
         struct filter_values *values = &filter->members[i];
         for (size_t k = 0; k < values->count; k++)
-            free(values->items[k].data);
+            bytes_release(&values->items[k]);
         free(values->items);
         needles_release(&values->needles);
     }
@@ -33,13 +33,14 @@ enum status filter_add(struct filter *filter, enum filter_member member, const c
 {
     struct filter_values *values = &filter->members[member];
     size_t length = strlen(value);
-    struct filter_text text;
+    struct bytes text = {0};
     if (!ARRAY_RESERVE(values->items, values->count, values->capacity, 1) ||
         !needles_add(&values->needles, value, length, member == FILTER_STAGE ? NEEDLE_STAGE : NEEDLE_STRING) ||
-        !filter_text_set(&text, value, length))
+        !bytes_reserve(&text, length + 1))
         return error_set_memory(err);
-    if (member == FILTER_STAGE) /* it is compared with its dot, which takes the place of the NUL */
-        text.data[text.length++] = '.';
+    bytes_append(&text, value, length);
+    if (member == FILTER_STAGE)
+        bytes_append_char(&text, '.');
     values->items[values->count++] = text;
     return STATUS_OK;
 }
@@ -57,15 +58,6 @@ bool filter_is_empty(const struct filter *filter)
     return filter->entities.count == 0 && filter->where_count == 0 && filter->resolution == FILTER_ANY_RESOLUTION;
 }
 
-/* Returns the length of the escape at a backslash: 2, 6, or 12 where two of them may be a pair. An escape that is cut
- * short, in bytes that changed since they were validated, counts as 2 bytes that match nothing. */
-static size_t escape_length(const char *at, const char *end)
-{
-    if (at[1] != 'u' || end - at < 6)
-        return 2;
-    return end - at >= 12 && at[6] == '\\' && at[7] == 'u' ? 12 : 6;
-}
-
 /* Returns how many bytes at `text` the escape decodes to, or 0 where they differ. */
 static size_t match_escape(const char *escape, size_t length, const char *text, size_t most)
 {
@@ -78,7 +70,9 @@ static size_t match_escape(const char *escape, size_t length, const char *text, 
     return 0;
 }
 
-/* True where the string's decoded bytes begin with `text`. */
+/* True where the string's decoded bytes begin with `text`. An escape is 2 bytes, 6, or 12 where two of them may be a
+ * pair. One that is cut short, in bytes that changed since they were validated, counts as 2 bytes that match nothing.
+ */
 static bool begins_with(struct json_text string, const char *text, size_t length)
 {
     const char *at = string.data + 1, *end = string.data + string.length - 1;
@@ -90,7 +84,9 @@ static bool begins_with(struct json_text string, const char *text, size_t length
                 return false;
             continue;
         }
-        size_t escape = escape_length(at, end), n = match_escape(at, escape, text + same, length - same);
+        bool is_code = at[1] == 'u' && end - at >= 6, may_be_pair = is_code && end - at >= 12 && at[6] == '\\';
+        size_t escape = may_be_pair && at[7] == 'u' ? 12 : is_code ? 6 : 2;
+        size_t n = match_escape(at, escape, text + same, length - same);
         if (n == 0 && escape == 12) {
             escape = 6;
             n = match_escape(at, escape, text + same, length - same);
@@ -111,7 +107,7 @@ static bool values_match(const struct filter *filter, enum filter_member member,
     if (json_type(string) != JSON_STRING)
         return false;
     for (size_t i = 0; i < values->count; i++) {
-        const struct filter_text *text = &values->items[i];
+        const struct bytes *text = &values->items[i];
         if (member == FILTER_STAGE
                 ? json_string_is(string, text->data, text->length - 1) || begins_with(string, text->data, text->length)
                 : json_string_is(string, text->data, text->length))
@@ -173,34 +169,27 @@ static void collect_conditions(const struct filter *filter, struct conditions *r
     add_condition(ret, &filter->members[FILTER_STAGE].needles);
 }
 
-/* True where all conditions but the first may hold in the line. */
-static bool others_may_hold(const struct conditions *conditions, const char *line, const char *end)
-{
-    for (size_t i = 1; i < conditions->count; i++)
-        if (!needles_find(conditions->items[i], line, end))
-            return false;
-    return true;
-}
-
 bool filter_may_match(const struct filter *filter, const char *block, size_t length, size_t *ret_at)
 {
     struct conditions conditions = {.count = 0};
     collect_conditions(filter, &conditions);
     const char *line = block, *end = block + length;
-    if (conditions.count > 0) {
-        for (const char *from = block;;) {
-            const char *hit = needles_find(conditions.items[0], from, end);
-            if (!hit)
-                return false;
-            const char *before = memrchr(from, '\n', (size_t)(hit - from));
-            const char *newline = memchr(hit, '\n', (size_t)(end - hit));
-            line = before ? before + 1 : from;
-            if (others_may_hold(&conditions, line, newline ? newline : end))
-                break;
-            if (!newline)
-                return false;
-            from = newline + 1;
-        }
+    while (conditions.count > 0) {
+        const char *hit = needles_find(conditions.items[0], line, end);
+        if (!hit)
+            return false;
+        const char *before = memrchr(line, '\n', (size_t)(hit - line));
+        const char *newline = memchr(hit, '\n', (size_t)(end - hit));
+        if (before)
+            line = before + 1;
+        size_t held = 1;
+        while (held < conditions.count && needles_find(conditions.items[held], line, newline ? newline : end))
+            held++;
+        if (held == conditions.count)
+            break;
+        if (!newline)
+            return false;
+        line = newline + 1;
     }
     if (ret_at)
         *ret_at = (size_t)(line - block);

@@ -6,7 +6,7 @@
 static void spec_release(struct entity_spec *spec)
 {
     for (size_t i = 0; i < spec->count; i++)
-        free(spec->members[i].name.data);
+        bytes_release(&spec->members[i].scratch);
     free(spec->members);
     bytes_release(&spec->text);
 }
@@ -19,7 +19,8 @@ void entity_specs_release(struct entity_specs *specs)
     needles_release(&specs->needles);
 }
 
-static enum spec_role role_of(struct json_text name)
+/* The members' roles, by their decoded names. */
+static bool read_members(struct entity_spec *spec)
 {
     static const struct {
         const char *name;
@@ -28,51 +29,42 @@ static enum spec_role role_of(struct json_text name)
         {"ref_type", SPEC_TYPE},    {"kind", SPEC_TYPE},         {"value", SPEC_VALUE},
         {"identifier", SPEC_VALUE}, {"platform", SPEC_PLATFORM},
     };
-    for (size_t i = 0; i < sizeof roles / sizeof *roles; i++)
-        if (json_string_is(name, roles[i].name, strlen(roles[i].name)))
-            return roles[i].role;
-    return SPEC_OTHER;
+    struct json_text name, value;
+    struct json_walk walk = json_walk_start((struct json_text){spec->text.data, spec->text.length});
+    while (json_walk_member(&walk, &name, &value)) {
+        if (!ARRAY_RESERVE(spec->members, spec->count, spec->capacity, 1))
+            return false;
+        struct spec_member *member = &spec->members[spec->count++];
+        *member = (struct spec_member){.role = SPEC_OTHER, .value = value};
+        for (size_t i = 0; i < sizeof roles / sizeof *roles; i++)
+            if (json_string_is(name, roles[i].name, strlen(roles[i].name)))
+                member->role = roles[i].role;
+        if (!json_string_decode(name, &member->scratch, &member->name))
+            return false;
+    }
+    return true;
 }
 
-static bool spec_add_member(struct entity_spec *spec, struct json_text name, struct json_text value)
-{
-    if (!ARRAY_RESERVE(spec->members, spec->count, spec->capacity, 1))
-        return false;
-    struct spec_member *member = &spec->members[spec->count];
-    *member = (struct spec_member){.role = role_of(name), .value = value};
-    struct json_text decoded;
-    struct bytes scratch = {0};
-    bool good =
-        json_string_decode(name, &scratch, &decoded) && filter_text_set(&member->name, decoded.data, decoded.length);
-    bytes_release(&scratch);
-    spec->count += good;
-    return good;
-}
-
-/* The canonical object of a spec that is a JSON object. */
-static enum status spec_from_object(const char *text, struct bytes *ret_object, struct error *err)
+/* The canonical object of a spec: of a JSON object, or of TYPE:VALUE. */
+static enum status canonical_spec(const char *text, struct bytes *ret_object, struct error *err)
 {
     struct json_scan scan;
     char quoted[QUOTED_SIZE];
     size_t length = strlen(text);
-    enum status status = json_scan(text, length, JSON_STRICT, NULL, 0, NULL, &scan);
-    if (status == STATUS_IO)
-        return error_set_memory(err);
-    if (status != STATUS_OK)
-        return error_set(err, STATUS_USAGE, "invalid entity %s: at byte %zu: %s", quote_string(quoted, text),
-                         scan.fault.offset + 1, scan.fault.what);
-    return json_canonical((struct json_text){text, length}, NULL, 0, ret_object, err);
-}
-
-/* The canonical object of TYPE:VALUE. */
-static enum status spec_from_pair(const char *text, struct bytes *ret_object, struct error *err)
-{
-    char quoted[QUOTED_SIZE];
+    if (*text == '{') {
+        enum status status = json_scan(text, length, JSON_STRICT, NULL, 0, NULL, &scan);
+        if (status == STATUS_IO)
+            return error_set_memory(err);
+        if (status != STATUS_OK)
+            return error_set(err, STATUS_USAGE, "invalid entity %s: at byte %zu: %s", quote_string(quoted, text),
+                             scan.fault.offset + 1, scan.fault.what);
+        return json_canonical((struct json_text){text, length}, NULL, 0, ret_object, err);
+    }
     const char *colon = strchr(text, ':');
     if (!colon)
         return error_set(err, STATUS_USAGE, "invalid entity %s: neither TYPE:VALUE nor a JSON object",
                          quote_string(quoted, text));
-    if (json_utf8_valid(text, strlen(text)) != strlen(text))
+    if (json_utf8_valid(text, length) != length)
         return error_set(err, STATUS_USAGE, "invalid entity %s: not UTF-8", quote_string(quoted, text));
     if (bytes_append_string(ret_object, "{\"ref_type\":") &&
         json_string_encode(ret_object, text, (size_t)(colon - text)) &&
@@ -112,20 +104,16 @@ enum status filter_add_entity(struct filter *filter, const char *text, struct er
 {
     struct entity_specs *specs = &filter->entities;
     struct entity_spec spec = {0};
-    struct json_text name, value;
-    enum status status = *text == '{' ? spec_from_object(text, &spec.text, err) : spec_from_pair(text, &spec.text, err);
+    enum status status = canonical_spec(text, &spec.text, err);
     if (status != STATUS_OK)
         goto out;
-    struct json_walk walk = json_walk_start((struct json_text){spec.text.data, spec.text.length});
-    while (json_walk_member(&walk, &name, &value))
-        if (!spec_add_member(&spec, name, value))
-            goto no_memory;
-    if (!ARRAY_RESERVE(specs->items, specs->count, specs->capacity, 1) || !add_needle(specs, &spec))
-        goto no_memory;
+    if (!read_members(&spec) || !ARRAY_RESERVE(specs->items, specs->count, specs->capacity, 1) ||
+        !add_needle(specs, &spec)) {
+        status = error_set_memory(err);
+        goto out;
+    }
     specs->items[specs->count++] = spec;
     return STATUS_OK;
-no_memory:
-    status = error_set_memory(err);
 out:
     spec_release(&spec);
     return status;

@@ -46,27 +46,23 @@ static bool emit_string(const struct emitter *e, struct json_text string, enum r
     return true;
 }
 
-static bool emit_entities(const struct emitter *e)
-{
-    uint64_t key, seed = role_seed(e->seed, ROLE_ENTITY, e->event->kind);
-    struct json_walk walk = event_entities(e->event);
-    struct entity_ref ref;
-    while (event_next_entity(&walk, &ref)) {
-        if (json_type(ref.type) != JSON_STRING || json_type(ref.value) != JSON_STRING)
-            continue;
-        if (!hash_entity(ref.type, ref.value, seed, e->scratch, &key))
-            return false;
-        e->emit(e->context, key, false);
-    }
-    return true;
-}
-
 bool event_index_keys(const struct event *event, uint64_t seed, struct bytes *scratch, filter_emit_key *emit,
                       void *context)
 {
     struct emitter e = {event, seed, scratch, emit, context};
-    return emit_string(&e, event->source, ROLE_SOURCE, true) && emit_string(&e, event->type, ROLE_TYPE, true) &&
-           emit_entities(&e) && emit_string(&e, event->caused_by, ROLE_CAUSED_BY, false);
+    if (!emit_string(&e, event->source, ROLE_SOURCE, true) || !emit_string(&e, event->type, ROLE_TYPE, true))
+        return false;
+    uint64_t key, entity_seed = role_seed(seed, ROLE_ENTITY, event->kind);
+    struct json_walk walk = event_entities(event);
+    struct entity_ref ref;
+    while (event_next_entity(&walk, &ref)) {
+        if (json_type(ref.type) != JSON_STRING || json_type(ref.value) != JSON_STRING)
+            continue;
+        if (!hash_entity(ref.type, ref.value, entity_seed, scratch, &key))
+            return false;
+        emit(context, key, false);
+    }
+    return emit_string(&e, event->caused_by, ROLE_CAUSED_BY, false);
 }
 
 /* The keys of a member's values. */
@@ -81,7 +77,7 @@ static struct filter_keys values_keys(struct filter *filter, enum filter_member 
         return (struct filter_keys){0};
     uint64_t *keys = filter->keys;
     for (size_t i = 0; i < values->count; i++) {
-        const struct filter_text *text = &values->items[i];
+        const struct bytes *text = &values->items[i];
         keys[i] = ids ? event_id_hash_of(kind, text->data, text->length, seed)
                       : hash_bytes(text->data, text->length, role_seed(seed, roles[member], kind));
     }
@@ -107,16 +103,15 @@ static struct filter_keys entities_keys(struct filter *filter, enum event_kind k
 
 struct filter_keys filter_index_keys(struct filter *filter, enum event_kind kind, uint64_t seed)
 {
-    if (filter->members[FILTER_ID].count > 0)
-        return values_keys(filter, FILTER_ID, kind, seed);
-    if (filter->members[FILTER_CAUSED_BY].count > 0)
-        return values_keys(filter, FILTER_CAUSED_BY, kind, seed);
+    static const enum filter_member before[] = {FILTER_ID, FILTER_CAUSED_BY}, after[] = {FILTER_TYPE, FILTER_SOURCE};
+    for (size_t i = 0; i < 2; i++)
+        if (filter->members[before[i]].count > 0)
+            return values_keys(filter, before[i], kind, seed);
     struct filter_keys entities = entities_keys(filter, kind, seed);
     if (entities.count > 0)
         return entities;
-    if (filter->members[FILTER_TYPE].count > 0)
-        return values_keys(filter, FILTER_TYPE, kind, seed);
-    if (filter->members[FILTER_SOURCE].count > 0)
-        return values_keys(filter, FILTER_SOURCE, kind, seed);
+    for (size_t i = 0; i < 2; i++)
+        if (filter->members[after[i]].count > 0)
+            return values_keys(filter, after[i], kind, seed);
     return (struct filter_keys){0};
 }

@@ -11,14 +11,9 @@
 #include "event/filter.h"
 #include "json/needle.h"
 
-/* Decoded bytes; owned unless said otherwise. */
-struct filter_text {
-    char *data;
-    size_t length;
-};
-
+/* The values of one member; a stage with its dot behind it. */
 struct filter_values {
-    struct filter_text *items;
+    struct bytes *items;
     size_t count, capacity;
     struct needles needles;
 };
@@ -26,8 +21,9 @@ struct filter_values {
 /* One member of an entity spec. */
 struct spec_member {
     enum spec_role { SPEC_TYPE, SPEC_VALUE, SPEC_PLATFORM, SPEC_OTHER } role;
-    struct filter_text name; /* decoded */
-    struct json_text value;  /* borrows the spec's text */
+    struct json_text name;  /* decoded; in `scratch`, or borrows the spec's text */
+    struct json_text value; /* borrows the spec's text */
+    struct bytes scratch;
 };
 
 struct entity_spec {
@@ -44,13 +40,13 @@ struct entity_specs {
 };
 
 struct where_value {
-    struct filter_text text;
+    struct bytes text;
     struct json_text scalar; /* the text, if it is a JSON scalar too, else absent */
 };
 
 /* What is asked of the payload's member at one path. */
 struct where {
-    struct filter_text path;
+    struct bytes path;
     bool number; /* asks for a number, else for one of the values */
     struct where_value *values;
     size_t count, capacity;
@@ -68,9 +64,6 @@ struct filter {
     uint64_t *keys; /* what filter_index_keys() gave last */
     size_t key_capacity;
 };
-
-/* Copies bytes, and puts a NUL after them. False: no memory. */
-bool filter_text_set(struct filter_text *text, const char *data, size_t length);
 
 void entity_specs_release(struct entity_specs *specs);
 /* *ret_matches: the event has an entity that one of the specs asks for, or there are none. False: no memory. */

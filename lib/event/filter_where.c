@@ -6,9 +6,9 @@
 void where_release(struct where *where)
 {
     for (size_t i = 0; i < where->count; i++)
-        free(where->values[i].text.data);
+        bytes_release(&where->values[i].text);
     free(where->values);
-    free(where->path.data);
+    bytes_release(&where->path);
     needles_release(&where->needles);
     needles_release(&where->name);
 }
@@ -31,7 +31,7 @@ static struct where *where_at(struct filter *filter, const char *path, size_t le
     const char *name = dot ? dot + 1 : path;
     struct where where = {.number = number};
     if (!ARRAY_RESERVE(filter->wheres, filter->where_count, filter->where_capacity, 1) ||
-        !filter_text_set(&where.path, path, length) ||
+        !bytes_append(&where.path, path, length) ||
         !needles_add(&where.name, name, (size_t)(path + length - name), NEEDLE_STRING)) {
         where_release(&where);
         return NULL;
@@ -40,47 +40,34 @@ static struct where *where_at(struct filter *filter, const char *path, size_t le
     return &filter->wheres[filter->where_count++];
 }
 
-/* The text if it is one JSON scalar without white space around it. */
-static enum status parse_scalar(const struct filter_text *text, struct json_text *ret_scalar)
+/* Adds a value, and what a line that has it must contain. Numbers have too many spellings to be searched for, and the
+ * literals are in every line. False: no memory. */
+static bool add_value(struct where *where, const char *value, size_t length)
 {
+    struct bytes text = {0}, scratch = {0};
+    struct json_text scalar = {0}, decoded;
     struct json_scan scan;
-    struct json_text piece = {text->data, text->length};
-    enum status status = json_scan(text->data, text->length, JSON_STRICT, NULL, 0, NULL, &scan);
-    bool bare = text->length > 0 && !json_is_blank(text->data, 1) && !json_is_blank(text->data + text->length - 1, 1);
+    bool good = ARRAY_RESERVE(where->values, where->count, where->capacity, 1) && bytes_reserve(&text, length + 1) &&
+                bytes_append(&text, value, length);
+    if (!good)
+        goto out;
+    enum status status = json_scan(text.data, length, JSON_STRICT, NULL, 0, NULL, &scan);
+    bool bare = length > 0 && !json_is_blank(value, 1) && !json_is_blank(value + length - 1, 1);
     if (status == STATUS_OK && bare && scan.type != JSON_ARRAY && scan.type != JSON_OBJECT)
-        *ret_scalar = piece;
-    return status == STATUS_IO ? STATUS_IO : STATUS_OK;
-}
-
-/* Numbers have too many spellings to be looked for, and the literals are in every line. */
-static bool add_needles(struct where *where, const struct where_value *value)
-{
-    enum json_type type = json_type(value->scalar);
-    if (type == JSON_STRING) {
-        struct bytes scratch = {0};
-        struct json_text decoded;
-        bool good = json_string_decode(value->scalar, &scratch, &decoded) &&
-                    needles_add(&where->needles, decoded.data, decoded.length, NEEDLE_STRING);
-        bytes_release(&scratch);
-        if (!good)
-            return false;
-    }
-    where->unsearchable = where->unsearchable || (type != JSON_ABSENT && type != JSON_STRING);
-    return needles_add(&where->needles, value->text.data, value->text.length, NEEDLE_STRING);
-}
-
-static enum status where_add_value(struct where *where, const char *text, struct error *err)
-{
-    struct where_value value = {0};
-    if (!ARRAY_RESERVE(where->values, where->count, where->capacity, 1) ||
-        !filter_text_set(&value.text, text, strlen(text)))
-        return error_set_memory(err);
-    if (parse_scalar(&value.text, &value.scalar) != STATUS_OK || !add_needles(where, &value)) {
-        free(value.text.data);
-        return error_set_memory(err);
-    }
-    where->values[where->count++] = value;
-    return STATUS_OK;
+        scalar = (struct json_text){text.data, length};
+    good = status != STATUS_IO && needles_add(&where->needles, value, length, NEEDLE_STRING);
+    if (good && json_type(scalar) == JSON_STRING)
+        good = json_string_decode(scalar, &scratch, &decoded) &&
+               needles_add(&where->needles, decoded.data, decoded.length, NEEDLE_STRING);
+    else if (scalar.data)
+        where->unsearchable = true;
+out:
+    if (good)
+        where->values[where->count++] = (struct where_value){text, scalar};
+    else
+        bytes_release(&text);
+    bytes_release(&scratch);
+    return good;
 }
 
 enum status filter_add_where(struct filter *filter, const char *spec, struct error *err)
@@ -94,7 +81,7 @@ enum status filter_add_where(struct filter *filter, const char *spec, struct err
         return error_set(err, STATUS_USAGE, "invalid condition %s: a name in PATH is empty",
                          quote_string(quoted, spec));
     struct where *where = where_at(filter, spec, length, false);
-    return where ? where_add_value(where, equals + 1, err) : error_set_memory(err);
+    return where && add_value(where, equals + 1, strlen(equals + 1)) ? STATUS_OK : error_set_memory(err);
 }
 
 enum status filter_add_number(struct filter *filter, const char *path, struct error *err)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/hash.h"
 
 /* What has a place. */
@@ -49,21 +50,15 @@ struct ranking *ranking_new(const struct ranking_options *options)
     return ranking;
 }
 
-static void candidate_free(struct candidate *c)
-{
-    if (!c)
-        return;
-    bytes_release(&c->text);
-    bytes_release(&c->entity);
-    free(c);
-}
-
 void ranking_free(struct ranking *ranking)
 {
     if (!ranking)
         return;
-    for (size_t i = 0; i < ranking->count; i++)
-        candidate_free(ranking->heap[i]);
+    for (size_t i = 0; i < ranking->count; i++) {
+        bytes_release(&ranking->heap[i]->text);
+        bytes_release(&ranking->heap[i]->entity);
+        free(ranking->heap[i]);
+    }
     free(ranking->heap);
     free(ranking->buckets);
     bytes_release(&ranking->id);
@@ -144,24 +139,21 @@ static void unlink_candidate(struct ranking *ranking, struct candidate *c)
     *at = c->next;
 }
 
-/* Makes room for one more candidate in the heap and the table. */
+/* Makes room for one more candidate in the heap and the table. What array_grow() gives is a power of two here. */
 static bool make_room(struct ranking *ranking)
 {
-    if (ranking->count < ranking->capacity)
-        return true;
-    size_t capacity = ranking->capacity ? 2 * ranking->capacity : 32;
-    struct candidate **heap = reallocarray(ranking->heap, capacity, sizeof(struct candidate *));
-    if (!heap)
+    if (!ARRAY_RESERVE(ranking->heap, ranking->count, ranking->capacity, 1))
         return false;
-    ranking->heap = heap;
-    struct candidate **buckets = calloc(capacity, sizeof(struct candidate *));
+    if (ranking->bucket_count == ranking->capacity)
+        return true;
+    struct candidate **buckets = calloc(ranking->capacity, sizeof *buckets);
     if (!buckets)
         return false;
     free(ranking->buckets);
     ranking->buckets = buckets;
-    ranking->bucket_count = ranking->capacity = capacity;
+    ranking->bucket_count = ranking->capacity;
     for (size_t i = 0; i < ranking->count; i++)
-        link_candidate(ranking, heap[i]);
+        link_candidate(ranking, ranking->heap[i]);
     return true;
 }
 
@@ -220,9 +212,18 @@ static bool name_entity(struct ranking *ranking, struct offer *offer)
     return true;
 }
 
-static bool fill(struct candidate *c, const struct ranking *ranking, const struct offer *offer)
+/* Gives an offer the place of the candidate that loses it, or (NULL) a new one. False: no memory. */
+static bool take_place(struct ranking *ranking, struct candidate *loser, const struct offer *offer)
 {
     const struct event *event = offer->event;
+    struct candidate *c = loser;
+    if (loser) {
+        unlink_candidate(ranking, loser);
+    } else {
+        if (!make_room(ranking) || !(c = calloc(1, sizeof *c)))
+            return false;
+        put(ranking, c, ranking->count++);
+    }
     c->score = offer->score;
     c->timestamp = event->timestamp;
     c->kind = event->kind;
@@ -230,34 +231,15 @@ static bool fill(struct candidate *c, const struct ranking *ranking, const struc
     c->line_length = event->length;
     bytes_clear(&c->text);
     bytes_clear(&c->entity);
-    return bytes_append(&c->text, event->line, event->length) &&
-           bytes_append(&c->text, offer->id.data, offer->id.length) &&
-           bytes_append(&c->entity, ranking->entity.data, ranking->entity.length);
-}
-
-static bool add(struct ranking *ranking, const struct offer *offer)
-{
-    if (!make_room(ranking))
-        return false;
-    struct candidate *c = calloc(1, sizeof *c);
-    if (!c || !fill(c, ranking, offer)) {
-        candidate_free(c);
-        return false;
-    }
-    c->place = ranking->count++;
-    link_candidate(ranking, c);
-    sift_up(ranking, c);
-    return true;
-}
-
-/* Gives a candidate's place to what is better than it. */
-static bool replace(struct ranking *ranking, struct candidate *c, const struct offer *offer)
-{
-    unlink_candidate(ranking, c);
-    if (!fill(c, ranking, offer))
+    if (!bytes_append(&c->text, event->line, event->length) ||
+        !bytes_append(&c->text, offer->id.data, offer->id.length) ||
+        !bytes_append(&c->entity, ranking->entity.data, ranking->entity.length))
         return false;
     link_candidate(ranking, c);
-    sift_down(ranking, c);
+    if (loser)
+        sift_down(ranking, c);
+    else
+        sift_up(ranking, c);
     return true;
 }
 
@@ -278,9 +260,7 @@ enum status ranking_offer(struct ranking *ranking, const struct event *event, st
     struct candidate *same = find_entity(ranking, offer.hash);
     if (same && !is_better(&offer, same))
         return STATUS_OK;
-    struct candidate *loser = same ? same : worst;
-    bool good = loser ? replace(ranking, loser, &offer) : add(ranking, &offer);
-    return good ? STATUS_OK : error_set_memory(err);
+    return take_place(ranking, same ? same : worst, &offer) ? STATUS_OK : error_set_memory(err);
 }
 
 static int best_first(const void *a, const void *b)

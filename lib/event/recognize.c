@@ -1,11 +1,11 @@
 #include "event/event.h"
 
-/* A line is no event of the kinds: says why, of the kind whose id it has. */
+/* Says why a line is no event of the kinds, in terms of the kind whose id it has. */
 static enum status refuse(const char *line, size_t length, unsigned kinds, const struct json_fault *faults,
                           struct error *err)
 {
     static const struct json_key keys[EVENT_KINDS] = {JSON_KEY("signal_id"), JSON_KEY("emission_id")};
-    char told[JSON_FAULT_TEXT_SIZE], quoted[QUOTED_SIZE];
+    char text[JSON_FAULT_TEXT_SIZE], quoted[QUOTED_SIZE];
     struct json_text ids[EVENT_KINDS] = {0};
     struct json_scan scan;
     bool only_signals = kinds == KIND_BIT(EVENT_SIGNAL), only_emissions = kinds == KIND_BIT(EVENT_EMISSION);
@@ -24,7 +24,7 @@ static enum status refuse(const char *line, size_t length, unsigned kinds, const
                              json_quote(quoted, other.data, other.length));
         kind = ids[kind].data ? kind : EVENT_EMISSION;
     }
-    return error_set(err, STATUS_INVALID, "is no event: %s", json_fault_tell(&faults[kind], line, told));
+    return error_set(err, STATUS_INVALID, "is no event: %s", json_fault_tell(&faults[kind], line, text));
 }
 
 enum status event_recognize(const char *line, size_t length, unsigned *kinds, struct event *ret_event, bool *ret_blank,

@@ -7,6 +7,7 @@
 #include <emmintrin.h>
 #endif
 
+#include "base/array.h"
 #include "json/json.h"
 
 /* What must follow a needle's text. */
@@ -50,25 +51,13 @@ static void choose_anchors(struct needle *needle)
 /* Takes over text->data. */
 static bool add_text(struct needles *set, struct bytes *text, enum tail tail)
 {
-    struct needle *items = reallocarray(set->items, set->count + 1, sizeof *items);
-    if (!items)
+    if (!ARRAY_RESERVE(set->items, set->count, set->capacity, 1))
         return false;
-    set->items = items;
-    items[set->count] = (struct needle){.text = text->data, .length = text->length, .tail = tail};
-    choose_anchors(&items[set->count++]);
+    struct needle *needle = &set->items[set->count++];
+    *needle = (struct needle){.text = text->data, .length = text->length, .tail = tail};
+    choose_anchors(needle);
     *text = (struct bytes){0};
     return true;
-}
-
-static bool add_form(struct needles *set, const char *bytes, size_t length, enum needle_form form)
-{
-    struct bytes text = {0};
-    bool good = json_string_encode(&text, bytes, length);
-    if (form == NEEDLE_STAGE && good)
-        text.length--; /* the closing quote */
-    good = good && add_text(set, &text, form == NEEDLE_STAGE ? TAIL_STAGE : TAIL_ANY);
-    bytes_release(&text);
-    return good;
 }
 
 /* Adds what stands in other spellings alone, once. */
@@ -81,24 +70,23 @@ static bool add_hazard(struct needles *set, bool *known, const char *spelling, e
     return *known;
 }
 
-static bool is_odd(char c)
-{
-    return (unsigned char)c < 0x20 || (unsigned char)c >= 0x7f;
-}
-
 bool needles_add(struct needles *set, const char *bytes, size_t length, enum needle_form form)
 {
-    bool odd = false;
+    bool odd = set->odd, stage = form == NEEDLE_STAGE;
     for (size_t i = 0; i < length; i++)
-        odd = odd || is_odd(bytes[i]);
+        odd = odd || (unsigned char)bytes[i] < 0x20 || (unsigned char)bytes[i] >= 0x7f;
     if (!add_hazard(set, &set->escapes, "\\u00", TAIL_PRINTABLE))
         return false;
     if (memchr(bytes, '/', length) && !add_hazard(set, &set->slashes, "\\/", TAIL_ANY))
         return false;
-    if (!add_form(set, bytes, length, form))
-        return false;
-    set->odd = set->odd || odd;
-    return true;
+    struct bytes text = {0};
+    bool good = json_string_encode(&text, bytes, length);
+    text.length -= good && stage; /* without the closing quote */
+    good = good && add_text(set, &text, stage ? TAIL_STAGE : TAIL_ANY);
+    bytes_release(&text);
+    if (good)
+        set->odd = odd;
+    return good;
 }
 
 void needles_release(struct needles *set)
@@ -109,10 +97,39 @@ void needles_release(struct needles *set)
     *set = (struct needles){0};
 }
 
+#ifdef __SSE2__
+static inline __m128i load(const char *at)
+{
+    return _mm_loadu_si128((const __m128i *)(const void *)at);
+}
+#endif
+
 /* The first place in [from, last) where both anchors fit. */
-static const char *find_anchors_portable(const struct needle *needle, const char *from, const char *last)
+static const char *find_anchors(const struct needle *needle, const char *from, const char *last, bool portable)
 {
     char first = needle->text[needle->first], second = needle->text[needle->second];
+#ifdef __SSE2__
+    const __m128i firsts = _mm_set1_epi8(first), seconds = _mm_set1_epi8(second);
+    const char *a = from + needle->first, *b = from + needle->second;
+    size_t count = portable ? 0 : (size_t)(last - from), i = 0;
+    for (; i + 64 <= count; i += 64) {
+        __m128i hit0 = _mm_and_si128(_mm_cmpeq_epi8(load(a + i), firsts), _mm_cmpeq_epi8(load(b + i), seconds));
+        __m128i hit1 =
+            _mm_and_si128(_mm_cmpeq_epi8(load(a + i + 16), firsts), _mm_cmpeq_epi8(load(b + i + 16), seconds));
+        __m128i hit2 =
+            _mm_and_si128(_mm_cmpeq_epi8(load(a + i + 32), firsts), _mm_cmpeq_epi8(load(b + i + 32), seconds));
+        __m128i hit3 =
+            _mm_and_si128(_mm_cmpeq_epi8(load(a + i + 48), firsts), _mm_cmpeq_epi8(load(b + i + 48), seconds));
+        __m128i any = _mm_or_si128(_mm_or_si128(hit0, hit1), _mm_or_si128(hit2, hit3));
+        if (_mm_movemask_epi8(any) == 0)
+            continue;
+        uint64_t mask = (uint64_t)(uint32_t)_mm_movemask_epi8(hit0) | (uint64_t)_mm_movemask_epi8(hit1) << 16 |
+                        (uint64_t)_mm_movemask_epi8(hit2) << 32 | (uint64_t)_mm_movemask_epi8(hit3) << 48;
+        return from + i + __builtin_ctzll(mask);
+    }
+    from += i;
+#endif
+    (void)portable;
     while (from < last) {
         const char *hit = memchr(from + needle->first, first, (size_t)(last - from));
         if (!hit)
@@ -123,44 +140,6 @@ static const char *find_anchors_portable(const struct needle *needle, const char
         from++;
     }
     return NULL;
-}
-
-#ifdef __SSE2__
-static inline __m128i load(const char *at)
-{
-    return _mm_loadu_si128((const __m128i *)(const void *)at);
-}
-
-static const char *find_anchors_sse2(const struct needle *needle, const char *from, const char *last)
-{
-    const __m128i first = _mm_set1_epi8(needle->text[needle->first]);
-    const __m128i second = _mm_set1_epi8(needle->text[needle->second]);
-    const char *a = from + needle->first, *b = from + needle->second;
-    size_t count = (size_t)(last - from), i = 0;
-    for (; i + 64 <= count; i += 64) {
-        __m128i hit0 = _mm_and_si128(_mm_cmpeq_epi8(load(a + i), first), _mm_cmpeq_epi8(load(b + i), second));
-        __m128i hit1 = _mm_and_si128(_mm_cmpeq_epi8(load(a + i + 16), first), _mm_cmpeq_epi8(load(b + i + 16), second));
-        __m128i hit2 = _mm_and_si128(_mm_cmpeq_epi8(load(a + i + 32), first), _mm_cmpeq_epi8(load(b + i + 32), second));
-        __m128i hit3 = _mm_and_si128(_mm_cmpeq_epi8(load(a + i + 48), first), _mm_cmpeq_epi8(load(b + i + 48), second));
-        __m128i any = _mm_or_si128(_mm_or_si128(hit0, hit1), _mm_or_si128(hit2, hit3));
-        if (_mm_movemask_epi8(any) == 0)
-            continue;
-        uint64_t mask = (uint64_t)(uint32_t)_mm_movemask_epi8(hit0) | (uint64_t)_mm_movemask_epi8(hit1) << 16 |
-                        (uint64_t)_mm_movemask_epi8(hit2) << 32 | (uint64_t)_mm_movemask_epi8(hit3) << 48;
-        return from + i + __builtin_ctzll(mask);
-    }
-    return find_anchors_portable(needle, from + i, last);
-}
-#endif
-
-static const char *find_anchors(const struct needle *needle, const char *from, const char *last, bool portable)
-{
-#ifdef __SSE2__
-    if (!portable)
-        return find_anchors_sse2(needle, from, last);
-#endif
-    (void)portable;
-    return find_anchors_portable(needle, from, last);
 }
 
 static bool tail_fits(enum tail tail, const char *at, const char *end)

@@ -18,7 +18,7 @@
 
 struct needles {
     struct needle *items; /* owned */
-    size_t count;
+    size_t count, capacity;
     bool escapes, slashes, odd; /* what else is looked for */
     bool portable;              /* to be set by tests: search without vector instructions */
 };
