@@ -14,7 +14,7 @@
 
 #include "base/bytes.h"
 
-/* Makes room for `more` elements behind the `count` that `array` (an lvalue, owned by malloc) holds. False: no memory,
+/* Makes room for `more` elements after the `count` that `array` (an lvalue, owned by malloc) holds. False: no memory,
  * and the array is as it was. */
 #define ARRAY_RESERVE(array, count, capacity, more)                                                                    \
     ({                                                                                                                 \

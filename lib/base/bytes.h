@@ -17,7 +17,7 @@ struct bytes {
     size_t capacity;
 };
 
-/* Makes room for `more` bytes behind the present length (which stays). */
+/* Makes room for `more` bytes after the present length, which stays. */
 bool bytes_reserve(struct bytes *b, size_t more);
 
 bool bytes_append(struct bytes *b, const void *data, size_t length);

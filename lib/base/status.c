@@ -28,31 +28,25 @@ enum status error_set(struct error *err, enum status status, const char *format,
     return status;
 }
 
-/* Makes room for `needed` bytes behind the text: where it is too long, it is cut between two characters. */
-static size_t end_of_text(struct error *err, size_t needed)
-{
-    static const char cut[] = "...";
-    size_t used = strlen(err->text);
-    if (used + needed < sizeof err->text)
-        return used;
-    used = sizeof err->text - 1 - needed - strlen(cut);
-    while (used > 0 && ((unsigned char)err->text[used] & 0xc0) == 0x80)
-        used--;
-    memcpy(err->text + used, cut, sizeof cut);
-    return used + strlen(cut);
-}
-
 enum status error_set_errno(struct error *err, int errnum, const char *format, ...)
 {
+    static const char cut[] = "...";
     va_list arguments;
     va_start(arguments, format);
     set_text(err, format, arguments);
     va_end(arguments);
-    if (err) {
-        const char *reason = strerrordesc_np(errnum) ? strerrordesc_np(errnum) : "unknown error";
-        size_t used = end_of_text(err, strlen(": ") + strlen(reason));
-        snprintf(err->text + used, sizeof err->text - used, ": %s", reason);
+    if (!err)
+        return STATUS_IO;
+    const char *reason = strerrordesc_np(errnum) ? strerrordesc_np(errnum) : "unknown error";
+    size_t used = strlen(err->text), needed = strlen(": ") + strlen(reason);
+    if (used + needed >= sizeof err->text) {
+        used = sizeof err->text - 1 - needed - strlen(cut);
+        while (used > 0 && ((unsigned char)err->text[used] & 0xc0) == 0x80) /* cut between two characters */
+            used--;
+        memcpy(err->text + used, cut, sizeof cut);
+        used += strlen(cut);
     }
+    snprintf(err->text + used, sizeof err->text - used, ": %s", reason);
     return STATUS_IO;
 }
 

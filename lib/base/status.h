@@ -26,7 +26,7 @@ enum status {
 
 struct error {
     char text[ERROR_TEXT_SIZE]; /* one line, no newline, NUL-terminated, cut short if need be */
-    bool no_memory;             /* it was set by error_set_memory(): nothing is said about what was looked at */
+    bool no_memory;             /* it was set by error_set_memory(): it says nothing about the data */
 };
 
 /* Writes the message into *err (NULL: nowhere) and returns `status`, so that `return error_set(...)` reads well. */

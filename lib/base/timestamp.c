@@ -14,7 +14,7 @@ static unsigned is_leap(unsigned year)
     return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
 }
 
-/* Days from 0001-01-01 to the first of January behind `years` whole years. */
+/* Days in the first `years` years of the calendar. */
 static uint32_t days_in_years(uint32_t years)
 {
     return years * 365 + years / 4 - years / 100 + years / 400;
@@ -29,24 +29,6 @@ bool day_from_date(unsigned year, unsigned month, unsigned day_of_month, int32_t
         return false;
     *ret_day = DAY_MIN + (int32_t)(days_in_years(year - 1) + before[0] + day_of_month - 1);
     return true;
-}
-
-struct date {
-    uint32_t year, month, day_of_month;
-};
-
-static struct date date_from_day(int32_t day)
-{
-    uint32_t days = (uint32_t)(day - DAY_MIN);
-    uint32_t years = days * 400 / 146097; /* by the mean year: never too many, at most one too few */
-    if (days_in_years(years + 1) <= days)
-        years++;
-    days -= days_in_years(years);
-    const uint16_t *before = days_before_month[is_leap(years + 1)];
-    uint32_t month = days / 32; /* at most one too few */
-    if (before[month + 1] <= days)
-        month++;
-    return (struct date){years + 1, month + 1, days - before[month] + 1};
 }
 
 static unsigned digit(char c)
@@ -77,30 +59,7 @@ static bool clock_seconds(unsigned hour, unsigned minute, unsigned second, int64
     return true;
 }
 
-/* "HH:MM:SS" */
-static bool parse_clock(const char *at, int64_t *ret_seconds)
-{
-    return at[2] == ':' && at[5] == ':' &&
-           clock_seconds(parse_pair(at), parse_pair(at + 3), parse_pair(at + 6), ret_seconds);
-}
-
-/* The digits of a fraction; NULL where there is none, else where they end. */
-static const char *parse_fraction(const char *at, const char *end, int64_t *ret_microseconds)
-{
-    const char *start = at;
-    int64_t value = 0;
-    for (; at < end && digit(*at) <= 9; at++)
-        if (at - start < FRACTION_DIGITS)
-            value = value * 10 + digit(*at);
-    if (at == start)
-        return NULL;
-    for (ptrdiff_t digits = at - start; digits < FRACTION_DIGITS; digits++)
-        value *= 10;
-    *ret_microseconds = value;
-    return at;
-}
-
-/* "Z", "z", "+HH:MM" or "+HHMM", and nothing behind it. */
+/* "Z", "z", "+HH:MM" or "+HHMM", up to `end`. */
 static bool parse_offset(const char *at, const char *end, int64_t *ret_seconds)
 {
     ptrdiff_t length = end - at;
@@ -122,14 +81,18 @@ bool timestamp_parse_any_year(const char *text, size_t length, int64_t *ret_time
 {
     int32_t day;
     int64_t seconds, offset = 0, microseconds = 0;
-    if (length < 19 || !parse_date(text, &day) || !parse_clock(text + 11, &seconds))
+    if (length < 19 || !parse_date(text, &day) || text[13] != ':' || text[16] != ':' ||
+        !clock_seconds(parse_pair(text + 11), parse_pair(text + 14), parse_pair(text + 17), &seconds))
         return false;
     if (text[10] != 'T' && text[10] != 't' && text[10] != ' ')
         return false;
     const char *at = text + 19, *end = text + length;
     if (at < end && *at == '.') {
-        at = parse_fraction(at + 1, end, &microseconds);
-        if (!at)
+        const char *start = ++at;
+        int64_t unit = MICROSECONDS_A_SECOND;
+        for (; at < end && digit(*at) <= 9; at++)
+            microseconds += digit(*at) * (unit /= 10); /* nothing past the sixth digit */
+        if (at == start)
             return false;
     }
     if (at < end && !parse_offset(at, end, &offset))
@@ -168,22 +131,20 @@ static char *put_digits(char *out, uint32_t value, size_t digits)
 
 static char *put_date(char *out, int32_t day)
 {
-    struct date date = date_from_day(day);
-    out = put_digits(out, date.year, 4);
+    uint32_t days = (uint32_t)(day - DAY_MIN);
+    uint32_t years = days * 400 / 146097; /* by the mean year: never too many, at most one too few */
+    if (days_in_years(years + 1) <= days)
+        years++;
+    days -= days_in_years(years);
+    const uint16_t *before = days_before_month[is_leap(years + 1)];
+    uint32_t month = days / 32; /* at most one too few */
+    if (before[month + 1] <= days)
+        month++;
+    out = put_digits(out, years + 1, 4);
     *out++ = '-';
-    out = put_digits(out, date.month, 2);
+    out = put_digits(out, month + 1, 2);
     *out++ = '-';
-    return put_digits(out, date.day_of_month, 2);
-}
-
-/* The clock, with a colon between its parts or (`colons` 0) without. */
-static char *put_clock(char *out, uint32_t seconds, size_t colons)
-{
-    out = put_digits(out, seconds / 3600, 2);
-    *out = ':';
-    out = put_digits(out + colons, seconds / 60 % 60, 2);
-    *out = ':';
-    return put_digits(out + colons, seconds % 60, 2);
+    return put_digits(out, days - before[month] + 1, 2);
 }
 
 /* "2026-02-05T10:00:00", or with colons 0 "2026-02-05T100000". */
@@ -191,10 +152,15 @@ static char *put_seconds(char *out, int64_t time, size_t colons, uint32_t *ret_m
 {
     int32_t day = timestamp_day(time);
     uint64_t within = (uint64_t)(time - day_first(day));
+    uint32_t seconds = (uint32_t)(within / MICROSECONDS_A_SECOND);
+    *ret_microseconds = (uint32_t)(within % MICROSECONDS_A_SECOND);
     out = put_date(out, day);
     *out++ = 'T';
-    *ret_microseconds = (uint32_t)(within % MICROSECONDS_A_SECOND);
-    return put_clock(out, (uint32_t)(within / MICROSECONDS_A_SECOND), colons);
+    out = put_digits(out, seconds / 3600, 2);
+    *out = ':';
+    out = put_digits(out + colons, seconds / 60 % 60, 2);
+    *out = ':';
+    return put_digits(out + colons, seconds % 60, 2);
 }
 
 size_t timestamp_format(int64_t time, char buffer[static TIMESTAMP_TEXT_SIZE])

@@ -38,9 +38,9 @@ static inline bool timestamp_is_valid(int64_t time)
 }
 
 /*
- * A time that stands in the store: whatever Python 3.11's datetime.fromisoformat reads in an extended or basic
+ * A time in a stored line: whatever Python 3.11's datetime.fromisoformat reads in an extended or basic
  * calendar date (no week dates), with no offset taken as UTC, and results outside TIMESTAMP_MIN..MAX refused.
- * Everything timestamp_parse reads, it reads alike. The text is UTF-8; a lone surrogate in it stands as three bytes,
+ * Everything timestamp_parse reads, it reads alike. The text is UTF-8; a lone surrogate in it takes three bytes,
  * a NUL is a byte like others.
  */
 bool timestamp_parse_stored(const char *text, size_t length, int64_t *ret_time);

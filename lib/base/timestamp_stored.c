@@ -20,14 +20,7 @@ struct iso_text {
     size_t length; /* with the offset in the place of 'Z' */
 };
 
-static struct iso_text iso_text_start(const char *data, size_t length)
-{
-    if (length > 0 && data[length - 1] == 'Z')
-        return (struct iso_text){data, length - 1, length - 1 + strlen(utc_offset)};
-    return (struct iso_text){data, length, length};
-}
-
-/* NUL at the end and behind it. */
+/* NUL at the end and past it. */
 static char iso_char(const struct iso_text *t, size_t at)
 {
     if (at < t->own)
@@ -66,13 +59,6 @@ static size_t iso_date(const struct iso_text *t, int32_t *ret_day)
     return extended ? 10 : 8;
 }
 
-/* Bytes of the one character between date and time. */
-static size_t separator_width(char first)
-{
-    unsigned char c = (unsigned char)first;
-    return c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
-}
-
 /* A lone surrogate is no text to Python, except as the separator. */
 static bool has_surrogate(const struct iso_text *t, size_t from)
 {
@@ -87,49 +73,41 @@ struct iso_clock {
     bool rest; /* bytes follow that are no part of it */
 };
 
-/* The digits of a fraction up to `end`; those past the microsecond may be followed by anything. */
-static bool iso_fraction(const struct iso_text *t, size_t at, size_t end, struct iso_clock *clock)
-{
-    size_t digits = end - at < FRACTION_DIGITS ? end - at : FRACTION_DIGITS;
-    clock->microsecond = iso_digits(t, at, digits);
-    if (clock->microsecond == NO_VALUE)
-        return false;
-    for (at += digits; at < end && is_digit(iso_char(t, at)); at++)
-        ;
-    for (; digits < FRACTION_DIGITS; digits++)
-        clock->microsecond *= 10;
-    clock->rest = at < end && iso_char(t, at) != '\0';
-    return true;
-}
-
-/* HH, HH:MM, HH:MM:SS, or without the colons; each may have a fraction of a second behind it. */
+/* HH, HH:MM, HH:MM:SS, or without the colons, each perhaps with a fraction of a second. What follows the digits of a
+ * microsecond is not looked at, except that there is something. */
 static bool iso_clock(const struct iso_text *t, size_t at, size_t end, struct iso_clock *ret_clock)
 {
     struct iso_clock clock = {0};
     uint32_t *parts[] = {&clock.hour, &clock.minute, &clock.second};
-    bool colons = iso_char(t, at + 2) == ':';
-    for (size_t i = 0; i < 3; i++) {
+    bool colons = iso_char(t, at + 2) == ':', done = false;
+    for (size_t i = 0; i < 3 && !done; i++) {
         *parts[i] = iso_digits(t, at, 2);
         if (*parts[i] == NO_VALUE)
             return false;
         at += 2;
         char next = iso_char(t, at);
-        if (at + 1 >= end) {
-            clock.rest = at < end && next != '\0';
-            *ret_clock = clock;
-            return true;
-        }
+        done = at + 1 >= end;
+        if (done)
+            break;
         if (next == '.' || next == ',') {
             at++;
             break;
         }
         if (colons && next != ':')
             return false;
-        if (colons)
-            at++;
+        at += colons;
     }
-    if (!iso_fraction(t, at, end, &clock))
-        return false;
+    if (!done) {
+        size_t digits = end - at < FRACTION_DIGITS ? end - at : FRACTION_DIGITS;
+        clock.microsecond = iso_digits(t, at, digits);
+        if (clock.microsecond == NO_VALUE)
+            return false;
+        for (at += digits; at < end && is_digit(iso_char(t, at)); at++)
+            ;
+        for (; digits < FRACTION_DIGITS; digits++)
+            clock.microsecond *= 10;
+    }
+    clock.rest = at < end && iso_char(t, at) != '\0';
     *ret_clock = clock;
     return true;
 }
@@ -139,27 +117,7 @@ static int64_t iso_clock_microseconds(const struct iso_clock *c)
     return (c->hour * INT64_C(3600) + c->minute * INT64_C(60) + c->second) * MICROSECONDS_A_SECOND + c->microsecond;
 }
 
-/* What stands from the sign or 'Z' at `at` on. An offset of less than a second is none. */
-static bool iso_offset(const struct iso_text *t, size_t at, int64_t *ret_offset)
-{
-    char sign = iso_char(t, at);
-    if (sign == 'Z') {
-        *ret_offset = 0;
-        return iso_char(t, at + 1) == '\0';
-    }
-    struct iso_clock clock;
-    if (!iso_clock(t, at + 1, t->length, &clock) || clock.rest)
-        return false;
-    int64_t offset = iso_clock_microseconds(&clock);
-    if (offset >= MICROSECONDS_A_DAY)
-        return false;
-    if (offset < MICROSECONDS_A_SECOND)
-        offset = 0;
-    *ret_offset = sign == '-' ? -offset : offset;
-    return true;
-}
-
-/* The time of the day and its offset, both in microseconds. */
+/* The time of the day and its offset, both in microseconds. An offset of less than a second is none. */
 static bool iso_time(const struct iso_text *t, size_t at, int64_t *ret_clock, int64_t *ret_offset)
 {
     size_t end = at;
@@ -168,35 +126,41 @@ static bool iso_time(const struct iso_text *t, size_t at, int64_t *ret_clock, in
     struct iso_clock clock;
     if (!iso_clock(t, at, end, &clock) || clock.hour > 23 || clock.minute > 59 || clock.second > 59)
         return false;
-    if (end < t->length ? !iso_offset(t, end, ret_offset) : clock.rest)
-        return false;
     *ret_clock = iso_clock_microseconds(&clock);
-    return true;
+    *ret_offset = 0;
+    if (end == t->length)
+        return !clock.rest;
+    char sign = iso_char(t, end);
+    if (sign == 'Z')
+        return iso_char(t, end + 1) == '\0';
+    if (!iso_clock(t, end + 1, t->length, &clock) || clock.rest)
+        return false;
+    int64_t offset = iso_clock_microseconds(&clock);
+    if (offset >= MICROSECONDS_A_SECOND)
+        *ret_offset = sign == '-' ? -offset : offset;
+    return offset < MICROSECONDS_A_DAY;
 }
 
-static bool parse_iso(const char *text, size_t length, int64_t *ret_time)
+bool timestamp_parse_stored(const char *text, size_t length, int64_t *ret_time)
 {
-    struct iso_text t = iso_text_start(text, length);
+    if (timestamp_parse(text, length, ret_time))
+        return true;
+    struct iso_text t = {text, length, length};
+    if (length > 0 && text[length - 1] == 'Z')
+        t = (struct iso_text){text, length - 1, length - 1 + strlen(utc_offset)};
     int32_t day;
     int64_t clock = 0, offset = 0;
     size_t at = iso_date(&t, &day);
     if (at == 0)
         return false;
     if (at < t.length) {
-        at += separator_width(iso_char(&t, at));
+        unsigned char c = (unsigned char)iso_char(&t, at); /* any one character between date and time */
+        at += c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
         if (has_surrogate(&t, at) || !iso_time(&t, at, &clock, &offset))
             return false;
     }
-    *ret_time = day_first(day) + clock - offset;
-    return true;
-}
-
-bool timestamp_parse_stored(const char *text, size_t length, int64_t *ret_time)
-{
-    int64_t time;
-    if (timestamp_parse(text, length, ret_time))
-        return true;
-    if (!parse_iso(text, length, &time) || !timestamp_is_valid(time))
+    int64_t time = day_first(day) + clock - offset;
+    if (!timestamp_is_valid(time))
         return false;
     *ret_time = time;
     return true;

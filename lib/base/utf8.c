@@ -1,17 +1,13 @@
 #include "base/utf8.h"
 
-/* How many bytes a sequence has that begins with this one; 0: none begins so. */
-static size_t sequence_length(unsigned char first)
-{
-    return first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
-}
-
 size_t utf8_decode(const char *text, size_t length, uint32_t *ret_code)
 {
     static const uint32_t least[5] = {0, 0, 0x80, 0x800, 0x10000};
     const unsigned char *s = (const unsigned char *)text;
-    size_t n = length > 0 ? sequence_length(s[0]) : 0;
-    if (n == 0 || n > length)
+    if (length == 0 || (s[0] >= 0x80 && s[0] < 0xc2) || s[0] >= 0xf5) /* no sequence begins so */
+        return 0;
+    size_t n = s[0] < 0x80 ? 1 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
+    if (n > length)
         return 0;
     uint32_t code = n == 1 ? s[0] : s[0] & (0x7fu >> n);
     for (size_t i = 1; i < n; i++) {

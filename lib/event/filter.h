@@ -44,7 +44,7 @@ enum status filter_add_where(struct filter *filter, const char *spec, struct err
 
 /*
  * The payload's member at the dotted path is a number (NaN is none): what a ranking that leaves out events without a
- * score may ask for, so that they need not be looked at. STATUS_USAGE where a name of the path is empty.
+ * score may ask for, so that they are never parsed. STATUS_USAGE where a name of the path is empty.
  */
 enum status filter_add_number(struct filter *filter, const char *path, struct error *err);
 
@@ -55,13 +55,13 @@ void filter_set_resolution(struct filter *filter, enum filter_resolution resolut
 /* No condition at all. */
 bool filter_is_empty(const struct filter *filter);
 
-/* The judge: looks at the event's parsed members alone. False: no memory. */
+/* The judge: reads the event's parsed members alone. False: no memory. */
 bool filter_matches(const struct filter *filter, const struct event *event, bool *ret_matches);
 
 /*
  * Cheap rejection: a hint of whether a block of whole lines can hold a match at all. False only where no line in it
  * can match (escaped spellings are allowed for); true means nothing. Returns by *ret_at (may be NULL) the offset in
- * the block at which the first line that may match begins: the lines before it cannot. To go on behind that line, ask
+ * the block at which the first line that may match begins: the lines before it cannot. To go on after that line, ask
  * about the rest of the block. Costs one pass over what it rejects, whatever is asked how often.
  */
 bool filter_may_match(const struct filter *filter, const char *block, size_t length, size_t *ret_at);

@@ -11,7 +11,7 @@
 #include "event/filter.h"
 #include "json/needle.h"
 
-/* The values of one member; a stage with its dot behind it. */
+/* The values of one member; those of a stage end in a dot. */
 struct filter_values {
     struct bytes *items;
     size_t count, capacity;
@@ -73,7 +73,7 @@ struct json_text entity_spec_string(const struct entity_spec *spec, enum spec_ro
 
 void where_release(struct where *where);
 bool where_matches(const struct where *where, const struct event *event);
-/* The needles of which one stands in every line that matches. */
+/* Every line that matches holds one of these needles. */
 const struct needles *where_needles(const struct where *where);
 
 #endif

@@ -7,14 +7,14 @@
 #include "base/array.h"
 #include "base/hash.h"
 
-/* What has a place. */
+/* An event in the ranking. */
 struct candidate {
     double score;
     int64_t timestamp;
     enum event_kind kind;
     struct bytes text; /* the line, then the decoded id */
     size_t line_length;
-    struct bytes entity;    /* empty: stands alone */
+    struct bytes entity;    /* empty: competes with nobody */
     uint64_t hash;          /* of the entity */
     size_t place;           /* in the heap */
     struct candidate *next; /* of the same bucket */
@@ -30,7 +30,7 @@ struct ranking {
     struct bytes id, entity, scratch;
 };
 
-/* What is offered. */
+/* An event that asks for a place. */
 struct offer {
     const struct event *event;
     double score;

@@ -7,7 +7,7 @@
  * order: the result is the same.
  *
  * A score is a JSON number, NaN excepted. An entity is the type, platform and value of an event's first reference;
- * where that has no value, the event stands alone.
+ * where that has no value, the event competes with no other for its entity.
  */
 #ifndef METASPN_EVENT_RANKING_H
 #define METASPN_EVENT_RANKING_H
@@ -23,9 +23,10 @@ enum ranking_unique { RANKING_BY_ENTITY, RANKING_EVERY };
 
 struct ranking_options {
     size_t limit;
-    enum ranking_unique unique; /* RANKING_BY_ENTITY: the best of each first-named entity; one without stands alone */
-    const char *score_field;    /* dotted path in the payload; borrowed */
-    const char *missing_score;  /* a JSON number for payloads that are objects without that member; NULL: left out */
+    enum ranking_unique
+        unique;              /* RANKING_BY_ENTITY: the best of each first-named entity; one without counts by itself */
+    const char *score_field; /* dotted path in the payload; borrowed */
+    const char *missing_score; /* a JSON number for payloads that are objects without that member; NULL: left out */
 };
 /* Where missing_score is NULL, filter_add_number(filter, score_field) rejects early what would be left out here. */
 
@@ -38,7 +39,7 @@ void ranking_free(struct ranking *ranking);
 /* Offers one event (its line is copied where it is kept). STATUS_IO: no memory; only ranking_free() may follow. */
 enum status ranking_offer(struct ranking *ranking, const struct event *event, struct error *err);
 
-/* Ends the offering: the number of places that are taken. */
+/* Ends the offers. Returns the number of places that are taken. */
 size_t ranking_finish(struct ranking *ranking);
 
 struct ranked {
@@ -47,7 +48,7 @@ struct ranked {
     const char *line; /* stored line without newline; owned by the ranking */
     size_t length;
 };
-/* The place `rank` (0: best) after ranking_finish(). */
+/* The event at `rank` (0: best) after ranking_finish(). */
 struct ranked ranking_get(const struct ranking *ranking, size_t rank);
 
 #endif

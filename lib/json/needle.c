@@ -20,7 +20,7 @@ struct needle {
     enum tail tail;
 };
 
-/* Windows keep the needles' passes in the cache, and what was read for nothing behind a find small. */
+/* Bytes searched for all needles in turn: they stay in the cache, and little is read in vain past a find. */
 #define WINDOW_LEAST ((size_t)1 << 10)
 #define WINDOW_MOST  ((size_t)1 << 14)
 
@@ -60,7 +60,7 @@ static bool add_text(struct needles *set, struct bytes *text, enum tail tail)
     return true;
 }
 
-/* Adds what stands in other spellings alone, once. */
+/* Adds, once, a text that only other spellings hold. */
 static bool add_hazard(struct needles *set, bool *known, const char *spelling, enum tail tail)
 {
     struct bytes text = {0};
@@ -171,7 +171,7 @@ static const char *find_needle(const struct needle *needle, const char *from, co
     return NULL;
 }
 
-/* A backslash that begins an escape which the canonical form would not write. Printable ASCII is looked for anyway. */
+/* A backslash begins an escape that the canonical form never writes. Those of printable ASCII are needles anyway. */
 static bool is_odd_escape(const char *at, const char *end)
 {
     if (end - at < 6 || at[1] != 'u')

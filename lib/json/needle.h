@@ -1,5 +1,5 @@
 /*
- * needle - looks for JSON strings in blocks of JSON lines at memory speed, without reading the JSON.
+ * needle - searches for JSON strings in blocks of JSON lines at memory speed, without reading the JSON.
  *
  * A set of needles is any-of. needles_find() gives the first place at which one of them may stand. It never misses
  * one, however it is spelled: a string in canonical form is found by its text; for the others the set also stops at
@@ -19,7 +19,7 @@
 struct needles {
     struct needle *items; /* owned */
     size_t count, capacity;
-    bool escapes, slashes, odd; /* what else is looked for */
+    bool escapes, slashes, odd; /* what else is searched for */
     bool portable;              /* to be set by tests: search without vector instructions */
 };
 
