@@ -329,6 +329,16 @@ with open(sys.argv[1], "ab", buffering=0) as file:
     finds 'ws/store/checkpoints/w.json: the position in 2026-02-05 does not fit: that day is due from its start'
 }
 
+@test "a position at the start fits with the hash of no bytes alone" {
+    signals 1 3 | store
+    metaspn-checkpoint -C ws write w <<<'{"kind":"signals","last_timestamp":"2026-02-05T00:00:00Z","positions":{
+        "2026-02-05":{"hash":"0000000000000000","offset":0}}}'
+    finds 'ws/store/checkpoints/w.json: the position in 2026-02-05 does not fit: that day is due from its start'
+    metaspn-checkpoint -C ws reset w --to=2026-02-05T00:00:00Z
+    run_split fsck
+    expect_status 0
+}
+
 @test "snapshots that are none are found" {
     mkdir -p ws/store/snapshots
     echo '{"a":1' >ws/store/snapshots/state__2026-02-05T100000Z.json

@@ -6,43 +6,39 @@
 
 /* ---- fitting */
 
-/* Where the offset lies among the lines: *ret_from the start of a line, or the end. False: inside a line. */
-static enum status look_around(const struct partition *open, uint64_t end, uint64_t offset, bool *ret_good,
-                               uint64_t *ret_from, struct error *err)
-{
-    struct bytes buffer = {0};
-    struct chunk chunk;
-    enum status status = partition_read_forward(open, offset - 1, offset, 1, &buffer, &chunk, err);
-    *ret_good = chunk.length > 0 && chunk.data[0] == '\n';
-    *ret_from = offset;
-    if (status == STATUS_OK && !*ret_good)
-        status = partition_skip_blanks(open, offset, end, ret_good, ret_from, err);
-    bytes_release(&buffer);
-    return status;
-}
-
-/* What the facts tell without the bytes. False: nothing. */
+/* Whether the facts tell without the bytes whether a position fits. */
 static bool fit_by_facts(const struct partition_facts *facts, uint64_t end, const struct checkpoint_position *position,
                          bool *ret_fits, uint64_t *ret_from)
 {
-    bool empty = position->offset == 0 && position->hash == hash_bytes("", 0, 0);
-    bool whole = position->offset == facts->known && position->hash == facts->hash;
-    bool possible = position->has_hash && position->offset <= end;
-    *ret_fits = possible && (empty || whole);
+    *ret_fits = false;
     *ret_from = position->offset;
-    return *ret_fits || !possible || position->offset == 0;
+    if (!position->has_hash || position->offset > end)
+        return true;
+    if (position->offset == 0) {
+        *ret_fits = position->hash == hash_bytes("", 0, 0);
+        return true;
+    }
+    *ret_fits = position->offset == facts->known && position->hash == facts->hash;
+    return *ret_fits;
 }
 
 enum status position_fits_day(const struct day *day, const struct checkpoint_position *position, bool *ret_fits,
                               uint64_t *ret_from, struct error *err)
 {
-    uint64_t hash;
+    uint64_t hash, offset = position->offset;
+    struct bytes buffer = {0};
+    struct chunk chunk;
     if (fit_by_facts(&day->facts, day->end, position, ret_fits, ret_from))
         return STATUS_OK;
-    enum status status = partition_hash_before(day->file, position->offset, &hash, err);
+    enum status status = partition_hash_before(day->file, offset, &hash, err);
     if (status != STATUS_OK || hash != position->hash)
         return status;
-    return look_around(day->file, day->end, position->offset, ret_fits, ret_from, err);
+    status = partition_read_forward(day->file, offset - 1, offset, 1, &buffer, &chunk, err);
+    *ret_fits = status == STATUS_OK && chunk.length > 0 && chunk.data[0] == '\n';
+    if (status == STATUS_OK && !*ret_fits) /* the end of a line, without its newline */
+        status = partition_skip_blanks(day->file, offset, day->end, ret_fits, ret_from, err);
+    bytes_release(&buffer);
+    return status;
 }
 
 enum status position_fits(struct catalog *store, const struct catalog_partition *row,
