@@ -24,13 +24,14 @@ quickly()
 @test "space: file size limits and full file systems" { quickly space; }
 @test "writers: several at once, some without lock" { quickly writers; }
 @test "damage: cuts and flipped bits" { quickly damage; }
+@test "index-entries: the same answers with the index and without" { quickly index-entries; }
 @test "resume: a worker's loop in random stores" { quickly resume; }
 
 @test "scripts/torture knows each item" {
     cd "$BATS_TEST_DIRNAME/.."
     scripts/torture --list | cut -d ' ' -f 1 >"$out"
-    for item in crashes damage faults fuzzers hostile kills memory mutants original powercut resume scanner space surroundings \
-        valgrind writers; do
+    for item in crashes damage faults fuzzers hostile index-entries kills memory mutants original powercut resume \
+        scanner space surroundings valgrind writers; do
         grep -qx "$item" "$out"
     done
     run -2 scripts/torture no-such-item
