@@ -1,5 +1,6 @@
 /*
- * io - the only code that opens, syncs, renames and locks files.
+ * io - the only code that opens, syncs, renames and locks files: io.c opens, reads, writes and syncs, replace.c
+ * replaces and sweeps, lock.c locks.
  *
  * Everything below a store's directory is opened relative to a directory descriptor and never through a symbolic
  * link; FIFOs, sockets and devices in the place of a file are refused (SPEC section 2). Reads and writes are done in
@@ -24,6 +25,10 @@
 /* Opens a directory by path (links are followed: this is how a workspace and `store` itself are found).
  * STATUS_ABSENT: there is none. */
 enum status io_open_directory(const char *path, int *ret_fd, struct error *err);
+
+/* openat() below `directory`, which follows no link in any component; for replace.c. EAGAIN: another program holds a
+ * lease on the file for the moment, or a rename went by. */
+int io_open_beneath(int directory, const char *name, int flags, mode_t mode);
 
 /* Opens a file of the system (below /proc, say), or of the caller's, by path, to read; a FIFO waits for its writer, and
  * only a signal that acts at once ends that. errno says why not. */
