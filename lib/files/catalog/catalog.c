@@ -133,3 +133,10 @@ enum status catalog_open_day(struct catalog *store, uint32_t number, struct day 
     *ret_day = day;
     return STATUS_OK;
 }
+
+void catalog_note_unread(struct catalog *store, uint32_t number)
+{
+    struct catalog_partition *row = catalog_row(store, number);
+    if (row)
+        row->is_unread = true;
+}

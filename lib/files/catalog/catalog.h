@@ -72,7 +72,6 @@ struct catalog_partition {
     struct partition_stat stat;
     uint64_t end;
     struct partition_facts facts; /* facts.known 0: nothing known */
-    bool is_gone;                 /* it went while it was to be read; catalog_refresh() leaves no such row */
     bool is_unread;               /* it had gone when it was to be read, or had changed (catalog_note_unread()) */
 };
 
@@ -84,17 +83,6 @@ enum status catalog_refresh(struct catalog *store, unsigned kinds, struct error 
 /* All partitions of the last refresh, ascending by number. Valid until the next refresh or append. */
 const struct catalog_partition *catalog_partitions(const struct catalog *store, size_t *ret_count);
 const struct catalog_partition *catalog_partition(const struct catalog *store, uint32_t number);
-
-/*
- * Before a partition is read, for that may be long after the store was looked at: where another file has come in its
- * place, or it does not hold any more what is known of it, it is looked at again; its row is then of what is there, and
- * *ret_changed. What was appended since is left to the next look. STATUS_ABSENT: it has gone. Whoever then finds yet
- * another file at its name confirms it again, CATALOG_LOOKS times in all: a day that was replaced is there all the
- * time.
- */
-#define CATALOG_LOOKS 8
-enum status catalog_confirm(struct catalog *store, const struct catalog_partition *row, bool *ret_changed,
-                            struct error *err);
 
 /* Whoever was to read a partition has found it gone, or not as it was when the store was looked at. */
 void catalog_note_unread(struct catalog *store, uint32_t number);
