@@ -30,7 +30,7 @@ static const char help_text[] =
     "      --checkpoint=NAME what the checkpoint NAME has not passed yet\n"
     "      --checkpoint-file=FILE\n"
     "                        the same, with a checkpoint in FILE\n"
-    "      --next=FILE       put the checkpoint behind what was read into FILE\n"
+    "      --next=FILE       put the checkpoint past what was read into FILE\n"
     "\n"
     "Output and the rest:\n"
     "      --format=jsonl|table\n"
