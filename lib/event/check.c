@@ -43,7 +43,7 @@ struct input {
     bool canonical; /* the text of the line, whatever its members say */
 };
 
-/* A value for a message: a string's text in quotes, anything else as it stands. */
+/* A value for a message: a string's text in quotes, anything else unchanged. */
 static const char *shown(char buffer[static QUOTED_SIZE], struct json_text value)
 {
     if (json_type(value) == JSON_STRING)
@@ -63,11 +63,7 @@ static enum status wrong(const char *name, const char *must, struct json_text va
 
 static enum status check_entity_refs(struct json_text refs, struct error *err)
 {
-    if (!refs.data)
-        return STATUS_OK;
-    if (json_type(refs) != JSON_ARRAY)
-        return wrong(keys[ENTITY_REFS].name, "an array of objects", refs, err);
-    struct json_walk walk = json_walk_start(refs);
+    struct json_walk walk = refs.data ? json_walk_start(refs) : (struct json_walk){0};
     struct json_text element;
     char buffer[QUOTED_SIZE];
     for (size_t i = 0; json_walk_element(&walk, &element); i++)
@@ -95,99 +91,72 @@ static enum status check_timestamp(struct input *in, struct error *err)
     return status;
 }
 
-/* Which kind it is, by its id, and whether that is wanted. */
-static enum status check_kind(struct json_text text, struct input *in, unsigned kinds, struct error *err)
-{
-    char quoted[QUOTED_SIZE], other[QUOTED_SIZE];
-    bool is_signal = in->members[SIGNAL_ID].data != NULL;
-    bool is_emission = in->members[EMISSION_ID].data != NULL;
-    if (is_signal && is_emission)
-        return error_set(err, STATUS_INVALID, "both signal_id and emission_id: %s and %s",
-                         shown(quoted, in->members[SIGNAL_ID]), shown(other, in->members[EMISSION_ID]));
-    if (!is_signal && !is_emission)
-        return error_set(err, STATUS_INVALID, "neither signal_id nor emission_id: %s",
-                         json_quote(quoted, text.data, text.length));
-    in->kind = is_signal ? EVENT_SIGNAL : EVENT_EMISSION;
-    if (kinds & KIND_BIT(in->kind))
-        return STATUS_OK;
-    return error_set(err, STATUS_INVALID,
-                     is_signal ? "a signal, but only emissions are accepted: %s"
-                               : "an emission, but only signals are accepted: %s",
-                     shown(quoted, in->members[is_signal ? SIGNAL_ID : EMISSION_ID]));
-}
-
-enum need { NEED_STRING, NEED_TEXT, NEED_TIME, NEED_ANY, MAY_BE_TEXT, MAY_BE_OBJECT, MAY_BE_REFS };
-
-static enum status check_member(struct input *in, int member, enum need need, struct error *err)
-{
-    struct json_text value = in->members[member];
-    enum json_type type = json_type(value);
-    const char *name = keys[member].name;
-    switch (need) {
-    case NEED_STRING:
-        return type == JSON_STRING ? STATUS_OK : wrong(name, "a string", value, err);
-    case MAY_BE_TEXT:
-        if (type == JSON_ABSENT)
-            return STATUS_OK;
-        /* fall through */
-    case NEED_TEXT:
-        return type == JSON_STRING && !json_string_is_empty(value) ? STATUS_OK
-                                                                   : wrong(name, "a non-empty string", value, err);
-    case NEED_ANY:
-        return type != JSON_ABSENT ? STATUS_OK : wrong(name, "there", value, err);
-    case NEED_TIME:
-        return type == JSON_STRING ? check_timestamp(in, err) : wrong(name, "a string", value, err);
-    case MAY_BE_OBJECT:
-        return type == JSON_ABSENT || type == JSON_NULL || type == JSON_OBJECT
-                   ? STATUS_OK
-                   : wrong(name, "an object or null", value, err);
-    case MAY_BE_REFS:
-        break;
-    }
-    return check_entity_refs(value, err);
-}
+#define ONE_OF(type) (1u << (type))
 
 /* SPEC section 3: the members that input must have, and what the optional ones may be. */
 static enum status check_members(struct input *in, struct error *err)
 {
-    bool is_signal = in->kind == EVENT_SIGNAL;
+    const unsigned optional = ONE_OF(JSON_ABSENT), string = ONE_OF(JSON_STRING);
+    const unsigned object = ONE_OF(JSON_OBJECT) | ONE_OF(JSON_NULL) | optional;
+    const bool is_signal = in->kind == EVENT_SIGNAL;
     const struct {
         int member;
-        enum need need;
+        unsigned types;
+        const char *must;
+        bool not_empty;
     } rules[] = {
-        {is_signal ? SIGNAL_ID : EMISSION_ID, NEED_TEXT},
-        {TIMESTAMP, NEED_TIME},
-        {is_signal ? SOURCE : CAUSED_BY, NEED_STRING},
-        {is_signal ? PAYLOAD_TYPE : EMISSION_TYPE, NEED_STRING},
-        {PAYLOAD, NEED_ANY},
-        {SCHEMA_VERSION, MAY_BE_TEXT},
-        {ENTITY_REFS, MAY_BE_REFS},
-        {TRACE, MAY_BE_OBJECT},
-        {RAW, MAY_BE_OBJECT},
+        {is_signal ? SIGNAL_ID : EMISSION_ID, string, "a non-empty string", true},
+        {TIMESTAMP, string, "a string", false},
+        {is_signal ? SOURCE : CAUSED_BY, string, "a string", false},
+        {is_signal ? PAYLOAD_TYPE : EMISSION_TYPE, string, "a string", false},
+        {PAYLOAD, ~optional, "there", false},
+        {SCHEMA_VERSION, string | optional, "a non-empty string", true},
+        {ENTITY_REFS, ONE_OF(JSON_ARRAY) | optional, "an array of objects", false},
+        {TRACE, object, "an object or null", false},
+        {RAW, object, "an object or null", false},
     };
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
-        enum status status = check_member(in, rules[i].member, rules[i].need, err);
+        int member = rules[i].member;
+        struct json_text value = in->members[member];
+        bool empty = rules[i].not_empty && value.data && json_string_is_empty(value);
+        if (!(rules[i].types & ONE_OF(json_type(value))) || empty)
+            return wrong(keys[member].name, rules[i].must, value, err);
+        enum status status = member == TIMESTAMP     ? check_timestamp(in, err)
+                             : member == ENTITY_REFS ? check_entity_refs(value, err)
+                                                     : STATUS_OK;
         if (status != STATUS_OK)
             return status;
     }
     return STATUS_OK;
 }
 
-/* Validates the text as one JSON object. */
-static enum status scan_line(struct json_text text, struct input *in, struct error *err)
+/* Validates the text as one JSON object, and its kind, which its id tells, as one of `kinds`. */
+static enum status scan_line(struct json_text text, unsigned kinds, struct input *in, struct error *err)
 {
     struct json_scan scan;
-    char told[JSON_FAULT_TEXT_SIZE], quoted[QUOTED_SIZE];
+    char what[JSON_FAULT_TEXT_SIZE], quoted[QUOTED_SIZE], other[QUOTED_SIZE];
     enum status status = json_scan(text.data, text.length, JSON_STRICT, keys, MEMBERS, in->members, &scan);
     if (status == STATUS_IO)
         return error_set_memory(err);
     if (status != STATUS_OK)
         return error_set(err, STATUS_INVALID, "invalid JSON at byte %zu: %s", scan.fault.offset + 1,
-                         json_fault_tell(&scan.fault, text.data, told));
+                         json_fault_tell(&scan.fault, text.data, what));
     if (scan.type != JSON_OBJECT)
         return error_set(err, STATUS_INVALID, "not a JSON object: %s", json_quote(quoted, text.data, text.length));
     in->canonical = scan.canonical;
-    return STATUS_OK;
+    struct json_text signal = in->members[SIGNAL_ID], emission = in->members[EMISSION_ID];
+    if (signal.data && emission.data)
+        return error_set(err, STATUS_INVALID, "both signal_id and emission_id: %s and %s", shown(quoted, signal),
+                         shown(other, emission));
+    if (!signal.data && !emission.data)
+        return error_set(err, STATUS_INVALID, "neither signal_id nor emission_id: %s",
+                         json_quote(quoted, text.data, text.length));
+    in->kind = signal.data ? EVENT_SIGNAL : EVENT_EMISSION;
+    if (kinds & KIND_BIT(in->kind))
+        return STATUS_OK;
+    if (signal.data)
+        return error_set(err, STATUS_INVALID, "a signal, but only emissions are accepted: %s", shown(quoted, signal));
+    return error_set(err, STATUS_INVALID, "an emission, but only signals are accepted: %s", shown(quoted, emission));
 }
 
 static enum status write_canonical(struct json_text text, const struct input *in, size_t max_line,
@@ -221,8 +190,7 @@ enum status event_refuse_length(const char *line, size_t length, const struct ev
                      quote_bytes(quoted, line, length));
 }
 
-/* The line may be stored as it is. A time that was read and has no escape stands as timestamp_format() would write it.
- */
+/* The line may be stored as it is. A valid time of one of these two lengths is spelled as timestamp_format() does. */
 static bool is_canonical(const struct input *in)
 {
     const char *time = in->members[TIMESTAMP].data + 1;
@@ -241,9 +209,7 @@ enum status event_check(const char *line, size_t length, const struct event_rule
         length--;
     struct json_text text = {line, length};
     struct input in = {0};
-    enum status status = scan_line(text, &in, err);
-    if (status == STATUS_OK)
-        status = check_kind(text, &in, rules->kinds, err);
+    enum status status = scan_line(text, rules->kinds, &in, err);
     if (status == STATUS_OK)
         status = check_members(&in, err);
     if (status != STATUS_OK)

@@ -48,7 +48,7 @@ static void separate(struct reduction *r)
         r->text->data[r->out++] = ',';
 }
 
-/* Behind the string, or the number or literal, that begins at `at`, in canonical text. */
+/* The end of the string, number or literal that begins at `at`, in canonical text. */
 static const char *token_end(const char *at, const char *end)
 {
     if (*at != '"') {
@@ -60,22 +60,6 @@ static const char *token_end(const char *at, const char *end)
         if (*at == '\\')
             at++;
     return at < end ? at + 1 : end;
-}
-
-static bool is_void(const char *value, size_t length)
-{
-    return length == 0 || (length == 4 && memcmp(value, "null", 4) == 0) ||
-           (length == 2 && (value[0] == '"' || value[0] == '[' || value[0] == '{'));
-}
-
-/* A value is complete: takes it out with its name if it is a member's that counts as absent. */
-static void close_value(struct reduction *r)
-{
-    struct member member = pop(r);
-    if (member.start == IN_ARRAY)
-        r->open.length += sizeof member; /* stays for the elements that follow */
-    else if (is_void(r->text->data + member.value, r->out - member.value))
-        r->out = member.start;
 }
 
 /* Copies the next token, a comma aside: a bracket, a member's name (which a colon follows), or a value. */
@@ -108,11 +92,18 @@ static bool reduce_next(struct reduction *r)
             return push(r, start);
     }
     }
-    close_value(r);
+    struct member member = pop(r);
+    const char *value = r->text->data + member.value;
+    size_t length = r->out - member.value;
+    if (member.start == IN_ARRAY)
+        r->open.length += sizeof member; /* stays for the elements that follow */
+    else if (length == 0 || (length == 4 && memcmp(value, "null", 4) == 0) ||
+             (length == 2 && (value[0] == '"' || value[0] == '[' || value[0] == '{')))
+        r->out = member.start; /* it counts as absent, and its name goes with it */
     return true;
 }
 
-/* Appends the value's canonical text without the members that count as absent; nothing where it does so itself. */
+/* Appends the value's canonical text without the members that count as absent; nothing if it counts so itself. */
 static bool reduced(struct json_text value, struct bytes *ret_text)
 {
     if (!value.data)

@@ -18,18 +18,9 @@ static const char *find_char(const char *at, const char *end, char c)
     return memchr(at, c, (size_t)(end - at));
 }
 
-/* The end of the value at `at`; NULL where it is neither null nor a string that ends before `end`. */
-static const char *plain_value_end(const char *at, const char *end)
-{
-    if (*at != '"')
-        return end - at > 4 && memcmp(at, "null", 4) == 0 ? at + 4 : NULL;
-    const char *quote = find_char(at + 1, end, '"');
-    return quote ? quote + 1 : NULL;
-}
-
 /*
- * Finds the members of a reference as it nearly always stands: only strings without escapes and nulls, no white space.
- * Gives the end of the reference; NULL where it stands otherwise.
+ * Finds the members of a reference as nearly all are written: only strings without escapes and nulls, no white space.
+ * Returns the end of the reference; NULL where it is written otherwise.
  */
 static const char *find_plain(const char *at, const char *end, struct json_text *ret_found)
 {
@@ -41,12 +32,16 @@ static const char *find_plain(const char *at, const char *end, struct json_text 
         const char *name = at + 2, *quote = at[1] == '"' ? find_char(name, end, '"') : NULL;
         if (!quote || quote[1] != ':')
             return NULL;
-        at = plain_value_end(quote + 2, end);
-        if (!at || at == end)
+        const char *value = quote + 2;
+        if (*value == '"')
+            at = find_char(value + 1, end, '"');
+        else
+            at = end - value > 4 && memcmp(value, "null", 4) == 0 ? value + 3 : NULL;
+        if (!at || ++at == end)
             return NULL;
         for (size_t i = 0; i < MEMBERS; i++)
             if (keys[i].length == (size_t)(quote - name) && memcmp(keys[i].name, name, keys[i].length) == 0)
-                ret_found[i] = (struct json_text){quote + 2, (size_t)(at - quote) - 2};
+                ret_found[i] = (struct json_text){value, (size_t)(at - value)};
     } while (*at == ',');
     return at == brace ? end : NULL;
 }

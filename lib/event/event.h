@@ -2,8 +2,8 @@
  * event - what a line is (SPEC section 3): validation of input, reading of stored lines, the canonical line.
  *
  * event_check() is the way in: strict, with one message for a person, and it makes the line that will be stored.
- * event_read() is the way out: it takes what other programs wrote more widely, and looks only for the members that
- * the toolkit needs. A `struct event` borrows the line it was made from.
+ * event_read() is the way out: it accepts more of what other programs wrote, and finds only the members that the
+ * toolkit needs. A `struct event` borrows the line it was made from.
  */
 #ifndef METASPN_EVENT_EVENT_H
 #define METASPN_EVENT_EVENT_H
@@ -39,14 +39,14 @@ struct event {
     struct json_text payload;
     struct json_text entity_refs; /* an array, or absent */
 };
-/* In a stored event, source, type, caused_by and payload that are missing or of the wrong type are as they stand, and
- * entity_refs that are no array are absent; filters match none of them. */
+/* In a stored event, source, type, caused_by and payload that are missing or of the wrong type are left as they are,
+ * and entity_refs that are no array are absent; filters match none of them. */
 
 enum event_verdict {
     EVENT_GOOD,
     EVENT_BLANK,
     EVENT_DAMAGED,
-    EVENT_NO_MEMORY, /* nothing was found out: an I/O error to the caller, not damage */
+    EVENT_NO_MEMORY, /* the line was not judged: an I/O error to the caller, not damage */
 };
 
 /*
@@ -58,8 +58,8 @@ enum event_verdict event_read(const char *line, size_t length, enum event_kind k
                               struct event *ret_event, struct json_fault *fault);
 
 /*
- * Reads a line as an event of one of the kinds (a set of KIND_BIT()s, which comes down to the one it is of), as it may
- * stand in a store; *ret_blank: it is blank. STATUS_INVALID: it is no event of them, and *err says why.
+ * Reads a line as an event of one of the kinds (a set of KIND_BIT()s, of which the one that it is of remains), as it
+ * may be stored; *ret_blank: it is blank. STATUS_INVALID: it is no event of them, and *err says why.
  */
 enum status event_recognize(const char *line, size_t length, unsigned *kinds, struct event *ret_event, bool *ret_blank,
                             struct error *err);
@@ -107,7 +107,7 @@ void event_rebase(struct event *event, const char *line);
 /* The payload's member at a dotted path ("scores.fit"): absent where there is none or a step is no object. */
 struct json_text event_payload_at(const struct event *event, const char *path, size_t length);
 
-/* One entity reference. Pieces are JSON texts as they stand; null is as absent as what is missing. */
+/* One entity reference. Pieces are JSON texts, unchanged; null counts as absent. */
 struct entity_ref {
     struct json_text type;  /* ref_type, or else kind */
     struct json_text value; /* value, or else identifier */

@@ -92,28 +92,23 @@ enum status filter_add_number(struct filter *filter, const char *path, struct er
     return where_at(filter, path, strlen(path), true) ? STATUS_OK : error_set_memory(err);
 }
 
-static bool value_matches(const struct where_value *value, struct json_text member)
-{
-    enum json_type type = json_type(member);
-    if (type == JSON_STRING && json_string_is(member, value->text.data, value->text.length))
-        return true;
-    if (type != json_type(value->scalar))
-        return false;
-    return type == JSON_NUMBER   ? json_number_same(member, value->scalar)
-           : type == JSON_STRING ? json_string_same(member, value->scalar)
-                                 : true;
-}
-
 bool where_matches(const struct where *where, const struct event *event)
 {
     struct json_text member = event_payload_at(event, where->path.data, where->path.length);
+    enum json_type type = json_type(member);
     if (where->number)
-        return json_type(member) == JSON_NUMBER && *member.data != 'N';
+        return type == JSON_NUMBER && *member.data != 'N';
     if (!member.data)
         return false;
-    for (size_t i = 0; i < where->count; i++)
-        if (value_matches(&where->values[i], member))
+    for (size_t i = 0; i < where->count; i++) {
+        const struct where_value *value = &where->values[i];
+        if (type == JSON_STRING && json_string_is(member, value->text.data, value->text.length))
             return true;
+        if (type == json_type(value->scalar) && (type == JSON_NUMBER   ? json_number_same(member, value->scalar)
+                                                 : type == JSON_STRING ? json_string_same(member, value->scalar)
+                                                                       : true))
+            return true;
+    }
     return false;
 }
 

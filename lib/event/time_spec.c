@@ -35,30 +35,20 @@ static const char *read_number(const char *text, int64_t *ret_number)
     return at > text ? at : NULL;
 }
 
-/* A point and digits up to the end of the text; those past the microsecond are cut off. */
-static bool read_fraction(const char *text, int64_t *ret_microseconds)
-{
-    int64_t value = 0, unit = MICROSECONDS_A_SECOND;
-    if (text[0] != '.' || text[1] == '\0')
-        return false;
-    for (const char *at = text + 1; *at; at++) {
-        if (*at < '0' || *at > '9')
-            return false;
-        unit /= 10;
-        value += (*at - '0') * unit;
-    }
-    *ret_microseconds = value;
-    return true;
-}
-
+/* @SECONDS, perhaps with a fraction, of which digits past the microsecond are cut off. */
 static enum reading read_unix(const char *text, int64_t *ret_time)
 {
-    int64_t seconds, fraction = 0;
+    int64_t seconds, fraction = 0, unit = MICROSECONDS_A_SECOND;
     if (text[0] != '@')
         return READING_OTHER;
     bool negative = text[1] == '-';
-    const char *end = read_number(text + 1 + negative, &seconds);
-    if (!end || (*end && !read_fraction(end, &fraction)))
+    const char *at = read_number(text + 1 + negative, &seconds);
+    if (!at)
+        return READING_OTHER;
+    if (at[0] == '.' && at[1] != '\0')
+        for (at++; *at >= '0' && *at <= '9'; at++)
+            fraction += (*at - '0') * (unit /= 10);
+    if (*at)
         return READING_OTHER;
     if (seconds > SECONDS_AT_MOST)
         return READING_BEYOND;
@@ -106,22 +96,6 @@ static enum reading read_day(const char *text, int64_t now, int32_t *ret_day)
     return READING_OTHER;
 }
 
-static enum reading read_time(const char *text, int64_t now, enum day_edge edge, int64_t *ret_time)
-{
-    int64_t time;
-    int32_t day;
-    if (strcmp(text, "now") == 0)
-        return time_reading(now, ret_time);
-    if (timestamp_parse_any_year(text, strlen(text), &time))
-        return time_reading(time, ret_time);
-    enum reading reading = read_day(text, now, &day);
-    if (reading == READING_DONE)
-        *ret_time = edge == DAY_EDGE_LAST ? day_last(day) : day_first(day);
-    if (reading == READING_OTHER)
-        reading = read_offset(text, now, ret_time);
-    return reading == READING_OTHER ? read_unix(text, ret_time) : reading;
-}
-
 static enum status reading_status(enum reading reading, const char *option, const char *noun, const char *text,
                                   struct error *err)
 {
@@ -137,7 +111,20 @@ static enum status reading_status(enum reading reading, const char *option, cons
 enum status time_spec_parse(const char *option, const char *text, int64_t now, enum day_edge edge, int64_t *ret_time,
                             struct error *err)
 {
-    return reading_status(read_time(text, now, edge, ret_time), option, "time", text, err);
+    int64_t time;
+    int32_t day;
+    enum reading reading = read_day(text, now, &day);
+    if (reading == READING_DONE)
+        *ret_time = edge == DAY_EDGE_LAST ? day_last(day) : day_first(day);
+    else if (strcmp(text, "now") == 0)
+        reading = time_reading(now, ret_time);
+    else if (timestamp_parse_any_year(text, strlen(text), &time))
+        reading = time_reading(time, ret_time);
+    if (reading == READING_OTHER)
+        reading = read_offset(text, now, ret_time);
+    if (reading == READING_OTHER)
+        reading = read_unix(text, ret_time);
+    return reading_status(reading, option, "time", text, err);
 }
 
 enum status day_spec_parse(const char *option, const char *text, int64_t now, int32_t *ret_day, struct error *err)

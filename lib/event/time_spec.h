@@ -3,8 +3,8 @@
  *
  * A time is said as a timestamp, as a day, by a word (now, today, yesterday, tomorrow), as an offset from now (-90s,
  * -15m, -2h, -7d, -4w, and the same with +), or in Unix seconds (@1770285600, @1770285600.5, @-1). A day, or the word
- * for one, stands for its first or its last microsecond, as the caller wants. `now` is handed in: nothing here reads
- * the clock.
+ * for one, stands for its first or its last microsecond, as the caller wants. `now` comes from the caller: nothing here
+ * reads the clock.
  *
  * Both functions return STATUS_USAGE with a message that begins with `option` ("--since") where the text is nothing
  * of the kind, and where it leaves the years 1 to 9999.
