@@ -41,35 +41,24 @@ struct lines {
     size_t bytes;
 };
 
-static bool add_line(struct lines *lines, const struct input_line *line)
-{
-    if (!ARRAY_RESERVE(lines->texts, lines->count, lines->text_capacity, 1) ||
-        !ARRAY_RESERVE(lines->origins, lines->count, lines->origin_capacity, 1))
-        return false;
-    lines->texts[lines->count] = (struct json_text){line->data, line->length};
-    lines->origins[lines->count++] = *line;
-    lines->bytes += line->length + sizeof *lines->texts + sizeof *lines->origins;
-    return true;
-}
-
-/* Gathers lines until there are many, or the first one has waited long enough. STATUS_OK: *ret_more tells whether more
- * may come. */
+/* Gathers lines until there are many, or the first one has waited long enough. *ret_more: more may come. */
 static enum status gather(struct input *input, struct lines *lines, bool *ret_more, struct error *err)
 {
     int64_t deadline = INPUT_FOR_EVER;
+    enum input_result result = INPUT_LINE;
     struct input_line line;
     lines->count = lines->bytes = 0;
-    while (lines->bytes < ECHO_BYTES) {
-        enum input_result result = input_next(input, deadline, &line);
-        *ret_more = result == INPUT_PENDING;
-        if (result != INPUT_LINE)
-            return STATUS_OK;
-        if (!add_line(lines, &line))
+    while (lines->bytes < ECHO_BYTES && (result = input_next(input, deadline, &line)) == INPUT_LINE) {
+        if (!ARRAY_RESERVE(lines->texts, lines->count, lines->text_capacity, 1) ||
+            !ARRAY_RESERVE(lines->origins, lines->count, lines->origin_capacity, 1))
             return error_set_memory(err);
+        lines->texts[lines->count] = (struct json_text){line.data, line.length};
+        lines->origins[lines->count++] = line;
+        lines->bytes += line.length + sizeof *lines->texts + sizeof *lines->origins;
         if (deadline == INPUT_FOR_EVER)
             deadline = io_monotonic_ms() + STORE_AFTER_MS;
     }
-    *ret_more = true;
+    *ret_more = result == INPUT_LINE || result == INPUT_PENDING;
     return STATUS_OK;
 }
 

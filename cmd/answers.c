@@ -5,61 +5,40 @@
 #define REPORTED_INVALID 10 /* invalid lines that are reported one by one under skip */
 #define REPORTED_IDS     3  /* conflicts that the warning names */
 
-static enum status print_result(struct answers *answers, const struct store_item *item, struct error *err)
-{
-    static const char *const words[] = {"appended", "duplicate", "conflict"};
-    struct bytes document = {0};
-    if (!store_name(answers->store, item, &answers->text))
-        return error_set_memory(err);
-    struct write_result result = {
-        .id = &item->event.id,
-        .kind = event_kind_name(item->event.kind),
-        .path = answers->text.data,
-        .status = words[item->outcome],
-    };
-    enum status status = document_result(&result, &document, err);
-    if (status == STATUS_OK)
-        output_line(&answers->out, document.data, document.length);
-    bytes_release(&document);
-    return status;
-}
-
-/* The first record's line, of this batch or of the store: another program may have rewritten the day meanwhile. */
-static enum status print_first(struct answers *answers, const struct batch *batch, const struct store_item *item,
-                               struct error *err)
-{
-    if (item->outcome == STORE_APPENDED || item->first_item != SIZE_MAX) {
-        const struct store_item *first = item->outcome == STORE_APPENDED ? item : &batch->items[item->first_item];
-        output_jsonl(&answers->out, first->event.line, first->event.length);
-        return STATUS_OK;
-    }
-    enum status status = store_first(answers->store, item, &answers->text, err);
-    if (status == STATUS_OK)
-        output_jsonl(&answers->out, answers->text.data, answers->text.length);
-    return status;
-}
-
 static enum status print_item(struct answers *answers, const struct batch *batch, const struct store_item *item,
                               struct error *err)
 {
-    switch (answers->print) {
-    case PRINT_NONE:
-        break;
-    case PRINT_PATH:
-        if (!store_name(answers->store, item, &answers->text))
-            return error_set_memory(err);
-        output_name(&answers->out, answers->text.data);
-        break;
-    case PRINT_RESULT:
-        return print_result(answers, item, err);
-    case PRINT_NEW:
-        if (item->outcome == STORE_APPENDED)
-            output_jsonl(&answers->out, item->event.line, item->event.length);
-        break;
-    case PRINT_ALL:
-        return print_first(answers, batch, item, err);
+    static const char *const words[] = {"appended", "duplicate", "conflict"};
+    struct output *out = &answers->out;
+    struct bytes *text = &answers->text, document = {0};
+    enum print print = answers->print;
+    bool is_new = item->outcome == STORE_APPENDED;
+    enum status status = STATUS_OK;
+    if (print == PRINT_NONE || (print == PRINT_NEW && !is_new))
+        return STATUS_OK;
+    if (print == PRINT_ALL && !is_new && item->first_item == SIZE_MAX) {
+        status = store_first(answers->store, item, text, err);
+        if (status == STATUS_OK)
+            output_jsonl(out, text->data, text->length);
+        return status;
     }
-    return STATUS_OK;
+    if (print == PRINT_NEW || print == PRINT_ALL) {
+        const struct event *first = is_new ? &item->event : &batch->items[item->first_item].event;
+        output_jsonl(out, first->line, first->length);
+        return STATUS_OK;
+    }
+    if (!store_name(answers->store, item, text))
+        return error_set_memory(err);
+    if (print == PRINT_PATH) {
+        output_name(out, text->data);
+        return STATUS_OK;
+    }
+    struct write_result result = {&item->event.id, event_kind_name(item->event.kind), text->data, words[item->outcome]};
+    status = document_result(&result, &document, err);
+    if (status == STATUS_OK)
+        output_line(out, document.data, document.length);
+    bytes_release(&document);
+    return status;
 }
 
 /* Keeps "FILE:LINE: ID" for the warning at the end. */
@@ -132,27 +111,23 @@ void answers_end_invalid(struct answers *answers, const struct input_line *line,
     answers->invalid++;
 }
 
-static void finish_rejects(struct answers *answers)
-{
-    struct error err;
-    int error = output_close(&answers->rejects);
-    if (error != 0)
-        cli_fail(answers->cli, error_set_errno(&err, error, "%s: cannot write", answers->rejects_name), &err);
-    else if (answers->rejected > 0)
-        cli_note(answers->cli, "%llu invalid line%s put into %s", (unsigned long long)answers->rejected,
-                 answers->rejected == 1 ? "" : "s", answers->rejects_name);
-}
-
 void answers_finish(struct answers *answers)
 {
-    if (answers->invalid > REPORTED_INVALID)
-        cli_error(answers->cli, "%llu invalid lines in all", (unsigned long long)answers->invalid);
-    if (answers->rejects_name)
-        finish_rejects(answers);
+    struct cli *cli = answers->cli;
     uint64_t count = answers->conflicts;
+    if (answers->invalid > REPORTED_INVALID)
+        cli_error(cli, "%llu invalid lines in all", (unsigned long long)answers->invalid);
+    if (answers->rejects_name) {
+        struct error err;
+        int error = output_close(&answers->rejects);
+        if (error != 0)
+            cli_fail(cli, error_set_errno(&err, error, "%s: cannot write", answers->rejects_name), &err);
+        else if (answers->rejected > 0)
+            cli_note(cli, "%llu invalid line%s put into %s", (unsigned long long)answers->rejected,
+                     answers->rejected == 1 ? "" : "s", answers->rejects_name);
+    }
     if (count > 0)
-        cli_warning(answers->cli,
-                    "%llu conflict%s (a stored id came with other content; the first record stands): %.*s%s",
+        cli_warning(cli, "%llu conflict%s (a stored id came with other content; the first record stands): %.*s%s",
                     (unsigned long long)count, count == 1 ? "" : "s", (int)answers->conflict_ids.length,
                     answers->conflict_ids.data ? answers->conflict_ids.data : "", count > REPORTED_IDS ? ", ..." : "");
     bytes_release(&answers->conflict_ids);

@@ -29,40 +29,30 @@ static enum status take_line(struct build *build, const struct input_line *line,
     return checkpoint_note(&build->checkpoint, event.timestamp, event.id) ? STATUS_OK : error_set_memory(err);
 }
 
-static enum status take_lines(struct build *build, struct input *input, struct error *err)
+enum status build_run(struct cli *cli, char *const *files, size_t count, struct output *out, struct error *err)
 {
+    struct build build = {.kinds = KIND_BITS_ALL};
+    struct input *input = input_open(cli, files, count, SIZE_MAX);
     struct input_line line;
+    struct bytes text = {0};
     struct error why;
-    enum status status = STATUS_OK;
+    checkpoint_init(&build.checkpoint);
+    enum status status = input ? STATUS_OK : error_set_memory(err);
     while (status == STATUS_OK && input_next(input, INPUT_FOR_EVER, &line) == INPUT_LINE) {
-        status = take_line(build, &line, &why);
+        status = take_line(&build, &line, &why);
         if (status != STATUS_OK)
             error_set(err, status, "%s:%llu: %s; no checkpoint was printed", line.file, (unsigned long long)line.number,
                       why.text);
         input_release(input);
     }
-    return status;
-}
-
-static enum status print(const struct checkpoint *checkpoint, struct output *out, struct error *err)
-{
-    struct bytes text = {0};
-    enum status status = checkpoint_print(checkpoint, &text, err);
+    if (status != STATUS_OK || !build.any || cli->status != STATUS_OK)
+        goto out;
+    status = checkpoint_print(&build.checkpoint, &text, err);
     if (status == STATUS_OK)
         output_jsonl(out, text.data, text.length - 1);
-    bytes_release(&text);
-    return status;
-}
-
-enum status build_run(struct cli *cli, char *const *files, size_t count, struct output *out, struct error *err)
-{
-    struct build build = {.kinds = KIND_BITS_ALL};
-    struct input *input = input_open(cli, files, count, SIZE_MAX);
-    checkpoint_init(&build.checkpoint);
-    enum status status = input ? take_lines(&build, input, err) : error_set_memory(err);
-    if (status == STATUS_OK && build.any && cli->status == STATUS_OK)
-        status = print(&build.checkpoint, out, err);
+out:
     input_close(input);
     checkpoint_release(&build.checkpoint);
+    bytes_release(&text);
     return status;
 }

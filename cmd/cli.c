@@ -19,18 +19,13 @@
 /* Bytes of freed memory that are kept: what one batch gives back the next one takes, without a fault for each page. */
 #define KEPT_MEMORY (32 << 20)
 
-/* A descriptor that can only be read stands for a closed stdout, and the other way round: using it fails. */
-static void open_standard_descriptors(void)
+struct cli cli_start(const char *name, const char *help)
 {
+    /* A descriptor that can only be read stands for a closed stdout, and the other way round: using it fails. */
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
         if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
             open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
             _exit(STATUS_IO);
-}
-
-struct cli cli_start(const char *name, const char *help)
-{
-    open_standard_descriptors();
     signal(SIGXFSZ, SIG_IGN);
     signal(SIGIO, SIG_IGN);
     signal(SIGPIPE, SIG_DFL);
@@ -66,19 +61,22 @@ __attribute__((format(printf, 3, 0))) static void say(const struct cli *cli, con
     write_to_stderr(line, length);
 }
 
-void cli_error(const struct cli *cli, const char *format, ...)
+void cli_say(const struct cli *cli, enum severity severity, const char *format, ...)
 {
+    static const char *const words[] = {"", "warning: ", "note: "};
     va_list arguments;
     va_start(arguments, format);
-    say(cli, "", format, arguments);
+    if (severity == CLI_ERROR || !cli->quiet)
+        say(cli, words[severity], format, arguments);
     va_end(arguments);
 }
 
-void cli_print(const struct cli *cli, const char *format, ...)
+void cli_sum(const struct cli *cli, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    say(cli, "", format, arguments);
+    if (!cli->quiet)
+        say(cli, "", format, arguments);
     va_end(arguments);
 }
 
@@ -93,31 +91,9 @@ void cli_figures(const char *format, ...)
     write_to_stderr(line, (size_t)length);
 }
 
-void cli_warning(const struct cli *cli, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    if (!cli->quiet)
-        say(cli, "warning: ", format, arguments);
-    va_end(arguments);
-}
-
-void cli_note(const struct cli *cli, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    if (!cli->quiet)
-        say(cli, "note: ", format, arguments);
-    va_end(arguments);
-}
-
 void cli_notice(void *context, enum notice notice, const char *text)
 {
-    const struct cli *cli = context;
-    if (notice == NOTICE_WARNING)
-        cli_warning(cli, "%s", text);
-    else
-        cli_note(cli, "%s", text);
+    cli_say(context, notice == NOTICE_WARNING ? CLI_WARNING : CLI_NOTE, "%s", text);
 }
 
 bool cli_first(struct cli *cli, const char *what)

@@ -39,19 +39,23 @@ struct cli {
  */
 struct cli cli_start(const char *name, const char *help);
 
-/* "metaspn-top: TEXT", "metaspn-top: warning: TEXT", "metaspn-top: note: TEXT". They note no status. */
-void cli_error(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void cli_warning(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void cli_note(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* "metaspn-top: TEXT", "metaspn-top: warning: TEXT", "metaspn-top: note: TEXT"; warnings and notes not where the
+ * command is quiet. No status is noted. */
+enum severity { CLI_ERROR, CLI_WARNING, CLI_NOTE };
+void cli_say(const struct cli *cli, enum severity severity, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+#define cli_error(cli, ...)   cli_say(cli, CLI_ERROR, __VA_ARGS__)
+#define cli_warning(cli, ...) cli_say(cli, CLI_WARNING, __VA_ARGS__)
+#define cli_note(cli, ...)    cli_say(cli, CLI_NOTE, __VA_ARGS__)
 
 /* A notice_say; the context is the struct cli. */
 void cli_notice(void *context, enum notice notice, const char *text);
 /* True the first time that this is named: for what is reported once. */
 bool cli_first(struct cli *cli, const char *what);
 
-/* A line that sums up what was done: no error, so the caller looks at `quiet`. */
-void cli_print(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* A line of figures that was asked for (--stats), short and printable: told even if quiet, as it is. */
+/* A line that sums up what was done, by the name of the command too: unless it is quiet. */
+void cli_sum(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* A line of figures that was asked for (--stats), short and printable: written even if quiet, as it is. */
 void cli_figures(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Notes a status: the greatest one wins. */

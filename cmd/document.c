@@ -49,11 +49,12 @@ static size_t kept_length(const char *input, size_t length)
 }
 
 /* A string of these bytes, made valid UTF-8. */
-static json_t *string_of(const char *data, size_t length)
+static json_t *string_of(const char *text)
 {
     struct bytes clean = {0};
-    json_t *string =
-        document_clean(data, length, &clean) ? json_stringn_nocheck(clean.data ? clean.data : "", clean.length) : NULL;
+    json_t *string = NULL;
+    if (document_clean(text, strlen(text), &clean))
+        string = json_stringn_nocheck(clean.data ? clean.data : "", clean.length);
     bytes_release(&clean);
     return string;
 }
@@ -69,25 +70,19 @@ static json_t *string_of_input(const char *input, size_t length)
     return string;
 }
 
-static json_t *string_of_text(const char *text)
-{
-    return string_of(text, strlen(text));
-}
-
 enum status document_rejected(const struct rejected_line *rejected, struct bytes *out, struct error *err)
 {
     char time[TIMESTAMP_TEXT_SIZE];
     timestamp_format(rejected->time, time);
-    json_t *document = json_pack("{s:o, s:I, s:o, s:s, s:o}", "file", string_of_text(rejected->file), "line",
-                                 (json_int_t)rejected->line, "error", string_of_text(rejected->error), "time", time,
-                                 "input", string_of_input(rejected->input, rejected->input_length));
+    json_t *document = json_pack("{s:o, s:I, s:o, s:s, s:o}", "file", string_of(rejected->file), "line",
+                                 (json_int_t)rejected->line, "error", string_of(rejected->error), "time", time, "input",
+                                 string_of_input(rejected->input, rejected->input_length));
     return append_document(document, out, err);
 }
 
 enum status document_finding(const struct finding *finding, struct bytes *out, struct error *err)
 {
-    json_t *document =
-        json_pack("{s:o, s:o}", "file", string_of_text(finding->file), "what", string_of_text(finding->what));
+    json_t *document = json_pack("{s:o, s:o}", "file", string_of(finding->file), "what", string_of(finding->what));
     if (document && finding->line > 0) {
         bool good = json_object_set_new(document, "line", json_integer((json_int_t)finding->line)) == 0 &&
                     json_object_set_new(document, "byte", json_integer((json_int_t)finding->byte)) == 0;

@@ -82,20 +82,13 @@ static size_t escape_one(const char *text, size_t length, enum escape_style styl
     return used;
 }
 
-/* Number of leading bytes that are the same in every style. */
-static size_t plain_run(const char *text, size_t length)
-{
-    size_t n = 0;
-    while (n < length && text[n] >= 0x20 && text[n] < 0x7f && text[n] != '\\')
-        n++;
-    return n;
-}
-
 bool escape_append(struct bytes *out, const char *text, size_t length, enum escape_style style)
 {
     char escaped[ESCAPED_SIZE];
     for (size_t i = 0, used; i < length; i += used) {
-        used = plain_run(text + i, length - i);
+        used = 0; /* bytes that are the same in every style */
+        while (i + used < length && text[i + used] >= 0x20 && text[i + used] < 0x7f && text[i + used] != '\\')
+            used++;
         if (used == 0) {
             size_t n = escape_one(text + i, length - i, style, escaped, &used);
             if (!bytes_append(out, escaped, n))

@@ -12,7 +12,7 @@
 #include "base/io.h"
 #include "interrupt.h"
 
-#define FOLDER_LEAST ((size_t)16 << 10) /* not worth a read() below this */
+#define READ_LEAST ((size_t)16 << 10) /* not worth a read() below this */
 
 struct block {
     struct block *next;
@@ -31,7 +31,7 @@ struct input {
     bool waits;       /* it may have nothing to read for a while */
     bool ended;       /* it has been read to its end */
     uint64_t number;  /* of the last line that was handed out */
-    int error;        /* why `file` cannot be read, not told yet; 0 */
+    int error;        /* why `file` cannot be read, not reported yet; 0 */
     const char *what; /* could not be done with it */
     bool stops;       /* at such a file */
     bool hurries;     /* does not wait for the end of a line that is too long */
@@ -112,7 +112,7 @@ enum status input_failure(const struct input *input, struct error *err)
     return error_set_errno(err, input->error, "%s: cannot %s", file, input->what);
 }
 
-static void tell_failure(struct input *input)
+static void report_failure(struct input *input)
 {
     struct error err;
     if (!input->stops) {
@@ -127,24 +127,22 @@ static void note_terminal(const struct cli *cli)
         cli_note(cli, "reading standard input from the terminal; end it with Ctrl-D");
 }
 
-/* Without blocking, so that a FIFO that nobody has opened for writing yet is waited for like a silent one. */
-static int open_operand(const char *file)
-{
-    if (strcmp(file, "-") == 0)
-        return STDIN_FILENO;
-    int fd;
-    do
-        fd = open(file, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    while (fd < 0 && errno == EINTR);
-    return fd;
-}
-
-/* Begins with the next operand, of which there is one. */
+/* Begins with the next operand, of which there is one. It is opened without blocking, so that a FIFO that nobody has
+ * opened for writing yet is waited for like a silent one. */
 static void open_next_file(struct input *input)
 {
     struct stat st;
     input->file = input->files[input->next_file++];
-    input->fd = open_operand(input->file);
+    input->ended = false;
+    input->number = 0;
+    if (strcmp(input->file, "-") == 0) {
+        input->fd = STDIN_FILENO;
+        note_terminal(input->cli);
+    } else {
+        do
+            input->fd = open(input->file, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        while (input->fd < 0 && errno == EINTR);
+    }
     int error = input->fd < 0 || fstat(input->fd, &st) != 0 ? errno : S_ISDIR(st.st_mode) ? EISDIR : 0;
     if (error != 0) {
         fail(input, error, "open");
@@ -152,10 +150,6 @@ static void open_next_file(struct input *input)
         return;
     }
     input->waits = !S_ISREG(st.st_mode);
-    input->ended = false;
-    input->number = 0;
-    if (input->fd == STDIN_FILENO)
-        note_terminal(input->cli);
 }
 
 static void hand_out(struct input *input, size_t end, struct input_line *ret_line)
@@ -196,61 +190,38 @@ static bool take_line(struct input *input, struct input_line *ret_line)
     return true;
 }
 
-/* Of a line that has become too long, forgets what is not kept. */
-static void skip_excess(struct input *input)
-{
-    size_t length = input->end - input->start;
-    if (length > INPUT_KEPT && (input->skipping || length > input->max_line)) {
-        input->skipping = true;
-        input->end = input->scanned = input->start + INPUT_KEPT;
-    }
-}
-
-static struct block *new_block(struct input *input, size_t capacity)
-{
-    struct block *block = input->spare;
-    if (block && block->capacity >= capacity) {
-        input->spare = block->next;
-        return block;
-    }
-    block = malloc(sizeof *block + capacity);
-    if (block)
-        block->capacity = capacity;
-    return block;
-}
-
-/* Makes a block current that has room behind the unfinished line. */
-static bool change_block(struct input *input, size_t length)
-{
-    struct block *old = input->current;
-    struct block *block = new_block(input, length < INPUT_BLOCK / 2 ? INPUT_BLOCK : 2 * length);
-    if (!block)
-        return false;
-    if (length > 0)
-        memcpy(block->data, old->data + input->start, length);
-    block->next = NULL;
-    if (old && input->lends) {
-        old->next = input->held;
-        input->held = old;
-    } else {
-        free(old);
-    }
-    input->current = block;
-    input->lends = false;
-    return true;
-}
-
-/* Makes room for a read behind what has been read; the unfinished line may move. */
+/* Makes room for a read after what has been read, in the current block or in another; the unfinished line may move.
+ * False: no memory. */
 static bool make_room(struct input *input)
 {
+    struct block *old = input->current;
     size_t length = input->end - input->start;
-    size_t capacity = input->current ? input->current->capacity : 0;
-    if (capacity >= input->end + FOLDER_LEAST)
+    size_t capacity = old ? old->capacity : 0;
+    if (capacity >= input->end + READ_LEAST)
         return true;
-    if (!input->lends && capacity >= 2 * length + FOLDER_LEAST)
-        memmove(input->current->data, input->current->data + input->start, length);
-    else if (!change_block(input, length))
-        return false;
+    if (!input->lends && capacity >= 2 * length + READ_LEAST) {
+        memmove(old->data, old->data + input->start, length);
+    } else {
+        size_t wanted = length < INPUT_BLOCK / 2 ? INPUT_BLOCK : 2 * length;
+        struct block *block = input->spare;
+        if (block && block->capacity >= wanted)
+            input->spare = block->next;
+        else if ((block = malloc(sizeof *block + wanted)))
+            block->capacity = wanted;
+        else
+            return false;
+        if (length > 0)
+            memcpy(block->data, old->data + input->start, length);
+        block->next = NULL;
+        if (old && input->lends) {
+            old->next = input->held;
+            input->held = old;
+        } else {
+            free(old);
+        }
+        input->current = block;
+        input->lends = false;
+    }
     input->start = 0;
     input->end = input->scanned = length;
     return true;
@@ -290,24 +261,15 @@ static void read_more(struct input *input)
     }
 }
 
-static enum input_result give_up(struct input *input)
-{
-    struct error err;
-    cli_fail(input->cli, error_set_memory(&err), &err);
-    close_file(input);
-    input->next_file = input->file_count;
-    return INPUT_END;
-}
-
 enum input_result input_next(struct input *input, int64_t deadline, struct input_line *ret_line)
 {
-    tell_failure(input);
+    report_failure(input);
     for (;;) {
         if (input->error != 0 && input->stops)
             return INPUT_END;
         if (input->error != 0 && deadline != INPUT_FOR_EVER)
             return INPUT_PENDING;
-        tell_failure(input);
+        report_failure(input);
         if (input->fd < 0) {
             if (input->next_file == input->file_count)
                 return INPUT_END;
@@ -320,17 +282,26 @@ enum input_result input_next(struct input *input, int64_t deadline, struct input
             close_file(input);
             continue;
         }
-        skip_excess(input);
-        if (input->skipping && input->hurries) {
-            hand_out(input, input->end, ret_line);
-            input->start = input->scanned = input->end;
-            return INPUT_LINE;
+        size_t length = input->end - input->start;
+        if (length > INPUT_KEPT && (input->skipping || length > input->max_line)) {
+            input->skipping = true;
+            input->end = input->scanned = input->start + INPUT_KEPT;
+            if (input->hurries) {
+                hand_out(input, input->end, ret_line);
+                input->start = input->scanned = input->end;
+                return INPUT_LINE;
+            }
         }
         enum input_result result = wait_for_input(input, deadline);
         if (result != INPUT_LINE)
             return result;
-        if (!make_room(input))
-            return give_up(input);
+        if (!make_room(input)) {
+            struct error err;
+            cli_fail(input->cli, error_set_memory(&err), &err);
+            close_file(input);
+            input->next_file = input->file_count;
+            return INPUT_END;
+        }
         read_more(input);
     }
 }
@@ -357,7 +328,7 @@ enum status input_read_document(const struct cli *cli, size_t limit, struct byte
     note_terminal(cli);
     bytes_clear(out);
     for (;;) {
-        if (!bytes_reserve(out, FOLDER_LEAST))
+        if (!bytes_reserve(out, READ_LEAST))
             return error_set_memory(err);
         ssize_t n = read(STDIN_FILENO, out->data + out->length, out->capacity - out->length);
         if (n == 0)

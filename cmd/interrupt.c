@@ -74,18 +74,6 @@ void interrupt_at_once(bool on)
         interrupt_die(noted_signal);
 }
 
-void interrupt_hold(void)
-{
-    sigset_t set = signal_set();
-    sigprocmask(SIG_BLOCK, &set, NULL);
-}
-
-void interrupt_release(void)
-{
-    sigset_t set = signal_set();
-    sigprocmask(SIG_UNBLOCK, &set, NULL);
-}
-
 _Noreturn void interrupt_die(int signal_number)
 {
     sigset_t set;

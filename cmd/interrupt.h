@@ -2,13 +2,10 @@
  * interrupt - SIGINT, SIGTERM and SIGPIPE: what is in hand is finished, then the signal's own action (SPEC section 5);
  * and SIGBUS, which ends nothing.
  *
- * Three ways of taking them, from the simple to the careful:
- *   - A reader takes the default: the signal ends it wherever it is. There is nothing to call.
- *   - A command that replaces one file puts interrupt_hold() and interrupt_release() around that: a signal in between
- *     waits, so that no temporary is left behind.
- *   - A command that works in batches calls interrupt_catch() once and asks interrupt_caught() between them. System
- *     calls that wait then end with EINTR (SA_RESTART is not set); for waiting without a race, use interrupt_poll().
- *     Having finished its batch it calls interrupt_die(), which cli_finish() does too.
+ * A reader takes the default: the signal ends it wherever it is. A command that writes calls interrupt_catch() before
+ * the first thing that must not be left half done, and asks interrupt_caught() where it works in batches. System calls
+ * that wait then end with EINTR (SA_RESTART is not set); for waiting without a race, use interrupt_poll(). Having
+ * finished what is in hand it calls interrupt_die(), which cli_finish() does too.
  * A signal that was ignored when the command was started (nohup, a background job) stays ignored.
  */
 #ifndef METASPN_INTERRUPT_H
@@ -34,10 +31,6 @@ int interrupt_poll(struct pollfd *fds, nfds_t count, int timeout_ms);
 /* While this is on, a signal that is caught acts at once, as nothing is in hand: for writes to a pipe that nobody may
  * ever read. One that was noted before acts when it is switched on. */
 void interrupt_at_once(bool on);
-
-/* Makes SIGINT and SIGTERM wait; they act in interrupt_release(). Calls do not nest. */
-void interrupt_hold(void);
-void interrupt_release(void);
 
 /* Ends the process by this signal. */
 _Noreturn void interrupt_die(int signal_number);

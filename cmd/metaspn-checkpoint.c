@@ -8,6 +8,7 @@
 #include "interrupt.h"
 #include "open.h"
 #include "options.h"
+#include "reading.h"
 #include "store/checkpoint.h"
 #include "store/name.h"
 #include "table.h"
@@ -65,7 +66,7 @@ static const char *const formats[] = {"names", "table", NULL};
 struct request {
     enum verb verb;
     const char *name;   /* NULL: the verb takes none */
-    char *const *files; /* the operands behind */
+    char *const *files; /* the operands after that */
     size_t file_count;
     const char *to, *kind; /* as given; NULL: not given */
     bool lists, as_table;  /* --format was given; as a table */
@@ -91,68 +92,47 @@ static void read_options(struct cli *cli, int argc, char **argv, struct options 
     options_finish(cli, options);
 }
 
-static void read_operands(const struct cli *cli, int count, char **operands, struct request *request)
+static void read_request(struct cli *cli, int argc, char **argv, struct options *options, struct request *request)
 {
     struct error err;
+    read_options(cli, argc, argv, options, request);
+    char **operands = argv + optind;
+    int count = argc - optind;
     if (count == 0)
         cli_usage(cli, "one of list, read, write, delete, advance, reset, build is needed");
-    request->verb = (enum verb)options_choice(cli, "command", operands[0], verbs);
-    bool is_named = request->verb != LIST && request->verb != BUILD;
+    enum verb verb = (enum verb)options_choice(cli, "command", operands[0], verbs);
+    bool is_named = verb != LIST && verb != BUILD;
     if (is_named && count < 2)
         cli_usage(cli, "%s: the name of a checkpoint is needed", operands[0]);
+    request->verb = verb;
     request->name = is_named ? operands[1] : NULL;
     request->files = operands + 1 + is_named;
     request->file_count = (size_t)(count - 1 - is_named);
-    bool takes_files = request->verb == BUILD || (request->verb == ADVANCE && !request->to);
-    if (request->file_count > 0 && !takes_files)
+    if (request->file_count > 0 && verb != BUILD && (verb != ADVANCE || request->to))
         cli_usage(cli, "%s: too many operands", operands[0]);
-    enum status status = is_named ? name_check("checkpoint", request->name, &err) : STATUS_OK;
-    if (status != STATUS_OK)
-        cli_die(cli, status, &err);
-}
-
-static void refuse_what_does_not_fit(const struct cli *cli, const struct request *request)
-{
-    if (request->to && request->verb != ADVANCE && request->verb != RESET)
+    if (is_named && name_check("checkpoint", request->name, &err) != STATUS_OK)
+        cli_die(cli, STATUS_USAGE, &err);
+    if (request->to && verb != ADVANCE && verb != RESET)
         cli_usage(cli, "--to goes with advance and reset only");
-    if (!request->to && request->verb == RESET)
+    if (!request->to && verb == RESET)
         cli_usage(cli, "reset needs --to=TIME");
-    if (request->to && request->verb == ADVANCE)
+    if (request->to && verb == ADVANCE)
         options_file(cli, "--to", request->to);
-    if (request->kind && request->verb != RESET)
+    if (request->kind && verb != RESET)
         cli_usage(cli, "--kind goes with reset only");
-    if (request->lists && request->verb != LIST)
+    if (request->lists && verb != LIST)
         cli_usage(cli, "--format goes with list only");
-}
-
-static void read_request(struct cli *cli, int argc, char **argv, struct options *options, struct request *request)
-{
-    read_options(cli, argc, argv, options, request);
-    read_operands(cli, argc - optind, argv + optind, request);
-    refuse_what_does_not_fit(cli, request);
-    if (request->verb == RESET)
+    if (verb == RESET)
         request->time = options_time(cli, "--to", request->to, options->now, false);
 }
 
 /* ---- reading */
 
-static enum status load(struct store *store, const char *name, struct checkpoint *ret_checkpoint, struct error *err)
-{
-    struct document_key key = {.shelf = STORE_CHECKPOINTS, .name = name};
-    struct document document;
-    enum status status = store_get(store, &key, &document, err);
-    if (status != STATUS_OK)
-        return status;
-    status = checkpoint_read(&document, ret_checkpoint, err);
-    document_release(&document);
-    return status == STATUS_INVALID ? STATUS_IO : status;
-}
-
 static enum status run_read(struct store *store, const char *name, struct output *out, struct error *err)
 {
     struct checkpoint checkpoint;
     struct bytes text = {0};
-    enum status status = load(store, name, &checkpoint, err);
+    enum status status = reading_checkpoint(store, name, &checkpoint, err);
     if (status != STATUS_OK)
         return status;
     status = checkpoint_print_as_read(&checkpoint, &text, err);
@@ -179,7 +159,7 @@ static enum status add_row(struct cli *cli, struct store *store, const char *nam
     struct checkpoint checkpoint;
     char time[TIMESTAMP_TEXT_SIZE], number[24];
     uint64_t behind;
-    enum status status = load(store, name, &checkpoint, err);
+    enum status status = reading_checkpoint(store, name, &checkpoint, err);
     if (status != STATUS_OK)
         return status == STATUS_ABSENT ? STATUS_OK : status; /* deleted meanwhile */
     if (look_behind(cli, store, &checkpoint, &behind)) {
@@ -198,30 +178,24 @@ static enum status add_row(struct cli *cli, struct store *store, const char *nam
 }
 
 /* A checkpoint that cannot be read is reported; the others are listed all the same. */
-static void list_as_table(struct cli *cli, struct store *store, const struct document_list *list, struct output *out)
+static enum status run_list(struct cli *cli, struct store *store, bool as_table, struct output *out, struct error *err)
 {
+    struct document_list list = {0};
     struct table table;
-    struct error err;
+    struct error why;
     uint64_t behind;
-    for (enum event_kind kind = 0; kind < EVENT_KINDS; kind++) {
+    enum status status = store_list(store, STORE_CHECKPOINTS, NULL, &list, err);
+    for (enum event_kind kind = 0; as_table && kind < EVENT_KINDS; kind++) {
         struct checkpoint none = {.has_kind = true, .kind = kind, .has_positions = true};
         look_behind(cli, store, &none, &behind);
     }
     table_start(&table, out);
-    for (size_t i = 0; i < list->count; i++)
-        cli_fail(cli, add_row(cli, store, list->items[i].name, &table, &err), &err);
-    table_finish(&table);
-}
-
-static enum status run_list(struct cli *cli, struct store *store, bool as_table, struct output *out, struct error *err)
-{
-    struct document_list list = {0};
-    enum status status = store_list(store, STORE_CHECKPOINTS, NULL, &list, err);
-    if (as_table)
-        list_as_table(cli, store, &list, out);
-    else
-        for (size_t i = 0; i < list.count; i++)
+    for (size_t i = 0; i < list.count; i++)
+        if (as_table)
+            cli_fail(cli, add_row(cli, store, list.items[i].name, &table, &why), &why);
+        else
             output_name(out, list.items[i].name);
+    table_finish(&table);
     document_list_release(&list);
     return status;
 }
@@ -229,21 +203,25 @@ static enum status run_list(struct cli *cli, struct store *store, bool as_table,
 /* ---- changing */
 
 /* Reads and checks what is to be stored; *ret_document stays empty where there was nothing. */
-static enum status read_document(const struct cli *cli, struct bytes *ret_document, struct error *err)
+static enum status read_document(const struct cli *cli, const struct options *options, struct bytes *ret_document,
+                                 struct error *err)
 {
     struct bytes text = {0};
     struct checkpoint checkpoint;
     struct error why;
-    enum status status = input_read_document(cli, DOCUMENT_MAX, &text, err);
-    if (status == STATUS_OK && !json_is_blank(text.data, text.length)) {
-        status = checkpoint_parse(text.data, text.length, &checkpoint, &why);
-        if (status == STATUS_OK) {
-            status = checkpoint_print_as_read(&checkpoint, ret_document, err);
-            checkpoint_release(&checkpoint);
-        } else {
-            error_set(err, status, "-: %s; nothing was stored", why.text);
-        }
+    enum status status = store_probe(options->workspace, err);
+    if (status == STATUS_OK)
+        status = input_read_document(cli, DOCUMENT_MAX, &text, err);
+    if (status != STATUS_OK || json_is_blank(text.data, text.length))
+        goto out;
+    status = checkpoint_parse(text.data, text.length, &checkpoint, &why);
+    if (status != STATUS_OK) {
+        error_set(err, status, "-: %s; nothing was stored", why.text);
+        goto out;
     }
+    status = checkpoint_print_as_read(&checkpoint, ret_document, err);
+    checkpoint_release(&checkpoint);
+out:
     bytes_release(&text);
     return status;
 }
@@ -263,55 +241,45 @@ static enum status run_reset(const struct cli *cli, struct store *store, const s
     return status;
 }
 
-static enum status run_verb(struct cli *cli, struct store *store, const struct request *request,
-                            const struct bytes *document, struct output *out, struct error *err)
-{
-    struct document_key key = {.shelf = STORE_CHECKPOINTS, .name = request->name};
-    switch (request->verb) {
-    case LIST:
-        return run_list(cli, store, request->as_table, out, err);
-    case READ:
-        return run_read(store, request->name, out, err);
-    case WRITE:
-        return store_put(store, &key, document, NULL, err);
-    case DELETE:
-        return store_delete(store, &key, err);
-    case ADVANCE:
-        return request->to ? advance_to(store, request->name, request->to, err)
-                           : advance_past(cli, store, request->name, request->files, request->file_count, err);
-    case RESET:
-        return run_reset(cli, store, request, err);
-    case BUILD:
-        break;
-    }
-    return STATUS_OK;
-}
-
 static enum status run(struct cli *cli, const struct options *options, const struct request *request,
                        struct output *out, struct error *err)
 {
+    struct document_key key = {.shelf = STORE_CHECKPOINTS, .name = request->name};
     struct store_options opening = options_store(cli, options);
-    struct store *store;
+    struct store *store = NULL;
     struct bytes document = {0};
+    enum verb verb = request->verb;
     enum status status = STATUS_OK;
-    if (request->verb == BUILD)
+    if (verb == BUILD)
         return build_run(cli, request->files, request->file_count, out, err);
-    if (request->verb == WRITE) {
-        status = store_probe(options->workspace, err);
-        if (status == STATUS_OK)
-            status = read_document(cli, &document, err);
+    if (verb == WRITE) {
+        status = read_document(cli, options, &document, err);
         if (status != STATUS_OK || document.length == 0)
             return status;
     }
-    opening.write = request->verb == WRITE || request->verb == ADVANCE || request->verb == RESET;
-    opening.only_documents = request->verb == READ || (request->verb == LIST && !request->as_table);
+    opening.write = verb == WRITE || verb == ADVANCE || verb == RESET;
+    opening.only_documents = verb == READ || (verb == LIST && !request->as_table);
     if (opening.write)
         interrupt_catch();
     status = store_open(options->workspace, &opening, &store, err);
-    if (status == STATUS_OK) {
-        status = run_verb(cli, store, request, &document, out, err);
-        store_close(store);
-    }
+    if (status != STATUS_OK)
+        goto out;
+    if (verb == LIST)
+        status = run_list(cli, store, request->as_table, out, err);
+    else if (verb == READ)
+        status = run_read(store, request->name, out, err);
+    else if (verb == WRITE)
+        status = store_put(store, &key, &document, NULL, err);
+    else if (verb == DELETE)
+        status = store_delete(store, &key, err);
+    else if (verb == RESET)
+        status = run_reset(cli, store, request, err);
+    else if (request->to)
+        status = advance_to(store, request->name, request->to, err);
+    else
+        status = advance_past(cli, store, request->name, request->files, request->file_count, err);
+out:
+    store_close(store);
     bytes_release(&document);
     return status;
 }

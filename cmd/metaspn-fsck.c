@@ -72,32 +72,26 @@ static void read_options(struct fsck *fsck, int argc, char **argv)
 
 /* ---- what the check tells */
 
-static bool compose(const struct store_flaw *flaw, struct bytes *text)
-{
-    bool good = bytes_append_string(text, flaw->file);
-    if (good && flaw->line > 0)
-        good = bytes_append_format(text, ":%llu:%llu", (unsigned long long)flaw->line, (unsigned long long)flaw->byte);
-    return good && bytes_append_format(text, ": %s", flaw->what) && bytes_append_char(text, '\0');
-}
-
 static void found(void *context, const struct store_flaw *flaw)
 {
     struct fsck *fsck = context;
     struct finding finding = {flaw->file, flaw->line, flaw->byte, flaw->what};
+    struct bytes *text = &fsck->text;
     struct error err;
-    enum status status = STATUS_OK;
     progress_clear(&fsck->progress);
-    bytes_clear(&fsck->text);
-    if (fsck->json)
-        status = document_finding(&finding, &fsck->text, &err);
-    else if (!compose(flaw, &fsck->text))
-        status = error_set_memory(&err);
-    if (cli_fail(fsck->cli, status, &err) != STATUS_OK)
+    bytes_clear(text);
+    if (fsck->json) {
+        if (cli_fail(fsck->cli, document_finding(&finding, text, &err), &err) == STATUS_OK)
+            output_line(&fsck->out, text->data, text->length);
         return;
-    if (fsck->json)
-        output_line(&fsck->out, fsck->text.data, fsck->text.length);
+    }
+    bool good = bytes_append_string(text, flaw->file);
+    if (good && flaw->line > 0)
+        good = bytes_append_format(text, ":%llu:%llu", (unsigned long long)flaw->line, (unsigned long long)flaw->byte);
+    if (good && bytes_append_format(text, ": %s", flaw->what) && bytes_append_char(text, '\0'))
+        output_name(&fsck->out, text->data);
     else
-        output_name(&fsck->out, fsck->text.data);
+        cli_fail(fsck->cli, error_set_memory(&err), &err);
 }
 
 /* Before a message, so that both stand in their order where they go to one place. */
@@ -154,9 +148,9 @@ static void summarize(const struct fsck *fsck, const struct store_check *check)
     add_remark(lines, check->quarantined, "in quarantine");
     add_remark(lines, check->uncanonical, "not canonical");
     add_remark(lines, check->late, "out of order");
-    cli_print(fsck->cli, "%llu finding%s in %llu line%s of %llu partition%s%s%s", (unsigned long long)check->flaws,
-              plural(check->flaws), (unsigned long long)check->lines, plural(check->lines),
-              (unsigned long long)check->parts, plural(check->parts), mended, lines);
+    cli_sum(fsck->cli, "%llu finding%s in %llu line%s of %llu partition%s%s%s", (unsigned long long)check->flaws,
+            plural(check->flaws), (unsigned long long)check->lines, plural(check->lines),
+            (unsigned long long)check->parts, plural(check->parts), mended, lines);
 }
 
 static void run(struct fsck *fsck)
@@ -183,7 +177,7 @@ static void run(struct fsck *fsck)
         return;
     if (check.flaws > check.mended)
         cli_note_status(fsck->cli, STATUS_INVALID);
-    if (!fsck->cli->quiet && !interrupt_caught())
+    if (!interrupt_caught())
         summarize(fsck, &check);
 }
 

@@ -81,47 +81,39 @@ static void read_options(struct cli *cli, int argc, char **argv, struct options 
     options_finish(cli, options);
 }
 
-static void read_operands(const struct cli *cli, int count, char **operands, struct request *request)
-{
-    struct error err;
-    if (count == 0)
-        cli_usage(cli, "one of write, read, list is needed");
-    request->verb = (enum verb)options_choice(cli, "command", operands[0], verbs);
-    request->name = count > 1 ? operands[1] : NULL;
-    if (!request->name && request->verb != LIST)
-        cli_usage(cli, "%s: the name of a snapshot is needed", operands[0]);
-    if (count > 2)
-        cli_usage(cli, "%s: too many operands", operands[0]);
-    enum status status = request->name ? name_check("snapshot", request->name, &err) : STATUS_OK;
-    if (status != STATUS_OK)
-        cli_die(cli, status, &err);
-}
-
-static void refuse_what_does_not_fit(const struct cli *cli, enum verb verb, const struct given *given)
-{
-    if (given->at && given->day)
-        cli_usage(cli, "--at does not go with --day");
-    if (verb == LIST && (given->at || given->day))
-        cli_usage(cli, "list takes neither --at nor --day");
-    if (verb != WRITE && given->print)
-        cli_usage(cli, "--print goes with write only");
-    if (verb != LIST && given->format)
-        cli_usage(cli, "--format goes with list only");
-}
-
 static void read_request(struct cli *cli, int argc, char **argv, struct options *options, struct request *request)
 {
     static const char *const prints[] = {"none", "path", NULL};
     static const char *const formats[] = {"names", "table", NULL};
     struct given given = {0};
+    struct error err;
     read_options(cli, argc, argv, options, &given);
-    read_operands(cli, argc - optind, argv + optind, request);
-    refuse_what_does_not_fit(cli, request->verb, &given);
+    char **operands = argv + optind;
+    int count = argc - optind;
+    if (count == 0)
+        cli_usage(cli, "one of write, read, list is needed");
+    enum verb verb = (enum verb)options_choice(cli, "command", operands[0], verbs);
+    request->verb = verb;
+    request->name = count > 1 ? operands[1] : NULL;
+    if (!request->name && verb != LIST)
+        cli_usage(cli, "%s: the name of a snapshot is needed", operands[0]);
+    if (count > 2)
+        cli_usage(cli, "%s: too many operands", operands[0]);
+    if (request->name && name_check("snapshot", request->name, &err) != STATUS_OK)
+        cli_die(cli, STATUS_USAGE, &err);
+    if (given.at && given.day)
+        cli_usage(cli, "--at does not go with --day");
+    if (verb == LIST && (given.at || given.day))
+        cli_usage(cli, "list takes neither --at nor --day");
+    if (verb != WRITE && given.print)
+        cli_usage(cli, "--print goes with write only");
+    if (verb != LIST && given.format)
+        cli_usage(cli, "--format goes with list only");
     request->print_path = given.print && options_choice(cli, "--print", given.print, prints) == 1;
     request->as_table = given.format && options_choice(cli, "--format", given.format, formats) == 1;
-    request->when.time = request->verb == WRITE ? options->now : TIMESTAMP_MAX;
+    request->when.time = verb == WRITE ? options->now : TIMESTAMP_MAX;
     if (given.at)
-        request->when.time = options_time(cli, "--at", given.at, options->now, request->verb == READ);
+        request->when.time = options_time(cli, "--at", given.at, options->now, verb == READ);
     if (given.day) {
         request->when.daily = true;
         request->when.time = day_first(options_day(cli, "--day", given.day, options->now));
@@ -129,40 +121,34 @@ static void read_request(struct cli *cli, int argc, char **argv, struct options 
 }
 
 /* Nothing is made or changed before the input has proved good. */
-static enum status compose_input(const struct cli *cli, const struct request *request, struct bytes *document,
-                                 struct error *err)
-{
-    struct error reason;
-    struct bytes text = {0};
-    enum status status = input_read_document(cli, DOCUMENT_MAX, &text, err);
-    if (status == STATUS_OK) {
-        status = snapshot_compose(request->name, request->when, text.data, text.length, document, &reason);
-        if (status != STATUS_OK)
-            error_set(err, status, "-: %s; nothing was stored", reason.text);
-    }
-    bytes_release(&text);
-    return status;
-}
-
 static enum status run_write(struct cli *cli, const struct options *options, const struct request *request,
                              struct output *out, struct error *err)
 {
     struct document_key key = {STORE_SNAPSHOTS, request->name, request->when};
     struct store_options opening = options_store(cli, options);
     struct store *store = NULL;
-    struct bytes document = {0}, name = {0};
-    opening.write = opening.only_documents = true;
+    struct bytes text = {0}, document = {0}, name = {0};
+    struct error why;
     enum status status = store_probe(options->workspace, err);
     if (status == STATUS_OK)
-        status = compose_input(cli, request, &document, err);
+        status = input_read_document(cli, DOCUMENT_MAX, &text, err);
+    if (status != STATUS_OK)
+        goto out;
+    status = snapshot_compose(request->name, request->when, text.data, text.length, &document, &why);
+    if (status != STATUS_OK) {
+        error_set(err, status, "-: %s; nothing was stored", why.text);
+        goto out;
+    }
     interrupt_catch();
-    if (status == STATUS_OK)
-        status = store_open(options->workspace, &opening, &store, err);
+    opening.write = opening.only_documents = true;
+    status = store_open(options->workspace, &opening, &store, err);
     if (status == STATUS_OK)
         status = store_put(store, &key, &document, &name, err);
     if (status == STATUS_OK && request->print_path)
         output_name(out, name.data);
     store_close(store);
+out:
+    bytes_release(&text);
     bytes_release(&document);
     bytes_release(&name);
     return status;

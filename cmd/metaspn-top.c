@@ -154,13 +154,6 @@ static enum status read_ranked(const struct ranked *ranked, struct event *ret_ev
                : error_set_memory(err);
 }
 
-/* As it was written, in the line or on the command line. */
-static struct json_text score_of(const struct event *event, const struct ranking_options *options)
-{
-    struct json_text score = event_payload_at(event, options->score_field, strlen(options->score_field));
-    return score.data ? score : (struct json_text){options->missing_score, strlen(options->missing_score)};
-}
-
 static enum status print_table(const struct ranking *ranking, const struct ranking_options *options, size_t count,
                                struct output *out, struct error *err)
 {
@@ -173,7 +166,9 @@ static enum status print_table(const struct ranking *ranking, const struct ranki
         status = read_ranked(&ranked, &event, err);
         if (status != STATUS_OK)
             break;
-        struct json_text score = score_of(&event, options);
+        struct json_text score = event_payload_at(&event, options->score_field, strlen(options->score_field));
+        if (!score.data)
+            score = (struct json_text){options->missing_score, strlen(options->missing_score)};
         table_event(&table, &event, &score);
     }
     table_finish(&table);

@@ -76,45 +76,48 @@ static const char *const duplicate_words[] = {"return_existing", "ignore", "rais
 static const char *const invalid_words[] = {"stop", "skip", NULL};
 static const char *const print_words[] = {"none", "path", "result", "new", "all", NULL};
 
+/* What was asked for, as those who do it take it. */
 struct request {
-    struct event_rules rules;
-    bool no_sync;
-    int lock_timeout_ms;
-    enum print print;
-    bool raise, skip, stats;
-    const char *rejects;
+    struct options options;
+    struct store_options store;
+    struct ingest ingest;
+    struct answers answers;
     enum progress_wish progress;
+    bool stats;
 };
 
-static void read_options(struct cli *cli, int argc, char **argv, struct options *options, struct request *request)
+static void read_options(struct cli *cli, int argc, char **argv, struct request *request)
 {
-    for (int c; (c = options_next(cli, options, argc, argv, COMMON_SHORT, long_options)) != -1;)
+    struct ingest *ingest = &request->ingest;
+    bool no_sync = false;
+    int kind, lock_timeout_ms = LOCK_TIMEOUT_MS;
+    ingest->rules = (struct event_rules){KIND_BITS_ALL, EVENT_MAX_LINE};
+    for (int c; (c = options_next(cli, &request->options, argc, argv, COMMON_SHORT, long_options)) != -1;)
         switch (c) {
-        case OPTION_KIND: {
-            int kind = options_choice(cli, "--kind", optarg, kind_words);
-            request->rules.kinds = kind == 0 ? KIND_BITS_ALL : KIND_BIT(kind - 1);
+        case OPTION_KIND:
+            kind = options_choice(cli, "--kind", optarg, kind_words);
+            ingest->rules.kinds = kind == 0 ? KIND_BITS_ALL : KIND_BIT(kind - 1);
             break;
-        }
         case OPTION_ON_DUPLICATE:
-            request->raise = options_choice(cli, "--on-duplicate", optarg, duplicate_words) == 2;
+            ingest->raise = options_choice(cli, "--on-duplicate", optarg, duplicate_words) == 2;
             break;
         case OPTION_ON_INVALID:
-            request->skip = options_choice(cli, "--on-invalid", optarg, invalid_words) == 1;
+            ingest->skip = options_choice(cli, "--on-invalid", optarg, invalid_words) == 1;
             break;
         case OPTION_REJECTS:
-            request->rejects = optarg;
+            request->answers.rejects_name = optarg;
             break;
         case OPTION_PRINT:
-            request->print = (enum print)options_choice(cli, "--print", optarg, print_words);
+            request->answers.print = (enum print)options_choice(cli, "--print", optarg, print_words);
             break;
         case OPTION_MAX_LINE:
-            request->rules.max_line = options_size(cli, "--max-line", optarg);
+            ingest->rules.max_line = options_size(cli, "--max-line", optarg);
             break;
         case OPTION_NO_SYNC:
-            request->no_sync = true;
+            no_sync = true;
             break;
         case OPTION_LOCK_TIMEOUT:
-            request->lock_timeout_ms = options_seconds(cli, "--lock-timeout", optarg);
+            lock_timeout_ms = options_seconds(cli, "--lock-timeout", optarg);
             break;
         case OPTION_STATS:
             request->stats = true;
@@ -126,8 +129,12 @@ static void read_options(struct cli *cli, int argc, char **argv, struct options 
             request->progress = PROGRESS_NEVER;
             break;
         }
-    options_finish(cli, options);
-    request->skip = request->skip || request->rejects;
+    options_finish(cli, &request->options);
+    ingest->skip = ingest->skip || request->answers.rejects_name;
+    request->store = options_store(cli, &request->options);
+    request->store.write = true;
+    request->store.no_sync = no_sync;
+    request->store.lock_timeout_ms = lock_timeout_ms;
 }
 
 /* Bytes of the FILE operands; 0 where one of them is no regular file. */
@@ -143,54 +150,42 @@ static uint64_t input_size(char *const *files, size_t count)
     return total;
 }
 
-/* The operand is that very file. */
-static bool operand_is(const char *operand, const struct stat *file)
-{
-    struct stat st;
-    int result = strcmp(operand, "-") == 0 ? fstat(STDIN_FILENO, &st) : stat(operand, &st);
-    return result == 0 && st.st_dev == file->st_dev && st.st_ino == file->st_ino;
-}
-
 /* What is read and written at once is never at its end: each line that goes to `fd` would be read again. */
 static enum status check_output(int fd, const char *what, char *const *files, size_t count, struct error *err)
 {
     char *const stdin_only[] = {(char[]){"-"}};
-    struct stat output;
+    struct stat output, input;
     if (fstat(fd, &output) != 0 || !S_ISREG(output.st_mode))
         return STATUS_OK;
     if (count == 0) {
         files = stdin_only;
         count = 1;
     }
-    for (size_t i = 0; i < count; i++)
-        if (operand_is(files[i], &output))
+    for (size_t i = 0; i < count; i++) {
+        int result = strcmp(files[i], "-") == 0 ? fstat(STDIN_FILENO, &input) : stat(files[i], &input);
+        if (result == 0 && input.st_dev == output.st_dev && input.st_ino == output.st_ino)
             return error_set(err, STATUS_USAGE, "%s: the input is the file of %s itself", files[i], what);
+    }
     return STATUS_OK;
 }
 
 /* Opens the store and the rejects. STATUS_USAGE: some output is the input, too. The store is made last: what is refused
  * has done nothing. */
-static enum status open_all(struct answers *answers, const struct request *request, char *const *files, size_t count,
-                            struct error *err)
+static enum status open_all(struct request *request, char *const *files, size_t count, struct error *err)
 {
-    const struct options *options = answers->options;
+    const char *workspace = request->options.workspace;
+    struct answers *answers = &request->answers;
     enum status status = STATUS_OK;
-    if (request->print != PRINT_NONE)
+    if (answers->print != PRINT_NONE)
         status = check_output(STDOUT_FILENO, "standard output", files, count, err);
-    if (status == STATUS_OK && request->rejects) {
-        status = store_probe(options->workspace, err);
+    if (status == STATUS_OK && answers->rejects_name) {
+        status = store_probe(workspace, err);
         if (status == STATUS_OK)
-            status = output_append_to(&answers->rejects, request->rejects, err);
+            status = output_append_to(&answers->rejects, answers->rejects_name, err);
         if (status == STATUS_OK)
             status = check_output(answers->rejects.fd, "--rejects", files, count, err);
     }
-    if (status != STATUS_OK)
-        return status;
-    struct store_options store = options_store(answers->cli, options);
-    store.write = true;
-    store.no_sync = request->no_sync;
-    store.lock_timeout_ms = request->lock_timeout_ms;
-    return store_open(options->workspace, &store, &answers->store, err);
+    return status == STATUS_OK ? store_open(workspace, &request->store, &answers->store, err) : status;
 }
 
 static void print_stats(const struct ingest *ingest, int64_t started_ms)
@@ -207,44 +202,38 @@ int main(int argc, char **argv)
 {
     struct cli cli = cli_start("metaspn-write", help_text);
     int64_t started_ms = io_monotonic_ms();
-    struct options options = {0};
-    struct request request = {.rules = {KIND_BITS_ALL, EVENT_MAX_LINE}, .lock_timeout_ms = LOCK_TIMEOUT_MS};
+    struct request request = {0};
+    struct answers *answers = &request.answers;
+    struct ingest *ingest = &request.ingest;
     struct progress progress;
     struct error err;
-    read_options(&cli, argc, argv, &options, &request);
+    read_options(&cli, argc, argv, &request);
     char *const *files = argv + optind;
     size_t count = (size_t)(argc - optind);
-    struct answers answers = {.cli = &cli,
-                              .options = &options,
-                              .print = request.print,
-                              .rejects_name = request.rejects};
-    output_start(&answers.out);
+    answers->cli = &cli;
+    answers->options = &request.options;
+    output_start(&answers->out);
     interrupt_catch();
     interrupt_ignore_sigpipe();
-    enum status status = open_all(&answers, &request, files, count, &err);
+    enum status status = open_all(&request, files, count, &err);
     if (status != STATUS_OK)
         cli_die(&cli, status, &err);
     progress_start(&progress, request.progress, input_size(files, count));
     cli.progress = &progress;
-    struct ingest ingest = {
-        .cli = &cli,
-        .store = answers.store,
-        .input = input_open(&cli, files, count, request.rules.max_line),
-        .rules = request.rules,
-        .raise = request.raise,
-        .skip = request.skip,
-        .answers = &answers,
-        .progress = &progress,
-    };
-    if (ingest.input)
-        ingest_run(&ingest);
+    ingest->cli = &cli;
+    ingest->store = answers->store;
+    ingest->input = input_open(&cli, files, count, ingest->rules.max_line);
+    ingest->answers = answers;
+    ingest->progress = &progress;
+    if (ingest->input)
+        ingest_run(ingest);
     else
         cli_fail(&cli, error_set_memory(&err), &err);
     progress_clear(&progress);
-    answers_finish(&answers);
+    answers_finish(answers);
     if (request.stats)
-        print_stats(&ingest, started_ms);
-    store_close(answers.store);
-    input_close(ingest.input);
-    return cli_finish(&cli, &answers.out);
+        print_stats(ingest, started_ms);
+    store_close(answers->store);
+    input_close(ingest->input);
+    return cli_finish(&cli, &answers->out);
 }

@@ -12,28 +12,6 @@
 #include "interrupt.h"
 #include "open.h"
 
-/* Length of the name in "--name" or "--name=value". */
-static size_t name_length(const char *argument)
-{
-    return strcspn(argument, "=");
-}
-
-/* The long options that a shortened name may mean; *ret_list gets their names. */
-static int count_candidates(const char *argument, const struct option *long_options, char *ret_list, size_t size)
-{
-    int count = 0;
-    size_t used = 0;
-    ret_list[0] = '\0';
-    for (const struct option *o = long_options; o->name; o++) {
-        if (strncmp(o->name, argument + 2, name_length(argument) - 2) != 0)
-            continue;
-        int n = snprintf(ret_list + used, size - used, "%s--%s", count ? ", " : "", o->name);
-        used = n > 0 && used + (size_t)n < size ? used + (size_t)n : size - 1;
-        count++;
-    }
-    return count;
-}
-
 static const struct option *find_code(const struct option *long_options, int code)
 {
     for (const struct option *o = long_options; o->name; o++)
@@ -42,13 +20,21 @@ static const struct option *find_code(const struct option *long_options, int cod
     return NULL;
 }
 
-/* getopt_long() has answered '?': optopt tells a letter or a code, 0 a long name. */
+/* getopt_long() has answered '?': optopt tells a letter or a code, 0 a long name, which may be a shortened one. */
 _Noreturn static void refuse_option(const struct cli *cli, const char *argument, const struct option *long_options)
 {
-    char candidates[256], quoted[QUOTED_SIZE];
+    char candidates[256] = "", quoted[QUOTED_SIZE];
+    int length = (int)strcspn(argument, "="), count = 0;
+    size_t used = 0;
     if (optopt == 0) {
-        int length = (int)name_length(argument);
-        if (count_candidates(argument, long_options, candidates, sizeof candidates) > 1)
+        for (const struct option *o = long_options; o->name; o++) {
+            if (strncmp(o->name, argument + 2, (size_t)length - 2) != 0)
+                continue;
+            int n = snprintf(candidates + used, sizeof candidates - used, "%s--%s", count ? ", " : "", o->name);
+            used = n > 0 && used + (size_t)n < sizeof candidates ? used + (size_t)n : sizeof candidates - 1;
+            count++;
+        }
+        if (count > 1)
             cli_usage(cli, "option '%.*s' may mean %s", length, argument, candidates);
         cli_usage(cli, "unknown option %s", quote_bytes(quoted, argument, (size_t)length));
     }
@@ -66,47 +52,39 @@ _Noreturn static void miss_value(const struct cli *cli, const char *argument, co
     cli_usage(cli, "option '-%c' needs a value", optopt);
 }
 
-/* True where the option is one of the common ones. */
-static bool common_option(struct cli *cli, struct options *options, int c)
-{
-    switch (c) {
-    case 'C':
-        if (optarg[0] == '\0')
-            cli_usage(cli, "option '--workspace' needs the name of a directory");
-        if (store_shows_password(optarg))
-            cli_usage(cli,
-                      "-C: no password on the command line, where others can read it; use PGPASSFILE, a service or "
-                      "METASPN_WORKSPACE");
-        options->workspace = optarg;
-        return true;
-    case 'q':
-        cli->quiet = true;
-        return true;
-    case OPTION_NOW:
-        options->now_text = optarg;
-        return true;
-    case 'h':
-        cli_help(cli);
-    case 'V':
-        cli_version(cli);
-    default:
-        return false;
-    }
-}
-
 int options_next(struct cli *cli, struct options *options, int argc, char **argv, const char *short_options,
                  const struct option *long_options)
 {
     opterr = 0;
-    int c;
-    do {
-        c = getopt_long(argc, argv, short_options, long_options, NULL);
-        if (c == '?')
+    for (;;) {
+        int c = getopt_long(argc, argv, short_options, long_options, NULL);
+        switch (c) {
+        case '?':
             refuse_option(cli, argv[optind - 1], long_options);
-        if (c == ':')
+        case ':':
             miss_value(cli, argv[optind - 1], long_options);
-    } while (c != -1 && common_option(cli, options, c));
-    return c;
+        case 'C':
+            if (optarg[0] == '\0')
+                cli_usage(cli, "option '--workspace' needs the name of a directory");
+            if (store_shows_password(optarg))
+                cli_usage(cli, "-C: no password on the command line, where others can read it; "
+                               "use PGPASSFILE, a service or METASPN_WORKSPACE");
+            options->workspace = optarg;
+            break;
+        case 'q':
+            cli->quiet = true;
+            break;
+        case OPTION_NOW:
+            options->now_text = optarg;
+            break;
+        case 'h':
+            cli_help(cli);
+        case 'V':
+            cli_version(cli);
+        default:
+            return c;
+        }
+    }
 }
 
 static const char *environment(const char *name)
@@ -161,7 +139,7 @@ const char *options_file(const struct cli *cli, const char *option, const char *
     return text;
 }
 
-/* Digits that fill the number; *ret_end is behind them. False: none, or too many. */
+/* Digits that fill the number; *ret_end is after them. False: none, or too many. */
 static bool read_digits(const char *text, uint64_t *ret_number, const char **ret_end)
 {
     if (!isdigit((unsigned char)text[0]))

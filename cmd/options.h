@@ -87,7 +87,7 @@ int64_t options_moment(const struct options *options);
 const char *options_file(const struct cli *cli, const char *option, const char *text);
 /* A decimal number from 0. */
 uint64_t options_count(const struct cli *cli, const char *option, const char *text);
-/* The same with K, M or G (1024) behind it, and not 0. */
+/* The same with K, M or G (1024) after it, and not 0. */
 size_t options_size(const struct cli *cli, const char *option, const char *text);
 /* Seconds, with a fraction or without, as milliseconds (rounded up). */
 int options_seconds(const struct cli *cli, const char *option, const char *text);

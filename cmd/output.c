@@ -61,33 +61,22 @@ static bool fail(struct output *out, int error)
     return false;
 }
 
-/* Where somebody has set the descriptor to non-blocking, waits until it takes more. */
-static void wait_until_writable(int fd)
-{
-    struct pollfd pollfd = {.fd = fd, .events = POLLOUT};
-    poll(&pollfd, 1, -1);
-}
-
 /* Once a signal has come, what is in hand is still written, as long as there is a reader who reads. */
-static ssize_t write_piece(int fd, const char *data, size_t length)
-{
-    struct pollfd pollfd = {.fd = fd, .events = POLLOUT};
-    int ready = interrupt_caught() ? poll(&pollfd, 1, PATIENCE_MS) : interrupt_poll(&pollfd, 1, -1);
-    if (ready == 0)
-        interrupt_die(interrupt_caught());
-    return ready < 0 ? -1 : write(fd, data, length < PIECE ? length : PIECE);
-}
-
 static ssize_t write_some(const struct output *out, const char *data, size_t length)
 {
+    struct pollfd pollfd = {.fd = out->fd, .events = POLLOUT};
     if (!out->may_block)
         return write(out->fd, data, length);
-    if (interrupt_caught() || out->fd != STDOUT_FILENO)
-        return write_piece(out->fd, data, length);
+    if (interrupt_caught() || out->fd != STDOUT_FILENO) {
+        int ready = interrupt_caught() ? poll(&pollfd, 1, PATIENCE_MS) : interrupt_poll(&pollfd, 1, -1);
+        if (ready == 0)
+            interrupt_die(interrupt_caught());
+        return ready < 0 ? -1 : write(out->fd, data, length < PIECE ? length : PIECE);
+    }
     interrupt_at_once(true);
     ssize_t n = write(out->fd, data, length);
-    if (n < 0 && errno == EAGAIN)
-        wait_until_writable(out->fd);
+    if (n < 0 && errno == EAGAIN) /* somebody has set it to non-blocking */
+        poll(&pollfd, 1, -1);
     interrupt_at_once(false);
     return n;
 }
@@ -117,16 +106,6 @@ bool output_flush(struct output *out)
     return good;
 }
 
-/* Much is coming: through a pipe of the usual 64 KiB writer and reader would wait for each other at every step, which
- * takes twice as long. Where it may not be widened it stays as it is. */
-static void widen_pipe(struct output *out)
-{
-    int size = out->is_wide ? -1 : fcntl(out->fd, F_GETPIPE_SZ);
-    if (size >= 0 && (size_t)size < OUTPUT_BUFFER)
-        (void)fcntl(out->fd, F_SETPIPE_SZ, (int)OUTPUT_BUFFER);
-    out->is_wide = true;
-}
-
 bool output_write(struct output *out, const char *data, size_t length)
 {
     if (out->error)
@@ -135,7 +114,12 @@ bool output_write(struct output *out, const char *data, size_t length)
         return write_all(out, data, length);
     if (length <= OUTPUT_BUFFER - out->buffer.length)
         return bytes_append(&out->buffer, data, length);
-    widen_pipe(out);
+    /* Much is coming: through a pipe of the usual 64 KiB writer and reader would wait for each other at every step,
+     * which takes twice as long. Where it may not be widened it stays as it is. */
+    int size = out->is_wide ? -1 : fcntl(out->fd, F_GETPIPE_SZ);
+    if (size >= 0 && (size_t)size < OUTPUT_BUFFER)
+        (void)fcntl(out->fd, F_SETPIPE_SZ, (int)OUTPUT_BUFFER);
+    out->is_wide = true;
     if (!output_flush(out))
         return false;
     return length < OUTPUT_BUFFER ? bytes_append(&out->buffer, data, length) : write_all(out, data, length);

@@ -34,7 +34,7 @@ struct output {
 
 void output_start(struct output *out);
 /* Appends to the file at `path`, made where it is missing (0666 less umask). What output_line() puts there begins on a
- * line of its own, whatever was left behind by somebody who was killed. */
+ * line of its own, whatever was left by somebody who was killed. */
 enum status output_append_to(struct output *out, const char *path, struct error *err);
 
 /* Puts bytes out as they are. Blocks as large as the buffer are written without a copy. */

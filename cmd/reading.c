@@ -7,6 +7,19 @@
 #define FLUSH_MS   100 /* what is found does not wait longer than this for company */
 #define PLACE_SIZE 64
 
+enum status reading_checkpoint(struct store *store, const char *name, struct checkpoint *ret_checkpoint,
+                               struct error *err)
+{
+    struct document_key key = {.shelf = STORE_CHECKPOINTS, .name = name};
+    struct document document;
+    enum status status = store_get(store, &key, &document, err);
+    if (status != STATUS_OK)
+        return status;
+    status = checkpoint_read(&document, ret_checkpoint, err);
+    document_release(&document);
+    return status == STATUS_INVALID ? STATUS_IO : status;
+}
+
 void reading_report(void *context, const struct store_report *found)
 {
     const struct reading *reading = context;
@@ -34,7 +47,6 @@ void reading_report(void *context, const struct store_report *found)
         cli_warning(cli, "%s: %s; it is read from its start", found->file, found->what);
         break;
     case STORE_CUT:
-    case STORE_UNREADABLE:
         cli_error(cli, "%s: %s", found->file, found->what);
         cli_note_status(cli, STATUS_IO);
         break;
@@ -48,7 +60,7 @@ void printer_start(struct printer *printer, struct output *out, bool as_table)
         table_start(&printer->table, out);
 }
 
-bool printer_put(struct printer *printer, const struct store_lines *lines)
+void printer_put(struct printer *printer, const struct store_lines *lines)
 {
     struct output *out = printer->out;
     if (printer->as_table)
@@ -62,7 +74,6 @@ bool printer_put(struct printer *printer, const struct store_lines *lines)
             printer->flush_ms = now + FLUSH_MS;
         }
     }
-    return !output_failed(out);
 }
 
 void printer_flush(struct printer *printer)

@@ -1,6 +1,6 @@
 /*
- * reading - what the commands that read events have in common: what is said of damage, and events on their way to
- * stdout.
+ * reading - what the commands that read a store have in common: checkpoints, what is said of damage, and events on
+ * their way to stdout.
  */
 #ifndef METASPN_READING_H
 #define METASPN_READING_H
@@ -12,6 +12,10 @@
 #include "output.h"
 #include "store/store.h"
 #include "table.h"
+
+/* Reads a stored checkpoint. STATUS_ABSENT: there is none of this name. STATUS_IO: it is damaged, or cannot be read. */
+enum status reading_checkpoint(struct store *store, const char *name, struct checkpoint *ret_checkpoint,
+                               struct error *err);
 
 struct reading {
     struct cli *cli;
@@ -29,8 +33,7 @@ struct printer {
     int64_t flush_ms; /* of io_monotonic_ms(): when the output is to be flushed */
 };
 void printer_start(struct printer *printer, struct output *out, bool as_table);
-/* False: the output has failed. */
-bool printer_put(struct printer *printer, const struct store_lines *lines);
+void printer_put(struct printer *printer, const struct store_lines *lines);
 void printer_flush(struct printer *printer);
 void printer_finish(struct printer *printer);
 

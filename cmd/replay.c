@@ -24,45 +24,30 @@ struct replay {
     struct output *out;
 };
 
-/* STATUS_ABSENT: there is none of this name. */
-static enum status load_checkpoint(struct replay *replay, struct error *err)
-{
-    const struct replay_request *request = replay->request;
-    struct document_key key = {.shelf = STORE_CHECKPOINTS, .name = request->checkpoint};
-    struct document document = {0};
-    enum status status;
-    if (request->checkpoint_file) {
-        status = checkpoint_read_path(request->checkpoint_file, &replay->from, err);
-    } else {
-        status = store_get(replay->store, &key, &document, err);
-        if (status == STATUS_OK)
-            status = checkpoint_read(&document, &replay->from, err);
-        document_release(&document);
-    }
-    return status == STATUS_INVALID ? STATUS_IO : status;
-}
-
 /* Goes on from the checkpoint that was named, of its kind. It is read before the events are: no position may seem to
  * lie past an end. */
 static void resume(struct replay *replay)
 {
+    const struct replay_request *request = replay->request;
     struct cli *cli = replay->cli;
     struct store_query *query = &replay->query;
-    const struct checkpoint *from = &replay->from;
-    const char *next = replay->request->next;
+    struct checkpoint *from = &replay->from;
     struct error err;
     struct stat st;
-    if (next && lstat(next, &st) == 0 && !S_ISREG(st.st_mode)) /* rather before the lines are out than after */
-        cli_die(cli, error_set(&err, STATUS_IO, "%s: is not a regular file", next), &err);
-    query->resumes = true;
-    query->reaches = next != NULL;
-    enum status status = load_checkpoint(replay, &err);
+    enum status status;
+    if (request->next && lstat(request->next, &st) == 0 && !S_ISREG(st.st_mode)) /* rather now than after the lines */
+        cli_die(cli, error_set(&err, STATUS_IO, "%s: is not a regular file", request->next), &err);
+    if (request->checkpoint_file)
+        status = checkpoint_read_path(request->checkpoint_file, from, &err);
+    else
+        status = reading_checkpoint(replay->store, request->checkpoint, from, &err);
     if (status == STATUS_ABSENT)
         cli_note(cli, "%s; everything is due, from the beginning", err.text);
     else if (status != STATUS_OK)
-        cli_die(cli, status, &err);
-    else
-        query->from = from;
+        cli_die(cli, STATUS_IO, &err);
+    query->resumes = true;
+    query->reaches = request->next != NULL;
+    query->from = status == STATUS_OK ? from : NULL;
     if (from->has_kind && query->kinds != 0 && query->kinds != KIND_BIT(from->kind))
         cli_usage(cli, "the checkpoint is one of %s", event_kind_name(from->kind));
     if (from->has_kind)
@@ -96,6 +81,44 @@ static void start(struct replay *replay, const struct options *options)
     query->report_context = &replay->reading;
 }
 
+/* Until it is worth looking; or the reader of stdout is gone, and so are we. */
+static void wait_for_news(const struct replay *replay)
+{
+    struct pollfd fds[] = {{.fd = replay->out->fd}, {.fd = store_news(replay->store), .events = POLLIN}};
+    if (poll(fds, 2, LOOK_MS) > 0 && (fds[0].revents & (POLLERR | POLLHUP)) != 0)
+        interrupt_die(SIGPIPE);
+}
+
+static enum status print_events(struct replay *replay, struct error *err)
+{
+    struct store_lines lines;
+    struct printer printer;
+    enum store_step step;
+    enum status status = store_read(replay->store, &replay->query, err);
+    if (status != STATUS_OK)
+        return status;
+    printer_start(&printer, replay->out, replay->request->as_table);
+    while ((step = store_next(replay->store, &lines, err)) == STORE_LINES || step == STORE_WAIT) {
+        if (step == STORE_LINES)
+            printer_put(&printer, &lines);
+        else
+            printer_flush(&printer);
+        if (output_failed(replay->out))
+            break;
+        if (step == STORE_WAIT)
+            wait_for_news(replay);
+    }
+    if (step == STORE_FAILED)
+        status = STATUS_IO;
+    if (status == STATUS_OK && replay->query.reaches && !output_failed(replay->out)) {
+        status = store_reached(replay->store, &replay->next, err);
+        replay->has_next = status == STATUS_OK;
+    }
+    store_end(replay->store);
+    printer_finish(&printer);
+    return status;
+}
+
 static enum status print_count(struct replay *replay, struct error *err)
 {
     uint64_t count;
@@ -108,58 +131,11 @@ static enum status print_count(struct replay *replay, struct error *err)
     return STATUS_OK;
 }
 
-/* Until it is worth looking; or the reader of stdout is gone, and so are we. */
-static void wait_for_news(const struct replay *replay)
-{
-    struct pollfd fds[] = {{.fd = replay->out->fd}, {.fd = store_news(replay->store), .events = POLLIN}};
-    if (poll(fds, 2, LOOK_MS) > 0 && (fds[0].revents & (POLLERR | POLLHUP)) != 0)
-        interrupt_die(SIGPIPE);
-}
-
-static enum status print_lines(struct replay *replay, struct printer *printer, struct error *err)
-{
-    struct store_lines lines;
-    for (;;)
-        switch (store_next(replay->store, &lines, err)) {
-        case STORE_LINES:
-            if (!printer_put(printer, &lines))
-                return STATUS_OK;
-            break;
-        case STORE_WAIT:
-            printer_flush(printer);
-            if (output_failed(replay->out))
-                return STATUS_OK;
-            wait_for_news(replay);
-            break;
-        case STORE_NONE:
-            return STATUS_OK;
-        case STORE_FAILED:
-            return STATUS_IO;
-        }
-}
-
-static enum status print_events(struct replay *replay, struct error *err)
-{
-    struct printer printer;
-    enum status status = store_read(replay->store, &replay->query, err);
-    if (status != STATUS_OK)
-        return status;
-    printer_start(&printer, replay->out, replay->request->as_table);
-    status = print_lines(replay, &printer, err);
-    if (status == STATUS_OK && replay->query.reaches && !output_failed(replay->out)) {
-        status = store_reached(replay->store, &replay->next, err);
-        replay->has_next = status == STATUS_OK;
-    }
-    store_end(replay->store);
-    printer_finish(&printer);
-    return status;
-}
-
 static enum status replace_next(const struct replay *replay, struct error *err)
 {
     struct bytes text = {0};
     enum status status = checkpoint_print(&replay->next, &text, err);
-    interrupt_catch(); /* what it replaces is whole, and no temporary is left behind */
+    interrupt_catch(); /* what it replaces is whole, and no temporary is left */
     if (status == STATUS_OK)
         status = document_write_path(replay->request->next, STORE_CHECKPOINTS, &text, err);
     bytes_release(&text);

@@ -14,68 +14,58 @@ void selection_release(struct selection *selection)
     selection->filter = NULL;
 }
 
-/* True where `c` is an option that adds a value to the filter. */
-static bool filter_option(struct filter *filter, int c, enum status *ret_status, struct error *err)
-{
-    switch (c) {
-    case OPTION_SOURCE:
-        *ret_status = filter_add(filter, FILTER_SOURCE, optarg, err);
-        return true;
-    case OPTION_TYPE:
-        *ret_status = filter_add(filter, FILTER_TYPE, optarg, err);
-        return true;
-    case OPTION_STAGE:
-        *ret_status = filter_add(filter, FILTER_STAGE, optarg, err);
-        return true;
-    case OPTION_ID:
-        *ret_status = filter_add(filter, FILTER_ID, optarg, err);
-        return true;
-    case OPTION_CAUSED_BY:
-        *ret_status = filter_add(filter, FILTER_CAUSED_BY, optarg, err);
-        return true;
-    case OPTION_ENTITY:
-        *ret_status = filter_add_entity(filter, optarg, err);
-        return true;
-    case OPTION_WHERE:
-        *ret_status = filter_add_where(filter, optarg, err);
-        return true;
-    default:
-        return false;
-    }
-}
-
 bool selection_option(const struct cli *cli, struct selection *selection, int c)
 {
+    struct filter *filter = selection->filter;
     struct error err;
     enum status status = STATUS_OK;
-    if (filter_option(selection->filter, c, &status, &err)) {
-        if (status != STATUS_OK)
-            cli_die(cli, status, &err);
-        selection->has_caused_by |= c == OPTION_CAUSED_BY;
-        return true;
-    }
     switch (c) {
+    case OPTION_SOURCE:
+        status = filter_add(filter, FILTER_SOURCE, optarg, &err);
+        break;
+    case OPTION_TYPE:
+        status = filter_add(filter, FILTER_TYPE, optarg, &err);
+        break;
+    case OPTION_STAGE:
+        status = filter_add(filter, FILTER_STAGE, optarg, &err);
+        break;
+    case OPTION_ID:
+        status = filter_add(filter, FILTER_ID, optarg, &err);
+        break;
+    case OPTION_CAUSED_BY:
+        status = filter_add(filter, FILTER_CAUSED_BY, optarg, &err);
+        selection->has_caused_by = true;
+        break;
+    case OPTION_ENTITY:
+        status = filter_add_entity(filter, optarg, &err);
+        break;
+    case OPTION_WHERE:
+        status = filter_add_where(filter, optarg, &err);
+        break;
     case 'S':
         selection->since = optarg;
-        return true;
+        break;
     case 'U':
         selection->until = optarg;
-        return true;
+        break;
     case OPTION_DAY:
         selection->day = optarg;
-        return true;
+        break;
     case OPTION_RESOLVED:
         selection->resolved = true;
-        return true;
+        break;
     case OPTION_UNRESOLVED:
         selection->unresolved = true;
-        return true;
+        break;
     default:
         return false;
     }
+    if (status != STATUS_OK)
+        cli_die(cli, status, &err);
+    return true;
 }
 
-static void finish_window(const struct cli *cli, struct selection *selection, int64_t now)
+void selection_finish(const struct cli *cli, struct selection *selection, int64_t now)
 {
     struct window *window = &selection->window;
     if (selection->day && (selection->since || selection->until))
@@ -94,11 +84,6 @@ static void finish_window(const struct cli *cli, struct selection *selection, in
         timestamp_format(window->until, until);
         cli_usage(cli, "--until (%s) is before --since (%s)", until, since);
     }
-}
-
-void selection_finish(const struct cli *cli, struct selection *selection, int64_t now)
-{
-    finish_window(cli, selection, now);
     if (selection->resolved && selection->unresolved)
         cli_usage(cli, "--resolved does not go with --unresolved");
     if (selection->resolved || selection->unresolved)

@@ -72,15 +72,10 @@ static void widen_columns(struct table *table)
     }
 }
 
-static void append_padding(struct table *table, size_t columns)
-{
-    static const char spaces[TABLE_WIDEST + COLUMN_GAP + 1] = "                                          ";
-    check(table, bytes_append(&table->scratch, spaces, columns));
-}
-
 /* Lays out one row (without its newline) in the scratch buffer, cut to the terminal's width. */
 static void align_row(struct table *table, const char *row, size_t length)
 {
+    static const char spaces[TABLE_WIDEST + COLUMN_GAP + 1] = "                                          ";
     size_t column = 0;
     bytes_clear(&table->scratch);
     for (size_t at = 0, n; at < length; at += n + 1, column++) {
@@ -89,7 +84,9 @@ static void align_row(struct table *table, const char *row, size_t length)
         size_t width = escape_columns(row + at, n);
         bool is_last = at + n == length;
         if (!is_last && column < TABLE_COLUMNS)
-            append_padding(table, (width < table->widths[column] ? table->widths[column] - width : 0) + COLUMN_GAP);
+            check(table,
+                  bytes_append(&table->scratch, spaces,
+                               COLUMN_GAP + (width < table->widths[column] ? table->widths[column] - width : 0)));
     }
     output_line(table->out, table->scratch.data,
                 escape_fit(table->scratch.data, table->scratch.length, table->terminal));

@@ -5,7 +5,7 @@
 #include "files/files.h"
 #include "files/workspace.h"
 
-/* What stands behind the scheme of a database's URL; NULL: it is none. */
+/* What follows the scheme of a database's URL; NULL: it is none. */
 static const char *database_of(const char *workspace)
 {
     static const char *const schemes[] = {"postgresql://", "postgres://"};

@@ -78,7 +78,6 @@ enum store_finding {
     STORE_MISFILED,    /* events that stand in another day than their own: once a part */
     STORE_REWRITTEN,   /* a part that is delivered from its start again */
     STORE_CUT,         /* a part that was cut, or written anew, while it was read */
-    STORE_UNREADABLE,  /* a part that cannot be read; the others are */
 };
 
 struct store_report {
