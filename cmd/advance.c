@@ -10,8 +10,8 @@
 #include "interrupt.h"
 #include "json/json.h"
 
-#define STORE_AFTER_MS 500               /* from the first line that is not stored yet */
-#define ECHO_BYTES     ((size_t)8 << 20) /* of lines, in one step */
+#define STORE_AFTER_MS 500                /* from the first line that is not stored yet */
+#define ECHO_BYTES     ((size_t)16 << 20) /* of lines, in one step */
 
 enum status advance_to(struct store *store, const char *name, const char *path, struct error *err)
 {
