@@ -3,7 +3,7 @@
  *
  * A replay goes from day to day (days.c). On each day a kind has a stream (stream.c): the events of one day's file in
  * the order that was asked for, straight from scans, or sorted first (sort.c). Lines that were chosen before, by
- * sorting or for a tail (tail.c), are read back one by one (line.c).
+ * sorting or for a tail (replay.c), are read back one by one (line.c).
  */
 #ifndef METASPN_FILES_REPLAY_STATE_H
 #define METASPN_FILES_REPLAY_STATE_H
@@ -100,12 +100,5 @@ enum status days_open(struct catalog *catalog, const struct store_query *query, 
                       struct error *err);
 void days_close(struct days *days);
 enum store_step days_next(struct days *days, struct scan_item *ret_item, struct error *err);
-
-/* The last so many of a replay. */
-struct tail;
-enum status tail_open(struct catalog *catalog, const struct store_query *query, struct tail **ret_tail,
-                      struct error *err);
-void tail_close(struct tail *tail);
-enum store_step tail_next(struct tail *tail, struct scan_item *ret_item, struct error *err);
 
 #endif

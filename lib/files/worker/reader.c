@@ -94,23 +94,21 @@ static enum status start_following(struct reader *reader, struct error *err)
     return status;
 }
 
-static enum status look_again(struct reader *reader, struct error *err)
-{
-    reader->waits = false;
-    watch_rearm(reader->watch, catalog_workspace(reader->catalog));
-    for (size_t kind = 0; kind < EVENT_KINDS; kind++)
-        if (reader->resumes[kind])
-            resume_restart(reader->resumes[kind]);
-    return catalog_refresh(reader->catalog, reader->query.kinds, err);
-}
-
+/* After the caller has waited it begins with another look at the store. */
 static enum store_step next_item(struct reader *reader, struct scan_item *ret_item, struct error *err)
 {
     enum store_step step = STORE_NONE;
-    if (reader->waits && look_again(reader, err) != STATUS_OK)
-        return STORE_FAILED;
     if (reader->replay)
         return replay_next(reader->replay, ret_item, err);
+    if (reader->waits) {
+        watch_rearm(reader->watch, catalog_workspace(reader->catalog));
+        if (catalog_refresh(reader->catalog, reader->query.kinds, err) != STATUS_OK)
+            return STORE_FAILED;
+    }
+    for (size_t kind = 0; reader->waits && kind < EVENT_KINDS; kind++)
+        if (reader->resumes[kind])
+            resume_restart(reader->resumes[kind]);
+    reader->waits = false;
     for (size_t kind = 0; step == STORE_NONE && kind < EVENT_KINDS; kind++)
         if (reader->resumes[kind])
             step = resume_next(reader->resumes[kind], ret_item, err);

@@ -29,11 +29,6 @@ struct resume {
 
 /* ---- positions */
 
-static bool keeps_positions(const struct resume *resume)
-{
-    return resume->query.reaches || resume->query.follows;
-}
-
 /* The open day was read, or counts as read, up to `to`. */
 static enum status put_position(struct resume *resume, const struct day *day, uint64_t to, struct error *err)
 {
@@ -124,7 +119,8 @@ void resume_close(struct resume *resume)
 /* The day in hand is done with at this position. */
 static enum status finish_at(struct resume *resume, uint64_t to, struct error *err)
 {
-    enum status status = keeps_positions(resume) ? put_position(resume, resume->day, to, err) : STATUS_OK;
+    bool is_kept = resume->query.reaches || resume->query.follows;
+    enum status status = is_kept ? put_position(resume, resume->day, to, err) : STATUS_OK;
     leave(resume);
     return status;
 }
