@@ -122,6 +122,11 @@ add()
     [ "$output" = $'ok 1 - the library keeps no global state\n1..1' ]
 }
 
+@test "a command that knows a kind of store" {
+    add cmd/cli.c '#include "files/catalog/catalog.h"'
+    refused commands_know_no_kind_of_store 'cmd/cli.c:'
+}
+
 @test "a command that includes another" {
     add cmd/cli.c '#include "metaspn-top.h"'
     refused commands_share_code_by_other_files 'cmd/cli.c:'
