@@ -103,24 +103,10 @@ static void take_option(const struct cli *cli, struct request *request, int c)
     }
 }
 
-/* What cannot get a score need not be read. Without a missing score that is a condition like the others. */
-static void finish_score(const struct cli *cli, struct request *request)
-{
-    struct error err;
-    struct filter *checked = request->ranking.missing_score ? filter_new() : request->selection.filter;
-    enum status status =
-        checked ? filter_add_number(checked, request->ranking.score_field, &err) : error_set_memory(&err);
-    if (status == STATUS_USAGE)
-        cli_usage(cli, "--score-field: %s", err.text);
-    if (status != STATUS_OK)
-        cli_die(cli, status, &err);
-    if (request->ranking.missing_score)
-        filter_free(checked);
-}
-
 static void read_options(struct cli *cli, int argc, char **argv, struct options *options, struct request *request)
 {
     static const char short_options[] = COMMON_SHORT SELECTION_SHORT "n:";
+    struct error err;
     selection_start(cli, &request->selection);
     for (int c; (c = options_next(cli, options, argc, argv, short_options, long_options)) != -1;)
         if (!selection_option(cli, &request->selection, c))
@@ -128,7 +114,17 @@ static void read_options(struct cli *cli, int argc, char **argv, struct options 
     options_no_operands(cli, argc, argv);
     options_finish(cli, options);
     selection_finish(cli, &request->selection, options->now);
-    finish_score(cli, request);
+    /* What cannot get a score need not be read. Without a missing score that is a condition like the others. */
+    const char *missing = request->ranking.missing_score;
+    struct filter *checked = missing ? filter_new() : request->selection.filter;
+    enum status status =
+        checked ? filter_add_number(checked, request->ranking.score_field, &err) : error_set_memory(&err);
+    if (status == STATUS_USAGE)
+        cli_usage(cli, "--score-field: %s", err.text);
+    if (status != STATUS_OK)
+        cli_die(cli, status, &err);
+    if (missing)
+        filter_free(checked);
 }
 
 /* Offers every signal that the selection lets through. */
