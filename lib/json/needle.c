@@ -8,7 +8,7 @@
 #endif
 
 #include "base/array.h"
-#include "json/json.h"
+#include "json/internal.h"
 
 /* What must follow a needle's text. */
 enum tail { TAIL_ANY, TAIL_STAGE, TAIL_PRINTABLE };
@@ -53,9 +53,8 @@ static bool add_text(struct needles *set, struct bytes *text, enum tail tail)
 {
     if (!ARRAY_RESERVE(set->items, set->count, set->capacity, 1))
         return false;
-    struct needle *needle = &set->items[set->count++];
-    *needle = (struct needle){.text = text->data, .length = text->length, .tail = tail};
-    choose_anchors(needle);
+    set->items[set->count] = (struct needle){.text = text->data, .length = text->length, .tail = tail};
+    choose_anchors(&set->items[set->count++]);
     *text = (struct bytes){0};
     return true;
 }
@@ -72,20 +71,18 @@ static bool add_hazard(struct needles *set, bool *known, const char *spelling, e
 
 bool needles_add(struct needles *set, const char *bytes, size_t length, enum needle_form form)
 {
-    bool odd = set->odd, stage = form == NEEDLE_STAGE;
-    for (size_t i = 0; i < length; i++)
-        odd = odd || (unsigned char)bytes[i] < 0x20 || (unsigned char)bytes[i] >= 0x7f;
     if (!add_hazard(set, &set->escapes, "\\u00", TAIL_PRINTABLE))
         return false;
     if (memchr(bytes, '/', length) && !add_hazard(set, &set->slashes, "\\/", TAIL_ANY))
         return false;
     struct bytes text = {0};
     bool good = json_string_encode(&text, bytes, length);
-    text.length -= good && stage; /* without the closing quote */
-    good = good && add_text(set, &text, stage ? TAIL_STAGE : TAIL_ANY);
+    if (form == NEEDLE_STAGE && good)
+        text.length--; /* the closing quote */
+    good = good && add_text(set, &text, form == NEEDLE_STAGE ? TAIL_STAGE : TAIL_ANY);
     bytes_release(&text);
-    if (good)
-        set->odd = odd;
+    for (size_t i = 0; good && i < length; i++)
+        set->odd |= (unsigned char)bytes[i] < 0x20 || (unsigned char)bytes[i] >= 0x7f;
     return good;
 }
 
@@ -105,21 +102,18 @@ static inline __m128i load(const char *at)
 #endif
 
 /* The first place in [from, last) where both anchors fit. */
-static const char *find_anchors(const struct needle *needle, const char *from, const char *last, bool portable)
+static const char *find_anchors(const struct needle *needle, const char *from, const char *last)
 {
     char first = needle->text[needle->first], second = needle->text[needle->second];
 #ifdef __SSE2__
-    const __m128i firsts = _mm_set1_epi8(first), seconds = _mm_set1_epi8(second);
+    const __m128i x = _mm_set1_epi8(first), y = _mm_set1_epi8(second);
     const char *a = from + needle->first, *b = from + needle->second;
-    size_t count = portable ? 0 : (size_t)(last - from), i = 0;
+    size_t count = json_may_use(JSON_SSE2) ? (size_t)(last - from) : 0, i = 0;
     for (; i + 64 <= count; i += 64) {
-        __m128i hit0 = _mm_and_si128(_mm_cmpeq_epi8(load(a + i), firsts), _mm_cmpeq_epi8(load(b + i), seconds));
-        __m128i hit1 =
-            _mm_and_si128(_mm_cmpeq_epi8(load(a + i + 16), firsts), _mm_cmpeq_epi8(load(b + i + 16), seconds));
-        __m128i hit2 =
-            _mm_and_si128(_mm_cmpeq_epi8(load(a + i + 32), firsts), _mm_cmpeq_epi8(load(b + i + 32), seconds));
-        __m128i hit3 =
-            _mm_and_si128(_mm_cmpeq_epi8(load(a + i + 48), firsts), _mm_cmpeq_epi8(load(b + i + 48), seconds));
+        __m128i hit0 = _mm_and_si128(_mm_cmpeq_epi8(load(a + i), x), _mm_cmpeq_epi8(load(b + i), y));
+        __m128i hit1 = _mm_and_si128(_mm_cmpeq_epi8(load(a + i + 16), x), _mm_cmpeq_epi8(load(b + i + 16), y));
+        __m128i hit2 = _mm_and_si128(_mm_cmpeq_epi8(load(a + i + 32), x), _mm_cmpeq_epi8(load(b + i + 32), y));
+        __m128i hit3 = _mm_and_si128(_mm_cmpeq_epi8(load(a + i + 48), x), _mm_cmpeq_epi8(load(b + i + 48), y));
         __m128i any = _mm_or_si128(_mm_or_si128(hit0, hit1), _mm_or_si128(hit2, hit3));
         if (_mm_movemask_epi8(any) == 0)
             continue;
@@ -129,7 +123,6 @@ static const char *find_anchors(const struct needle *needle, const char *from, c
     }
     from += i;
 #endif
-    (void)portable;
     while (from < last) {
         const char *hit = memchr(from + needle->first, first, (size_t)(last - from));
         if (!hit)
@@ -155,15 +148,14 @@ static bool tail_fits(enum tail tail, const char *at, const char *end)
 }
 
 /* The first place in [from, limit) where the needle begins. */
-static const char *find_needle(const struct needle *needle, const char *from, const char *limit, const char *end,
-                               bool portable)
+static const char *find_needle(const struct needle *needle, const char *from, const char *limit, const char *end)
 {
     if (needle->length > (size_t)(end - from))
         return NULL;
     const char *last = end - needle->length + 1;
     if (last > limit)
         last = limit;
-    while ((from = from < last ? find_anchors(needle, from, last, portable) : NULL)) {
+    while ((from = from < last ? find_anchors(needle, from, last) : NULL)) {
         if (memcmp(from, needle->text, needle->length) == 0 && tail_fits(needle->tail, from + needle->length, end))
             return from;
         from++;
@@ -183,10 +175,10 @@ static bool is_odd_escape(const char *at, const char *end)
 }
 
 /* First backslash, or byte that is no printable ASCII but may stand in a JSON string. */
-static const char *find_unplain(const char *from, const char *limit, bool portable)
+static const char *find_unplain(const char *from, const char *limit)
 {
 #ifdef __SSE2__
-    for (; limit - from >= 16 && !portable; from += 16) {
+    for (bool fast = json_may_use(JSON_SSE2); fast && limit - from >= 16; from += 16) {
         __m128i v = load(from);
         __m128i del = _mm_cmpeq_epi8(v, _mm_set1_epi8(0x7f));
         __m128i found = _mm_or_si128(_mm_or_si128(v, del), _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
@@ -195,16 +187,15 @@ static const char *find_unplain(const char *from, const char *limit, bool portab
             return from + __builtin_ctz(mask);
     }
 #endif
-    (void)portable;
     while (from < limit && *from != '\\' && (unsigned char)*from < 0x7f)
         from++;
     return from;
 }
 
 /* The first place in [from, limit) where a character outside 0x20-0x7e is spelled as the canonical form never does. */
-static const char *find_odd(const char *from, const char *limit, const char *end, bool portable)
+static const char *find_odd(const char *from, const char *limit, const char *end)
 {
-    while ((from = find_unplain(from, limit, portable)) < limit) {
+    while ((from = find_unplain(from, limit)) < limit) {
         if (*from != '\\' || is_odd_escape(from, end))
             return from;
         from++;
@@ -217,10 +208,10 @@ const char *needles_find(const struct needles *set, const char *from, const char
     for (size_t window = WINDOW_LEAST; from < end && set->count > 0;) {
         const char *limit = (size_t)(end - from) > window ? from + window : end, *best = limit;
         for (size_t i = 0; i < set->count; i++) {
-            const char *found = find_needle(&set->items[i], from, best, end, set->portable);
+            const char *found = find_needle(&set->items[i], from, best, end);
             best = found ? found : best;
         }
-        const char *odd = set->odd ? find_odd(from, best, end, set->portable) : NULL;
+        const char *odd = set->odd ? find_odd(from, best, end) : NULL;
         if (odd || best < limit)
             return odd ? odd : best;
         from = limit;

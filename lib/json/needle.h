@@ -1,12 +1,12 @@
 /*
- * needle - searches for JSON strings in blocks of JSON lines at memory speed, without reading the JSON.
+ * needle - finds JSON strings in blocks of JSON lines at memory speed, without reading the JSON.
  *
- * A set of needles is any-of. needles_find() gives the first place at which one of them may stand. It never misses
- * one, however it is spelled: a string in canonical form is found by its text; for the others the set also stops at
- * what a canonical block never holds but another spelling of its needles must (escaped printable ASCII, `\/`; for a
- * needle with characters outside 0x20-0x7e also raw bytes of that kind and escapes that are spelled differently).
- * So on canonical blocks it stops only at the needles (and at text like `\\/`, an escaped backslash before what looks
- * like an escape), and on others now and then too often.
+ * A set of needles is any-of. needles_find() returns the first place where one of them may be. It never misses one,
+ * however it is spelled: a string in canonical form is found by its text; for the others the set also stops at what a
+ * canonical block never holds but another spelling of its needles must (escaped printable ASCII, `\/`; for a needle
+ * with characters outside 0x20-0x7e also raw bytes of that kind and escapes that are spelled differently). So in
+ * canonical blocks it stops only at the needles (and at text like `\\/`, an escaped backslash before what looks like
+ * an escape); in others it may stop more often.
  *
  * `struct needles set = {0};` is an empty set, which finds nothing.
  */
@@ -19,8 +19,7 @@
 struct needles {
     struct needle *items; /* owned */
     size_t count, capacity;
-    bool escapes, slashes, odd; /* what else is searched for */
-    bool portable;              /* to be set by tests: search without vector instructions */
+    bool escapes, slashes, odd; /* what else the set stops at */
 };
 
 enum needle_form {
@@ -31,10 +30,10 @@ enum needle_form {
 /* Adds decoded bytes to the set. False: no memory; the set is as it was. */
 bool needles_add(struct needles *set, const char *bytes, size_t length, enum needle_form form);
 
-/* The first place in [from, end) at which a needle may begin or be spelled differently; NULL if none. */
+/* Returns the first place in [from, end) where a needle may begin or be spelled differently; NULL: there is none. */
 const char *needles_find(const struct needles *set, const char *from, const char *end);
 
-/* Gives the memory back; the set is empty and may be used again. */
+/* Frees the memory; the set is empty and may be used again. */
 void needles_release(struct needles *set);
 
 #endif

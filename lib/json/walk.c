@@ -109,25 +109,34 @@ bool json_walk_element(struct json_walk *w, struct json_text *ret_value)
     return true;
 }
 
-bool json_walk_member(struct json_walk *w, struct json_text *ret_name, struct json_text *ret_value)
+/* As json_walk_member(); also whether the name has an escape. */
+ALWAYS_INLINE bool walk_member(struct json_walk *w, struct json_text *ret_name, bool *ret_escaped,
+                               struct json_text *ret_value)
 {
-    bool escaped;
     if (w->at == w->end)
         return false;
-    const char *after = json_string_end(w->at, w->end, &escaped);
+    const char *after = json_string_end(w->at, w->end, ret_escaped);
     *ret_name = (struct json_text){w->at, (size_t)(after - w->at)};
     w->at = next_item(after, w->end);
     return json_walk_element(w, ret_value);
 }
 
+bool json_walk_member(struct json_walk *w, struct json_text *ret_name, struct json_text *ret_value)
+{
+    bool escaped;
+    return walk_member(w, ret_name, &escaped, ret_value);
+}
+
 struct json_text json_member(struct json_text object, const char *name, size_t name_length)
 {
     struct json_text found = {NULL, 0}, at_name, value;
+    bool escaped;
     if (json_type(object) != JSON_OBJECT)
         return found;
     struct json_walk w = json_walk_start(object);
-    while (json_walk_member(&w, &at_name, &value))
-        if (json_string_is(at_name, name, name_length))
+    while (walk_member(&w, &at_name, &escaped, &value))
+        if (escaped ? json_string_is(at_name, name, name_length)
+                    : at_name.length == name_length + 2 && memcmp(at_name.data + 1, name, name_length) == 0)
             found = value;
     return found;
 }
