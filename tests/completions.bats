@@ -74,7 +74,7 @@ Examples: metaspn-top --neither'
     touch found
     [ "$(offered metaspn-replay --since = t)" = today ]
     [ "$(offered metaspn-replay -S y)" = yesterday ]
-    [ "$(offered metaspn-replay --next = fo)" = $'folder\nfound' ]
+    [ "$(offered metaspn-replay --next = fo | sort)" = $'folder\nfound' ] # in a folder's order, whatever that is
     [ "$(offered metaspn-replay -C fo)" = folder ]
 }
 

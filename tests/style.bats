@@ -159,8 +159,67 @@ add()
 }
 
 @test "a file of more than 500 lines" {
-    yes '/**/' | head -n 501 >lib/base/bytes.c
-    refused file_length 'lib/base/bytes.c: 501 lines'
+    yes '/**/' | head -n 601 >lib/base/bytes.c
+    refused file_length 'lib/base/bytes.c: 601 lines'
+    yes '#' | head -n 601 >tests/top.bats
+    refused file_length 'tests/top.bats: 601 lines'
+    add lib/base/status.c '#include "base/utf8.c"'
+    refused file_length 'lib/base/status.c:'
+}
+
+@test "a function that is too long" {
+    { echo 'static int long_one(void)'; echo '{'; yes '    f();' | head -n 58; echo '}'; } >lib/base/bytes.c
+    run scripts/check-style --build=built function_length
+    [ "$status" -eq 0 ]
+    { echo 'static int long_one(void)'; echo '{'; yes '    f();' | head -n 59; echo '}'; } >lib/base/bytes.c
+    refused function_length 'lib/base/bytes.c:1: over 60 lines'
+}
+
+# house FILE=CODE...: a tree of these files alone, in their order from the lowest up, and its objects.
+house()
+{
+    local file code
+    rm -rf cmd lib built
+    mkdir -p cmd lib built/{lib/libmetaspn.a.p,cmd}
+    touch built/lib/libmetaspn.a
+    for file; do
+        code=${file#*=}
+        file=${file%%=*}
+        mkdir -p "lib/${file%/*}"
+        printf '%s\n' "$code" >"lib/$file"
+        printf "    '%s',\n" "$file" >>lib/meson.build
+        [[ $file == *.h ]] || cc -c -o "built/lib/libmetaspn.a.p/${file//\//_}.o" "lib/$file"
+    done
+}
+
+@test "modules that call each other in a circle" {
+    house low/a.c='int b(void); int a(void) { return b(); }' low/b.c='int c(void); int b(void) { return c(); }' \
+        low/c.c='int a(void); int c(void) { return a(); }'
+    refused no_circle_and_no_arrow_up 'circle of calls: lib/low/a lib/low/b lib/low/c'
+    [[ $output == *'lib/low/a -> lib/low/b: b'* ]]
+}
+
+@test "headers that include each other" {
+    house low/a.h='#include "low/b.h"' low/b.h='#include "low/a.h"'
+    refused no_circle_and_no_arrow_up 'circle of includes: lib/low/a lib/low/b'
+}
+
+@test "a call of a higher room" {
+    house low/a.c='int b(void); int a(void) { return b(); }' high/b.c='int b(void) { return 0; }'
+    refused no_circle_and_no_arrow_up 'up: lib/low/a -> lib/high/b: b'
+    house low/b.c='int b(void) { return 0; }' high/a.c='int b(void); int a(void) { return b(); }'
+    run scripts/check-style --build=built no_circle_and_no_arrow_up
+    [ "$status" -eq 0 ]
+}
+
+@test "a name that a library has, too" {
+    echo '#include <unistd.h>
+        int json_number_value(void); int json_number_value(void) { return getpid(); }' >name.c
+    cc -c -o name.o name.c
+    ar rc built/lib/libmetaspn.a name.o
+    echo 'int json_dumps(void); int main(void) { return json_dumps(); }' >main.c
+    cc -o built/cmd/metaspn-write main.c -ljansson
+    refused no_name_of_a_linked_library 'json_number_value is a name of a library'
 }
 
 @test "layout that is not clang-format's" {
