@@ -1,5 +1,5 @@
 /*
- * checkpoint - where a named worker has got to: one small JSON document in `store/checkpoints/NAME.json`.
+ * checkpoint - where a named worker has got to: one small JSON document.
  *
  *     {"kind":"signals","last_timestamp":"2026-02-05T10:00:00Z",
  *      "positions":{"2026-02-05":{"hash":"2d06800538d394c2","offset":4096}},
@@ -17,7 +17,7 @@
  *                          ids.
  *   others                 are kept as they stand, numbers and all; so is the text of a position that does not move
  *
- * What positions mean in a store of files stands in files/worker/advance.h; the files are those of files/documents.h.
+ * files/catalog/position.h says what positions mean in a store of files, and files/worker/advance.h how they move.
  */
 #ifndef METASPN_STORE_CHECKPOINT_H
 #define METASPN_STORE_CHECKPOINT_H
