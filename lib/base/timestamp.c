@@ -89,11 +89,13 @@ bool timestamp_parse_any_year(const char *text, size_t length, int64_t *ret_time
     const char *at = text + 19, *end = text + length;
     if (at < end && *at == '.') {
         const char *start = ++at;
-        int64_t unit = MICROSECONDS_A_SECOND;
         for (; at < end && digit(*at) <= 9; at++)
-            microseconds += digit(*at) * (unit /= 10); /* nothing past the sixth digit */
+            if (at - start < FRACTION_DIGITS)
+                microseconds = microseconds * 10 + digit(*at);
         if (at == start)
             return false;
+        for (ptrdiff_t digits = at - start; digits < FRACTION_DIGITS; digits++)
+            microseconds *= 10;
     }
     if (at < end && !parse_offset(at, end, &offset))
         return false;
