@@ -41,7 +41,7 @@ uint64_t run_number(const struct run *run);
 uint64_t run_count(const struct run *run);
 /* The file of that name below `directory` is this run's. */
 bool run_is_same_file(const struct run *run, int directory, const char *name);
-/* What a STATUS_INVALID told of is a page that could not be read. */
+/* The cause of a STATUS_INVALID is a page that could not be read. */
 bool run_is_unreadable(const struct run *run);
 
 /*

@@ -42,7 +42,7 @@ enum index_table {
  */
 #define INDEX_OFFSET_BITS     38
 #define INDEX_GENERATION_BITS 3
-#define INDEX_OFFSET_LIMIT    (UINT64_C(1) << INDEX_OFFSET_BITS) /* what lies behind is found by reading */
+#define INDEX_OFFSET_LIMIT    (UINT64_C(1) << INDEX_OFFSET_BITS) /* events past it are found by reading */
 
 static inline uint64_t index_value(uint32_t partition, unsigned generation, uint64_t offset)
 {
@@ -112,7 +112,7 @@ enum status index_add(struct index *index, enum index_table table, struct entry 
  */
 void index_leave_out_refs(struct index *index);
 bool index_has_all_refs(const struct index *index);
-/* Entries staged and not settled. */
+/* Entries staged and not merged. */
 size_t index_unmerged(const struct index *index);
 
 /*
@@ -132,7 +132,7 @@ enum status index_find(struct index *index, enum index_table table, uint64_t key
 enum status index_lookup(struct index *index, enum index_table table, const uint64_t *keys, size_t count,
                          struct entries *ret_hits, struct error *err);
 
-/* Entries that stand only until the next look at the partitions: events on a last line without newline. */
+/* Entries that stand only until the next refresh: events on a last line without newline. */
 enum status index_add_volatile(struct index *index, struct entry entry, struct error *err);
 void index_clear_volatile(struct index *index);
 /* Those that stand, borrowed until the next one is added or all are cleared. */

@@ -66,8 +66,7 @@ struct frame {
     uint64_t checksum; /* of the whole frame, this field being 0; seeded with the checksum of the frame before */
 };
 
-#define INDEX_RUN_NAME_SIZE 32
-#define INDEX_FRAME_MAGIC   UINT64_C(0x31474f4c504e534d) /* "MSNPLOG1" */
+#define INDEX_FRAME_MAGIC UINT64_C(0x31474f4c504e534d) /* "MSNPLOG1" */
 /* The checksum of a frame: of its header with the checksum 0, then of what follows. */
 uint64_t index_frame_checksum(const char *data, uint64_t seed);
 
@@ -79,11 +78,12 @@ enum status table_add_run(struct table *table, struct run *run, enum run_home ho
 enum status table_join_runs(struct table *table, struct error *err);
 /* Everything in memory is forgotten; directory and lock stay. */
 void index_clear(struct index *index);
-/* Stores facts; `dirty` as told. */
+/* Stores facts; `dirty`: they are not committed yet. */
 enum status index_store_facts(struct index *index, const struct partition_facts *facts, bool dirty, struct error *err);
 /* The position is of its partition's present generation, and within what is known. */
 bool index_value_is_current(const struct index *index, uint64_t value);
 /* "ids-0123456789abcdef" */
+#define INDEX_RUN_NAME_SIZE 32
 void index_run_name(const char *table, uint64_t number, char buffer[static INDEX_RUN_NAME_SIZE]);
 void index_log_name(uint64_t number, char buffer[static INDEX_RUN_NAME_SIZE]);
 /* A new run file out of runs; `clean` leaves out entries of older generations. *ret_run is open. */
