@@ -124,20 +124,6 @@ static int64_t passed_after_a_look(void)
     return status;
 }
 
-static void test_open_seen(void)
-{
-    struct catalog *store = open_store();
-    struct partition *partition;
-    struct error err;
-    size_t count;
-    const struct catalog_partition *row = catalog_partitions(store, &count);
-    is_int(catalog_open_seen(store, row, &partition, &err), STATUS_OK, "the file that was seen is opened");
-    partition_close(partition);
-    replace();
-    is_int(catalog_open_seen(store, row, &partition, &err), STATUS_ABSENT, "another one in its place is not");
-    catalog_close(store);
-}
-
 int main(void)
 {
     if (!mkdtemp(workspace))
@@ -155,7 +141,6 @@ int main(void)
     is_int(passed_in_place(NULL), -1, "nor one that is written anew in place");
     is_int(passed_in_place(LINE("n1")), LENGTH(LINE("n1")) + 1, "of which only lines count that are passed then");
     is_int(passed_after_a_look(), STATUS_INVALID, "and those of before are not in the store any more");
-    test_open_seen();
     unlink(path);
     for (size_t i = sizeof folders / sizeof *folders; i-- > 0;) {
         snprintf(path, sizeof path, "%s/%s", workspace, folders[i]);

@@ -101,10 +101,6 @@ enum status catalog_open_day(struct catalog *store, uint32_t number, struct day 
 /* Opens a partition to read. STATUS_ABSENT: it has gone. */
 enum status catalog_open_partition(struct catalog *store, uint32_t number, struct partition **ret_partition,
                                    struct error *err);
-/* The same, where it still is the file that was seen when the store was looked at. STATUS_ABSENT: it has gone, or
- * another one stands in its place, of which the row tells nothing. */
-enum status catalog_open_seen(struct catalog *store, const struct catalog_partition *row,
-                              struct partition **ret_partition, struct error *err);
 /* Closes what the last look-up, sync or line read has left open: before waiting for long, so that a writer can mend a
  * torn last line (RELIABILITY 8). catalog_refresh() leaves nothing open. */
 void catalog_close_files(struct catalog *store);
@@ -151,15 +147,15 @@ enum status catalog_mend_all(struct catalog *store, struct error *err);
 /* Forgets the index and makes it anew from the partitions. STATUS_IO: it did not reach the disk. */
 enum status catalog_remake_index(struct catalog *store, struct error *err);
 
-/* Reads the line at a position (without newline) into *line. */
-enum status catalog_read_line(struct catalog *store, struct store_place position, struct bytes *line,
-                              struct error *err);
+/* The line at a position (without newline), borrowed until the next call. Lines that lie close are read together. */
+enum status catalog_line_at(struct catalog *store, struct store_place position, const char **ret_line,
+                            size_t *ret_length, struct error *err);
 
-/* The same; STATUS_ABSENT where what stands there now is no record of the event's id. */
+/* Reads it into *line; STATUS_ABSENT where what stands there now is no record of the event's id. */
 enum status catalog_read_record(struct catalog *store, struct store_place position, const struct event *event,
                                 struct bytes *line, struct error *err);
 
-/* Makes partitions' first `offset` bytes durable (checkpoint advance). */
+/* Makes durable what a partition holds (checkpoint advance), under the writers' lock. */
 enum status catalog_sync_partition(struct catalog *store, uint32_t number, struct error *err);
 
 /* The writers' lock, for what must be read and replaced as one (checkpoint advance). */

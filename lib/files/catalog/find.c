@@ -155,25 +155,21 @@ enum status catalog_holds_id(struct catalog *store, struct store_place position,
     return STATUS_OK;
 }
 
-enum status catalog_read_line(struct catalog *store, struct store_place position, struct bytes *line, struct error *err)
-{
-    const char *data;
-    size_t length;
-    enum status status = catalog_line_at(store, position, &data, &length, err);
-    bytes_clear(line);
-    if (status == STATUS_OK && !bytes_append(line, data, length))
-        status = error_set_memory(err);
-    return status;
-}
-
 enum status catalog_read_record(struct catalog *store, struct store_place position, const struct event *event,
                                 struct bytes *line, struct error *err)
 {
     bool holds;
+    const char *data;
+    size_t length;
     enum status status = catalog_holds_id(store, position, event, &holds, NULL, err);
     if (status == STATUS_OK && !holds)
         return error_set(err, STATUS_ABSENT, "%s: was rewritten meanwhile", partition_label(store->open));
-    return status == STATUS_OK ? catalog_read_line(store, position, line, err) : status;
+    if (status == STATUS_OK)
+        status = catalog_line_at(store, position, &data, &length, err);
+    if (status != STATUS_OK)
+        return status;
+    bytes_clear(line);
+    return bytes_append(line, data, length) ? STATUS_OK : error_set_memory(err);
 }
 
 /* ---- the first record of an id */

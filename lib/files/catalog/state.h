@@ -141,9 +141,6 @@ enum status catalog_find_matches(struct catalog *store, enum index_table table, 
 /* index_lookup(). */
 enum status catalog_find_many(struct catalog *store, const uint64_t *keys, size_t count, struct entries *ret_hits,
                               struct error *err);
-/* The line at a position, borrowed until the next call. Lines that lie close are read together. */
-enum status catalog_line_at(struct catalog *store, struct store_place position, const char **ret_line,
-                            size_t *ret_length, struct error *err);
 /* Whether the line at a position is a record of this event's id, and then, unless NULL, whether it conflicts with the
  * event. STATUS_ABSENT: the partition has gone. */
 enum status catalog_holds_id(struct catalog *store, struct store_place position, const struct event *event,

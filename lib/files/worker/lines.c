@@ -96,10 +96,10 @@ static enum status is_next_line(struct checkpoint_lines *lines, const struct eve
 static enum status has_same_bytes(struct checkpoint_lines *lines, struct store_place place, const struct event *event,
                                   bool *ret_same, struct error *err)
 {
-    struct bytes *line = &lines->scratch;
-    enum status status = catalog_read_line(lines->store, place, line, err);
-    *ret_same =
-        status == STATUS_OK && line->length == event->length && memcmp(line->data, event->line, event->length) == 0;
+    const char *line;
+    size_t length;
+    enum status status = catalog_line_at(lines->store, place, &line, &length, err);
+    *ret_same = status == STATUS_OK && length == event->length && memcmp(line, event->line, length) == 0;
     return status == STATUS_ABSENT ? STATUS_OK : status;
 }
 
