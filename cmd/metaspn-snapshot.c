@@ -130,8 +130,9 @@ static enum status run_write(struct cli *cli, const struct options *options, con
     struct bytes text = {0}, document = {0}, name = {0};
     struct error why;
     enum status status = store_probe(options->workspace, err);
-    if (status == STATUS_OK)
-        status = input_read_document(cli, DOCUMENT_MAX, &text, err);
+    if (status != STATUS_OK)
+        goto out;
+    status = input_read_document(cli, DOCUMENT_MAX, &text, err);
     if (status != STATUS_OK)
         goto out;
     status = snapshot_compose(request->name, request->when, text.data, text.length, &document, &why);

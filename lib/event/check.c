@@ -210,8 +210,9 @@ enum status event_check(const char *line, size_t length, const struct event_rule
     struct json_text text = {line, length};
     struct input in = {0};
     enum status status = scan_line(text, rules->kinds, &in, err);
-    if (status == STATUS_OK)
-        status = check_members(&in, err);
+    if (status != STATUS_OK)
+        return status;
+    status = check_members(&in, err);
     if (status != STATUS_OK)
         return status;
     *ret_borrows_line = is_canonical(&in);

@@ -197,8 +197,9 @@ static enum status read_positions(struct checkpoint *checkpoint, struct json_tex
     checkpoint->has_positions = true;
     for (struct json_walk walk = json_walk_start(value); json_walk_member(&walk, &name, &member);) {
         enum status status = read_position(name, member, &position, err);
-        if (status == STATUS_OK)
-            status = checkpoint_put(checkpoint, &position, err);
+        if (status != STATUS_OK)
+            return status;
+        status = checkpoint_put(checkpoint, &position, err);
         if (status != STATUS_OK)
             return status;
     }
@@ -346,8 +347,9 @@ enum status checkpoint_print(const struct checkpoint *checkpoint, struct bytes *
     size_t count = 0, before = out->length;
     char kind[16], time[TIMESTAMP_TEXT_SIZE], quoted_time[TIMESTAMP_TEXT_SIZE + 2];
     enum status status = print_ids(&checkpoint->ids, &ids) ? STATUS_OK : error_set_memory(err);
-    if (status == STATUS_OK)
-        status = print_positions(checkpoint, &positions, err);
+    if (status != STATUS_OK)
+        goto out;
+    status = print_positions(checkpoint, &positions, err);
     if (status != STATUS_OK)
         goto out;
     if (checkpoint->has_kind) {

@@ -68,14 +68,17 @@ static enum status acknowledge(struct batch *batch, struct store_result *ret_res
 static enum status append_locked(struct batch *batch, struct store_result *ret_result)
 {
     enum status stopped = STATUS_OK, status = mend(batch);
-    if (status == STATUS_OK)
-        status = batch_find_duplicates(batch);
+    if (status != STATUS_OK)
+        return status;
+    status = batch_find_duplicates(batch);
     if (status != STATUS_OK)
         return status;
     if (batch->stops)
         stopped = cut_at_duplicate(batch);
     status = batch_write(batch);
-    if (status == STATUS_OK && batch->caught_up)
+    if (status != STATUS_OK)
+        return status;
+    if (batch->caught_up)
         status = batch_compare_repetitions(batch);
     if (status != STATUS_OK)
         return status;

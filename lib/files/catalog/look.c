@@ -47,11 +47,13 @@ static enum status look_at(struct catalog *store, uint32_t number, const struct 
     struct catalog_partition *row;
     int folder;
     enum status status = workspace_folder(store->workspace, which, false, &folder, err);
-    if (status == STATUS_OK)
-        status = partition_stat_at(folder, workspace_folder_path(store->workspace, which), partition_number_day(number),
-                                   &stat, err);
-    if (status == STATUS_OK)
-        status = catalog_add_row(store, number, facts, &row, err);
+    if (status != STATUS_OK)
+        return status;
+    status = partition_stat_at(folder, workspace_folder_path(store->workspace, which), partition_number_day(number),
+                               &stat, err);
+    if (status != STATUS_OK)
+        return status;
+    status = catalog_add_row(store, number, facts, &row, err);
     if (status != STATUS_OK)
         return status;
     row->stat = stat;

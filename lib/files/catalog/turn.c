@@ -79,8 +79,9 @@ enum status catalog_begin_turn(struct catalog *store, unsigned kinds, struct err
         if (status == STATUS_OK && !much)
             return STATUS_OK;
         catalog_end_turn(store);
-        if (status == STATUS_OK)
-            status = catalog_refresh(store, kinds, err);
+        if (status != STATUS_OK)
+            return status;
+        status = catalog_refresh(store, kinds, err);
         if (status != STATUS_OK)
             return status;
     }

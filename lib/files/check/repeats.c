@@ -24,7 +24,9 @@ enum status check_note_id(struct check *check, const struct event *event, uint32
             return STATUS_IO;
     }
     enum status status = index_add(ids, INDEX_IDS, (struct entry){hash, index_value(number, 0, offset)}, err);
-    if (status == STATUS_OK && index_unmerged(ids) >= MERGE_AT)
+    if (status != STATUS_OK)
+        return status;
+    if (index_unmerged(ids) >= MERGE_AT)
         status = index_merge(ids, note_repeat, check, err);
     return status;
 }
@@ -54,8 +56,9 @@ static enum status read_event(struct reader *reader, uint64_t value, struct even
         reader->offset = 0;
         reader->line = 1;
     }
-    if (status == STATUS_OK)
-        status = partition_read_line(reader->partition, index_value_offset(value), UINT64_MAX, text, &end, err);
+    if (status != STATUS_OK)
+        return status;
+    status = partition_read_line(reader->partition, index_value_offset(value), UINT64_MAX, text, &end, err);
     if (status != STATUS_OK)
         return status;
     enum event_verdict verdict = event_read(text->data, text->length, kind, false, ret_event, NULL);

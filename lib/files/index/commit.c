@@ -256,8 +256,9 @@ static enum status commit_to_log(struct index *index, struct error *err)
     enum status status = STATUS_OK;
     if (MUTANT(WATERMARK_BEFORE_ENTRIES))
         status = write_frame(index, false, &full, err);
-    if (status == STATUS_OK)
-        status = write_frame(index, true, &full, err);
+    if (status != STATUS_OK)
+        return status;
+    status = write_frame(index, true, &full, err);
     if (status != STATUS_OK)
         return status;
     if (full)

@@ -93,7 +93,9 @@ static enum status load_manifest(struct index *index, struct error *err)
         return status;
     status = io_read_all(fd, MANIFEST_LIMIT, "manifest", &file, err);
     close(fd);
-    if (status == STATUS_OK && !manifest_is_good(&file))
+    if (status != STATUS_OK)
+        goto out;
+    if (!manifest_is_good(&file))
         status = error_set(err, STATUS_INVALID, "manifest: damaged, or of another version");
     if (status != STATUS_OK)
         goto out;
@@ -108,8 +110,9 @@ static enum status load_manifest(struct index *index, struct error *err)
             memcpy(&record, file.data + at, sizeof record);
             index_run_name(index_table_names[t], record.number, name);
             status = run_open(index->directory, name, record.number, record.count, &run, err);
-            if (status == STATUS_OK)
-                status = table_add_run(&index->tables[t], run, RUN_IN_MANIFEST, err);
+            if (status != STATUS_OK)
+                goto out;
+            status = table_add_run(&index->tables[t], run, RUN_IN_MANIFEST, err);
             if (status != STATUS_OK)
                 goto out;
         }

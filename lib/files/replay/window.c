@@ -60,7 +60,9 @@ enum status bisect_window(const struct day *day, struct window window, uint64_t 
     *ret_to = day->facts.known;
     if (day->facts.least < window.since)
         status = bisect(day, 0, *ret_to, window.since, ret_from, err);
-    if (status == STATUS_OK && day->facts.greatest > window.until)
+    if (status != STATUS_OK)
+        return status;
+    if (day->facts.greatest > window.until)
         status = bisect(day, *ret_from, *ret_to, window.until + 1, ret_to, err);
     return status;
 }

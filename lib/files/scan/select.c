@@ -123,7 +123,9 @@ static enum status select_lines(struct scan *scan, bool plain, struct error *err
             status = judge(scan, &piece, &passes, err);
         else if (scan->day->facts.blank > 0)
             passes = !json_is_blank(scan->data + piece.start, piece.length);
-        if (status == STATUS_OK && passes)
+        if (status != STATUS_OK)
+            return status;
+        if (passes)
             status = add_piece(scan, &piece, err);
         if (status != STATUS_OK)
             return status;
@@ -164,8 +166,9 @@ static enum status select_blocks(struct scan *scan, struct error *err)
         enum status status = judge(scan, &piece, &passes, err);
         if (status == STATUS_OK && passes)
             continue;
-        if (status == STATUS_OK)
-            status = add_block(scan, start, piece.start, err);
+        if (status != STATUS_OK)
+            return status;
+        status = add_block(scan, start, piece.start, err);
         if (status != STATUS_OK)
             return status;
         start = piece.start + piece.length;

@@ -209,7 +209,9 @@ enum status checkpoint_lines_pass(struct checkpoint_lines *lines, const char *li
     const struct checkpoint_position *old = checkpoint_find(&lines->passed, position.day);
     if (!old || old->offset < position.offset)
         status = checkpoint_put(&lines->passed, &position, err);
-    if (status == STATUS_OK && !checkpoint_note(&lines->passed, event.timestamp, event.id))
+    if (status != STATUS_OK)
+        return status;
+    if (!checkpoint_note(&lines->passed, event.timestamp, event.id))
         status = error_set_memory(err);
     return status;
 }

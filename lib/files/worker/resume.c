@@ -344,8 +344,9 @@ static enum status note_blocks(struct resume *resume, struct error *err)
     if (!day || day->facts.greatest < resume->next.last_timestamp)
         return STATUS_OK;
     enum status status = day->facts.late == 0 ? narrow(resume, err) : STATUS_OK;
-    if (status == STATUS_OK)
-        status = open_blocks(resume, false, &scan, err);
+    if (status != STATUS_OK)
+        return status;
+    status = open_blocks(resume, false, &scan, err);
     if (status != STATUS_OK)
         return status;
     while (status == STATUS_OK && (step = scan_next(scan, &item, err)) == STORE_LINES)
@@ -358,8 +359,9 @@ static enum status note_blocks(struct resume *resume, struct error *err)
 enum status resume_checkpoint(struct resume *resume, struct checkpoint *ret_checkpoint, struct error *err)
 {
     enum status status = resume->scan ? finish_at(resume, resume->past, err) : STATUS_OK;
-    if (status == STATUS_OK)
-        status = note_blocks(resume, err);
+    if (status != STATUS_OK)
+        return status;
+    status = note_blocks(resume, err);
     if (status != STATUS_OK)
         return status;
     resume->next.has_positions = true;
