@@ -20,18 +20,21 @@ static size_t print_unsynced(const struct catalog_unsynced *unsynced, char line[
 /* What is no such line says nothing: a power cut may have left it. */
 static bool parse_unsynced(const char *line, size_t length, struct catalog_unsynced *ret_unsynced)
 {
-    char text[LINE_SIZE], kind_name[16], name[PARTITION_NAME_SIZE], printed[LINE_SIZE];
-    unsigned long long from;
+    char text[LINE_SIZE], printed[LINE_SIZE];
     int32_t day;
     if (length >= sizeof text)
         return false;
     memcpy(text, line, length);
     text[length] = '\0';
-    if (sscanf(text, "%15[a-z]/%16[^/ ] %llu", kind_name, name, &from) != 3 || !partition_name_parse(name, &day))
+    char *slash = strchr(text, '/'), *blank = slash ? strchr(slash, ' ') : NULL;
+    if (!blank)
         return false;
-    enum event_kind kind = strcmp(kind_name, event_kind_name(EVENT_SIGNAL)) == 0 ? EVENT_SIGNAL : EVENT_EMISSION;
-    *ret_unsynced = (struct catalog_unsynced){partition_number(kind, day), from, true};
-    return print_unsynced(ret_unsynced, printed) == length + 1 && memcmp(printed, text, length) == 0;
+    *slash = *blank = '\0';
+    if (!partition_name_parse(slash + 1, &day))
+        return false;
+    enum event_kind kind = strcmp(text, event_kind_name(EVENT_SIGNAL)) == 0 ? EVENT_SIGNAL : EVENT_EMISSION;
+    *ret_unsynced = (struct catalog_unsynced){partition_number(kind, day), strtoull(blank + 1, NULL, 10), true};
+    return print_unsynced(ret_unsynced, printed) == length + 1 && memcmp(printed, line, length) == 0;
 }
 
 enum status catalog_load_unsynced(struct catalog *store, struct error *err)
