@@ -95,8 +95,8 @@ static enum store_step read_ids(struct reader *reader, char *ids, size_t size)
         for (const char *at = lines.data, *end = at + lines.length; at < end;
              at = (const char *)memchr(at, '\n', (size_t)(end - at)) + 1) {
             size_t length = strlen(ids);
-            snprintf(ids + length, size - length, "%s%.*s", length > 0 ? " " : "", (int)strcspn(at + 14, "\""),
-                     at + 14);
+            const char *id = at + 14, *quote = memchr(id, '"', (size_t)(end - id));
+            snprintf(ids + length, size - length, "%s%.*s", length > 0 ? " " : "", (int)(quote - id), id);
         }
     if (step == STORE_FAILED)
         printf("# %s\n", err.text);
