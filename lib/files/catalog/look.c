@@ -20,7 +20,7 @@ static bool add_name(void *context, const char *name, unsigned char type)
 static enum status list(struct catalog *store, unsigned kinds, struct listing *listing, struct error *err)
 {
     enum status status = workspace_refresh(store->workspace, err);
-    for (enum event_kind kind = 0; kind < EVENT_KINDS && status == STATUS_OK; kind++) {
+    for (enum event_kind kind = 0; kind < EVENT_KINDS && status == STATUS_OK && !listing->failed; kind++) {
         enum workspace_folder which = catalog_folder(partition_number(kind, 0));
         int folder;
         if (!(kinds & KIND_BIT(kind)))
