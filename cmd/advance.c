@@ -96,8 +96,11 @@ enum status advance_past(struct cli *cli, struct store *store, const char *name,
             status = pass(cli, store, name, &lines, err);
         input_release(input);
     }
-    if (status == STATUS_OK && input_failure(input, &why) != STATUS_OK)
+    if (status != STATUS_OK)
+        goto out;
+    if (input_failure(input, &why) != STATUS_OK)
         status = error_set(err, STATUS_IO, "%s; what precedes it counts", why.text);
+out:
     input_close(input);
     free(lines.texts);
     free(lines.origins);

@@ -35,8 +35,10 @@ static enum status print_item(struct answers *answers, const struct batch *batch
     }
     struct write_result result = {&item->event.id, event_kind_name(item->event.kind), text->data, words[item->outcome]};
     status = document_result(&result, &document, err);
-    if (status == STATUS_OK)
-        output_line(out, document.data, document.length);
+    if (status != STATUS_OK)
+        goto out;
+    output_line(out, document.data, document.length);
+out:
     bytes_release(&document);
     return status;
 }

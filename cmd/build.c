@@ -48,8 +48,9 @@ enum status build_run(struct cli *cli, char *const *files, size_t count, struct 
     if (status != STATUS_OK || !build.any || cli->status != STATUS_OK)
         goto out;
     status = checkpoint_print(&build.checkpoint, &text, err);
-    if (status == STATUS_OK)
-        output_jsonl(out, text.data, text.length - 1);
+    if (status != STATUS_OK)
+        goto out;
+    output_jsonl(out, text.data, text.length - 1);
 out:
     input_close(input);
     checkpoint_release(&build.checkpoint);

@@ -136,8 +136,10 @@ static enum status run_read(struct store *store, const char *name, struct output
     if (status != STATUS_OK)
         return status;
     status = checkpoint_print_as_read(&checkpoint, &text, err);
-    if (status == STATUS_OK)
-        output_jsonl(out, text.data, text.length - 1);
+    if (status != STATUS_OK)
+        goto out;
+    output_jsonl(out, text.data, text.length - 1);
+out:
     bytes_release(&text);
     checkpoint_release(&checkpoint);
     return status;

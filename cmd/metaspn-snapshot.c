@@ -164,10 +164,14 @@ static enum status run_read(struct store *store, const struct request *request, 
     if (status == STATUS_OK && snapshot_check(&document.text, &reason) != STATUS_OK)
         status = error_set(err, STATUS_IO, "%s: %s", document.label.data, reason.text);
     struct bytes *text = &document.text;
-    if (status == STATUS_OK && text->data[text->length - 1] != '\n' && !bytes_append_char(text, '\n'))
+    if (status != STATUS_OK)
+        goto out;
+    if (text->data[text->length - 1] != '\n' && !bytes_append_char(text, '\n'))
         status = error_set_memory(err);
-    if (status == STATUS_OK)
-        output_lines(out, text->data, text->length);
+    if (status != STATUS_OK)
+        goto out;
+    output_lines(out, text->data, text->length);
+out:
     document_release(&document);
     return status;
 }

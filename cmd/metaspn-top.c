@@ -185,10 +185,13 @@ static enum status print_digest(const struct ranking *ranking, size_t count, str
         if (status == STATUS_OK)
             ids[i] = event.id;
     }
-    if (status == STATUS_OK)
-        status = document_digest(ids, count, &document, err);
-    if (status == STATUS_OK)
-        output_line(out, document.data, document.length);
+    if (status != STATUS_OK)
+        goto out;
+    status = document_digest(ids, count, &document, err);
+    if (status != STATUS_OK)
+        goto out;
+    output_line(out, document.data, document.length);
+out:
     bytes_release(&document);
     free(ids);
     return status;

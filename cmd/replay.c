@@ -136,8 +136,10 @@ static enum status replace_next(const struct replay *replay, struct error *err)
     struct bytes text = {0};
     enum status status = checkpoint_print(&replay->next, &text, err);
     interrupt_catch(); /* what it replaces is whole, and no temporary is left */
-    if (status == STATUS_OK)
-        status = document_write_path(replay->request->next, STORE_CHECKPOINTS, &text, err);
+    if (status != STATUS_OK)
+        goto out;
+    status = document_write_path(replay->request->next, STORE_CHECKPOINTS, &text, err);
+out:
     bytes_release(&text);
     return status;
 }

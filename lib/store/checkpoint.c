@@ -388,8 +388,10 @@ enum status checkpoint_copy(const struct checkpoint *checkpoint, struct checkpoi
 {
     struct bytes text = {0};
     enum status status = checkpoint_print(checkpoint, &text, err);
-    if (status == STATUS_OK)
-        status = checkpoint_parse(text.data, text.length, ret_copy, err);
+    if (status != STATUS_OK)
+        goto out;
+    status = checkpoint_parse(text.data, text.length, ret_copy, err);
+out:
     bytes_release(&text);
     return status;
 }

@@ -87,11 +87,17 @@ static enum status look(struct check *check, struct error *err)
         check_partition(check, &check->partitions[i]);
     if (!check_is_interrupted(check))
         status = check_repeats(check, err);
-    if (status == STATUS_OK && !check_is_interrupted(check))
+    if (status != STATUS_OK)
+        return status;
+    if (!check_is_interrupted(check))
         status = check_indexed_repeats(check, err);
-    if (status == STATUS_OK && !check_is_interrupted(check))
+    if (status != STATUS_OK)
+        return status;
+    if (!check_is_interrupted(check))
         check_documents(check);
-    if (status == STATUS_OK && check->mender && !check_is_interrupted(check))
+    if (status != STATUS_OK)
+        return status;
+    if (check->mender && !check_is_interrupted(check))
         check_repair(check);
     return status;
 }

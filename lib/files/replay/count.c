@@ -135,7 +135,8 @@ enum status replay_count(struct catalog *catalog, const struct store_query *quer
     }
     for (size_t kind = 0; kind < EVENT_KINDS; kind++)
         candidates_release(&plans[kind].candidates);
-    if (status == STATUS_OK)
-        *ret_count = total < most ? total : most;
+    if (status != STATUS_OK)
+        return status;
+    *ret_count = total < most ? total : most;
     return status;
 }

@@ -70,8 +70,10 @@ static enum status save(struct catalog *store, const char *name, const struct ch
     struct document_key key = {.shelf = STORE_CHECKPOINTS, .name = name};
     struct bytes text = {0};
     enum status status = checkpoint_print(checkpoint, &text, err);
-    if (status == STATUS_OK)
-        status = documents_put(catalog_workspace(store), &key, &text, now_seconds, NULL, err);
+    if (status != STATUS_OK)
+        goto out;
+    status = documents_put(catalog_workspace(store), &key, &text, now_seconds, NULL, err);
+out:
     bytes_release(&text);
     return status;
 }
@@ -131,8 +133,11 @@ enum status change_pass(struct catalog *store, const char *name, struct store_ec
     }
     struct checkpoint passed;
     status = checkpoint_lines_take(&lines, &passed, err);
-    if (status == STATUS_OK && passed.position_count > 0)
+    if (status != STATUS_OK)
+        goto out;
+    if (passed.position_count > 0)
         status = advance(store, name, &passed, true, now_seconds, err);
+out:
     checkpoint_release(&passed);
     checkpoint_lines_release(&lines);
     catalog_close_files(store);

@@ -142,9 +142,12 @@ static enum status take_in_hand(struct checkpoint_lines *lines, struct store_pla
     if (status != STATUS_OK)
         return status == STATUS_ABSENT ? STATUS_OK : status;
     status = catalog_suspects(lines->store, lines->day->number, &lines->suspects, &lines->suspect_count, err);
-    if (status == STATUS_OK)
-        status = is_at(lines, place.offset, event, &is, &ended, err);
-    if (status == STATUS_OK && !is)
+    if (status != STATUS_OK)
+        return status;
+    status = is_at(lines, place.offset, event, &is, &ended, err);
+    if (status != STATUS_OK)
+        return status;
+    if (!is)
         close_day(lines);
     return status;
 }
