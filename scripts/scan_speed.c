@@ -10,8 +10,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "json/json.h"
 #include "files/partition.h"
+#include "json/json.h"
 
 #define MOST   ((size_t)64 << 20)
 #define ROUNDS 9
@@ -39,7 +39,7 @@ static size_t scan_lines(const char *data, size_t length)
     const char *at = data, *end = data + length;
     for (const char *newline; (newline = memchr(at, '\n', (size_t)(end - at))); at = newline + 1) {
         struct json_text found[KEYS];
-        struct json_scan scan;
+        struct json_scanned scan;
         if (json_scan(at, (size_t)(newline - at), JSON_STRICT, keys, KEYS, found, &scan) != STATUS_OK ||
             !found[3].data) {
             fprintf(stderr, "scan_speed: no event: %.*s\n", (int)(newline - at), at);

@@ -133,7 +133,7 @@ static enum status check_members(struct input *in, struct error *err)
 /* Validates the text as one JSON object, and its kind, which its id tells, as one of `kinds`. */
 static enum status scan_line(struct json_text text, unsigned kinds, struct input *in, struct error *err)
 {
-    struct json_scan scan;
+    struct json_scanned scan;
     char what[JSON_FAULT_TEXT_SIZE], quoted[QUOTED_SIZE], other[QUOTED_SIZE];
     enum status status = json_scan(text.data, text.length, JSON_STRICT, keys, MEMBERS, in->members, &scan);
     if (status == STATUS_IO)

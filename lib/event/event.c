@@ -57,7 +57,7 @@ enum event_verdict event_read(const char *line, size_t length, enum event_kind k
     } else if (json_is_blank(line, length)) {
         return EVENT_BLANK;
     } else {
-        struct json_scan scan;
+        struct json_scanned scan;
         enum status status = json_scan(line, length, JSON_STORED, keys, MEMBERS, found, &scan);
         if (status == STATUS_IO)
             return EVENT_NO_MEMORY;

@@ -48,7 +48,7 @@ static bool read_members(struct entity_spec *spec)
 /* The canonical object of a spec: of a JSON object, or of TYPE:VALUE. */
 static enum status canonical_spec(const char *text, struct bytes *ret_object, struct error *err)
 {
-    struct json_scan scan;
+    struct json_scanned scan;
     char quoted[QUOTED_SIZE];
     size_t length = strlen(text);
     if (*text == '{') {

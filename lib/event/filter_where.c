@@ -46,7 +46,7 @@ static bool add_value(struct where *where, const char *value, size_t length)
 {
     struct bytes text = {0}, scratch = {0};
     struct json_text scalar = {0}, decoded;
-    struct json_scan scan;
+    struct json_scanned scan;
     bool good = ARRAY_RESERVE(where->values, where->count, where->capacity, 1) && bytes_reserve(&text, length + 1) &&
                 bytes_append(&text, value, length);
     if (!good)

@@ -7,7 +7,7 @@ static enum status refuse(const char *line, size_t length, unsigned kinds, const
     static const struct json_key keys[EVENT_KINDS] = {JSON_KEY("signal_id"), JSON_KEY("emission_id")};
     char text[JSON_FAULT_TEXT_SIZE], quoted[QUOTED_SIZE];
     struct json_text ids[EVENT_KINDS] = {0};
-    struct json_scan scan;
+    struct json_scanned scan;
     bool only_signals = kinds == KIND_BIT(EVENT_SIGNAL), only_emissions = kinds == KIND_BIT(EVENT_EMISSION);
     enum event_kind kind = only_emissions ? EVENT_EMISSION : EVENT_SIGNAL;
     enum status status = json_scan(line, length, JSON_STORED, keys, EVENT_KINDS, ids, &scan);

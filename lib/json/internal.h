@@ -86,6 +86,6 @@ void *json_array_grow(void *items, const void *local, size_t *capacity, size_t s
 
 /* As json_scan(), without the index of strings: knows every shape of document, and says what is wrong. */
 enum status json_scan_carefully(const char *text, size_t length, enum json_rules rules, const struct json_key *keys,
-                                size_t count, struct json_text *ret_members, struct json_scan *ret);
+                                size_t count, struct json_text *ret_members, struct json_scanned *ret);
 
 #endif

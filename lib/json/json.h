@@ -55,7 +55,7 @@ const char *json_fault_tell(const struct json_fault *fault, const char *text, ch
 /* Quotes a value for a message and cuts it short; a string loses its own quotes. Returns `buffer`. */
 const char *json_quote(char buffer[static QUOTED_SIZE], const char *text, size_t length);
 
-struct json_scan {
+struct json_scanned {
     enum json_type type;     /* of the document */
     bool canonical;          /* the text is in canonical form, byte for byte (SPEC section 3); only under JSON_STRICT */
     struct json_fault fault; /* valid where json_scan() returned STATUS_INVALID */
@@ -87,7 +87,7 @@ struct json_key {
  * STATUS_INVALID (ret->fault says why) or STATUS_IO (no memory). The common case allocates nothing.
  */
 enum status json_scan(const char *text, size_t length, enum json_rules rules, const struct json_key *keys, size_t count,
-                      struct json_text *ret_members, struct json_scan *ret);
+                      struct json_text *ret_members, struct json_scanned *ret);
 
 /*
  * Finds members as json_scan() does under JSON_STORED, in text that is known to be one valid object; checks nothing.

@@ -37,7 +37,7 @@ struct scan {
     const char *value; /* where it begins */
     enum expect expect;
     enum status status; /* of a scan that fails: no memory, unless a fault was found */
-    struct json_scan result;
+    struct json_scanned result;
     size_t depth;
     uint64_t *kinds; /* a bit for each open container: is it an object? `local_kinds`, or owned */
     size_t kind_capacity;
@@ -288,7 +288,7 @@ static bool scan_document(struct scan *s)
 }
 
 enum status json_scan_carefully(const char *text, size_t length, enum json_rules rules, const struct json_key *keys,
-                                size_t count, struct json_text *ret_members, struct json_scan *ret)
+                                size_t count, struct json_text *ret_members, struct json_scanned *ret)
 {
     struct scan s;
     memset(&s, 0, offsetof(struct scan, names));

@@ -11,7 +11,7 @@
 struct level {
     uint32_t first; /* its names begin after this one */
     char closer;
-    bool unsure; /* as in struct at, while another is the innermost */
+    bool unsure; /* as in struct cursor, while another is the innermost */
 };
 
 struct fast {
@@ -27,8 +27,8 @@ struct fast {
 };
 
 /* What changes all the time stays in registers: only functions compiled into their callers get a pointer to it. */
-struct at {
-    size_t at;
+struct cursor {
+    size_t offset;
     const uint32_t *next;   /* see index.h */
     struct json_name *name; /* the last one */
     uint64_t head;          /* its head; 0 where the innermost object has none yet */
@@ -71,22 +71,22 @@ ALWAYS_INLINE size_t word_end(const struct fast *f, size_t at, const char *word,
 }
 
 /* Passes over a value that is neither string nor container. */
-ALWAYS_INLINE bool take_scalar(struct fast *f, struct at *a)
+ALWAYS_INLINE bool take_scalar(struct fast *f, struct cursor *a)
 {
-    switch (f->text[a->at]) {
+    switch (f->text[a->offset]) {
     case 'n':
-        a->at = word_end(f, a->at, "null", 4);
+        a->offset = word_end(f, a->offset, "null", 4);
         break;
     case 't':
-        a->at = word_end(f, a->at, "true", 4);
+        a->offset = word_end(f, a->offset, "true", 4);
         break;
     case 'f':
-        a->at = word_end(f, a->at, "false", 5);
+        a->offset = word_end(f, a->offset, "false", 5);
         break;
     default:
-        a->at = number_end(f->text, a->at);
+        a->offset = number_end(f->text, a->offset);
     }
-    return a->at != 0;
+    return a->offset != 0;
 }
 
 /* Room for more names: where the last one is then. Not part of the hot loop. NULL: no memory. */
@@ -99,24 +99,24 @@ static struct json_name *more_names(struct fast *f)
     return f->names.items + count - 1;
 }
 
-ALWAYS_INLINE bool take_string(struct fast *f, struct at *a)
+ALWAYS_INLINE bool take_string(struct fast *f, struct cursor *a)
 {
-    a->at = json_index_string(&f->index, &a->next, a->at);
-    return a->at != 0;
+    a->offset = json_index_string(&f->index, &a->next, a->offset);
+    return a->offset != 0;
 }
 
-ALWAYS_INLINE void skip_space(struct fast *f, struct at *a, bool spaced)
+ALWAYS_INLINE void skip_space(struct fast *f, struct cursor *a, bool spaced)
 {
     if (!spaced)
         return;
-    a->at = json_index_solid(&f->index, &a->next, a->at);
+    a->offset = json_index_solid(&f->index, &a->next, a->offset);
 }
 
 /*
  * Takes a member's name and the colon after it. Under JSON_STRICT the name is kept, otherwise it is in *scratch.
  * NULL: something is wrong.
  */
-ALWAYS_INLINE struct json_name *take_name(struct fast *f, struct at *a, struct json_name *scratch, bool strict,
+ALWAYS_INLINE struct json_name *take_name(struct fast *f, struct cursor *a, struct json_name *scratch, bool strict,
                                           bool spaced)
 {
     if (strict) {
@@ -124,14 +124,14 @@ ALWAYS_INLINE struct json_name *take_name(struct fast *f, struct at *a, struct j
             return NULL;
         scratch = ++a->name;
     }
-    size_t start = a->at + 1, end = json_index_string(&f->index, &a->next, a->at);
+    size_t start = a->offset + 1, end = json_index_string(&f->index, &a->next, a->offset);
     if (UNLIKELY(end == 0))
         return NULL;
     size_t length = end - start - 1;
-    json_name_set(scratch, f->text + start, length, f->end, json_index_may_escape(&f->index, a->at, length));
-    a->at = end;
+    json_name_set(scratch, f->text + start, length, f->end, json_index_may_escape(&f->index, a->offset, length));
+    a->offset = end;
     skip_space(f, a, spaced);
-    if (f->text[a->at++] != ':')
+    if (f->text[a->offset++] != ':')
         return NULL;
     skip_space(f, a, spaced);
     if (strict) {
@@ -141,7 +141,7 @@ ALWAYS_INLINE struct json_name *take_name(struct fast *f, struct at *a, struct j
     return scratch;
 }
 
-ALWAYS_INLINE bool open_container(struct fast *f, struct at *a, char closer)
+ALWAYS_INLINE bool open_container(struct fast *f, struct cursor *a, char closer)
 {
     if (UNLIKELY(a->level == f->levels + JSON_MAX_DEPTH))
         return false;
@@ -151,12 +151,12 @@ ALWAYS_INLINE bool open_container(struct fast *f, struct at *a, char closer)
     a->level->closer = closer;
     a->unsure = false;
     a->head = 0;
-    a->at++;
+    a->offset++;
     return true;
 }
 
 /* At the closing bracket. False: a name is there twice. */
-ALWAYS_INLINE bool close_container(struct fast *f, struct at *a)
+ALWAYS_INLINE bool close_container(struct fast *f, struct cursor *a)
 {
     struct json_name *first = f->names.items + a->level->first, *last = a->name;
     bool unsure = a->unsure;
@@ -164,7 +164,7 @@ ALWAYS_INLINE bool close_container(struct fast *f, struct at *a)
     a->unsure = a->level->unsure;
     a->name = first;
     a->head = first->head;
-    a->at++;
+    a->offset++;
     size_t count = (size_t)(last - first);
     if (LIKELY(!unsure) || json_names_ascend(first + 1, count))
         return true;
@@ -173,37 +173,37 @@ ALWAYS_INLINE bool close_container(struct fast *f, struct at *a)
 }
 
 /* From the opening bracket to the place after the closing one, whatever lies between. */
-ALWAYS_INLINE bool take_container(struct fast *f, struct at *a, bool strict, bool spaced)
+ALWAYS_INLINE bool take_container(struct fast *f, struct cursor *a, bool strict, bool spaced)
 {
     struct level *outside = a->level;
     const char *text = f->text;
     struct json_name scratch;
     char closer;
 opened:
-    closer = (char)(text[a->at] + 2); /* both brackets of a pair are two apart */
+    closer = (char)(text[a->offset] + 2); /* both brackets of a pair are two apart */
     if (!open_container(f, a, closer))
         return false;
     skip_space(f, a, spaced);
-    if (text[a->at] == closer)
+    if (text[a->offset] == closer)
         goto closed;
 item:
     if (closer == '}' && !take_name(f, a, &scratch, strict, spaced))
         return false;
-    if ((text[a->at] | 0x20) == '{')
+    if ((text[a->offset] | 0x20) == '{')
         goto opened;
-    if (!(text[a->at] == '"' ? take_string(f, a) : take_scalar(f, a)))
+    if (!(text[a->offset] == '"' ? take_string(f, a) : take_scalar(f, a)))
         return false;
 after:
     skip_space(f, a, spaced);
-    if (text[a->at] == ',') {
-        a->at++;
+    if (text[a->offset] == ',') {
+        a->offset++;
         skip_space(f, a, spaced);
         goto item;
     }
-    if (text[a->at] != closer)
+    if (text[a->offset] != closer)
         return false;
 closed:
-    if (!close_container(f, a) || a->at == f->length)
+    if (!close_container(f, a) || a->offset == f->length)
         return false;
     if (a->level == outside)
         return true;
@@ -211,36 +211,36 @@ closed:
     goto after;
 }
 
-ALWAYS_INLINE bool take_member(struct fast *f, struct at *a, bool strict, bool spaced)
+ALWAYS_INLINE bool take_member(struct fast *f, struct cursor *a, bool strict, bool spaced)
 {
     struct json_name scratch, *name = take_name(f, a, &scratch, strict, spaced);
     if (!name)
         return false;
-    size_t value = a->at, i = json_key_index(&f->keys, name);
+    size_t value = a->offset, i = json_key_index(&f->keys, name);
     char c = f->text[value];
     if (!(c == '"' ? take_string(f, a) : (c | 0x20) == '{' ? take_container(f, a, strict, spaced) : take_scalar(f, a)))
         return false;
     if (i < f->keys.count)
-        f->found[i] = (struct json_text){f->text + value, a->at - value};
+        f->found[i] = (struct json_text){f->text + value, a->offset - value};
     return true;
 }
 
 /* The whole document, which is an object. */
 ALWAYS_INLINE bool take_document(struct fast *f, const uint32_t *next, bool strict, bool spaced)
 {
-    struct at a = {.next = next, .name = f->names.items, .level = f->levels};
+    struct cursor a = {.next = next, .name = f->names.items, .level = f->levels};
     f->disordered = false;
     open_container(f, &a, '}');
     skip_space(f, &a, spaced);
-    for (bool more = f->text[a.at] != '}'; more;) {
+    for (bool more = f->text[a.offset] != '}'; more;) {
         if (!take_member(f, &a, strict, spaced))
             return false;
         skip_space(f, &a, spaced);
-        more = f->text[a.at] == ',';
-        a.at += more;
+        more = f->text[a.offset] == ',';
+        a.offset += more;
         skip_space(f, &a, spaced);
     }
-    return f->text[a.at] == '}' && close_container(f, &a) && a.at == f->length && !f->index.invalid;
+    return f->text[a.offset] == '}' && close_container(f, &a) && a.offset == f->length && !f->index.invalid;
 }
 
 /* Compiled once for each kind of text, with no test of `spaced` or `strict` left in the loop. */
@@ -282,7 +282,7 @@ static bool scan_fast(const char *text, size_t length, bool strict, struct json_
 #endif
 
 enum status json_scan(const char *text, size_t length, enum json_rules rules, const struct json_key *keys, size_t count,
-                      struct json_text *ret_members, struct json_scan *ret)
+                      struct json_text *ret_members, struct json_scanned *ret)
 {
     if (count > JSON_MAX_KEYS)
         count = JSON_MAX_KEYS;

@@ -254,7 +254,7 @@ enum status checkpoint_parse(const char *text, size_t length, struct checkpoint 
 {
     struct checkpoint checkpoint;
     struct json_text members[MEMBERS];
-    struct json_scan scan;
+    struct json_scanned scan;
     char reason[JSON_FAULT_TEXT_SIZE], quoted[QUOTED_SIZE];
     if (json_is_blank(text, length))
         return error_set(err, STATUS_INVALID, "is empty");

@@ -43,7 +43,7 @@ bool snapshot_parse_name(const char *text, size_t length, size_t *ret_name_lengt
 enum status snapshot_compose(const char *name, struct snapshot_time when, const char *text, size_t length,
                              struct bytes *ret_document, struct error *err)
 {
-    struct json_scan scan;
+    struct json_scanned scan;
     char reason[JSON_FAULT_TEXT_SIZE], quoted[QUOTED_SIZE], day[DAY_TEXT_SIZE];
     enum status status = json_scan(text, length, JSON_STRICT, NULL, 0, NULL, &scan);
     if (status == STATUS_INVALID)
@@ -74,7 +74,7 @@ enum status snapshot_compose(const char *name, struct snapshot_time when, const 
 
 enum status snapshot_check(const struct bytes *text, struct error *err)
 {
-    struct json_scan scan;
+    struct json_scanned scan;
     char reason[JSON_FAULT_TEXT_SIZE], quoted[QUOTED_SIZE];
     enum status status = json_scan(text->data, text->length, JSON_STORED, NULL, 0, NULL, &scan);
     if (status == STATUS_INVALID)

@@ -13,7 +13,7 @@ static const struct json_key keys[KEYS] = {JSON_KEY("a"), JSON_KEY("b"), JSON_KE
 
 struct found {
     enum status status;
-    struct json_scan scan;
+    struct json_scanned scan;
     struct json_text members[KEYS];
 };
 

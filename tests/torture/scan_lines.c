@@ -28,7 +28,7 @@ struct view {
 static struct view look(const char *text, size_t length, enum json_code code)
 {
     struct view view = {0};
-    struct json_scan scan = {0};
+    struct json_scanned scan = {0};
     json_use(code);
     view.strict = json_scan(text, length, JSON_STRICT, keys, KEYS, view.members, &scan);
     view.canonical = view.strict == STATUS_OK && scan.canonical;

@@ -43,7 +43,7 @@ static void test_cases(const char *path)
 static void test_fixed_point(const char *path)
 {
     int wrong = 0;
-    struct json_scan scan;
+    struct json_scanned scan;
     for (size_t i = 0; i < JSON_CASES; i++) {
         const char *form = json_cases[i].canonical;
         if (!form || json_cases[i].verdict == STORED)

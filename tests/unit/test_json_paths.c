@@ -122,7 +122,7 @@ static void mutate(struct bytes *b)
 
 struct answer {
     enum status strict, stored;
-    struct json_scan scan, stored_scan;
+    struct json_scanned scan, stored_scan;
     struct json_text members[KEYS], stored_members[KEYS], found[KEYS];
     struct bytes canonical;
 };
@@ -141,7 +141,7 @@ static void ask(const char *text, size_t length, struct answer *a)
     json_canonical((struct json_text){text, length}, NULL, 0, &a->canonical, NULL);
 }
 
-static bool same_fault(enum status status, const struct json_scan *a, const struct json_scan *b)
+static bool same_fault(enum status status, const struct json_scanned *a, const struct json_scanned *b)
 {
     if (status != STATUS_OK)
         return a->fault.offset == b->fault.offset && strcmp(a->fault.what, b->fault.what) == 0;

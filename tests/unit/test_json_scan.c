@@ -7,7 +7,7 @@ enum { EMPTY, A, B, ID, KEY, ACCENT, KEYS };
 
 struct outcome {
     enum status status;
-    struct json_scan scan;
+    struct json_scanned scan;
     struct json_text members[KEYS];
 };
 
@@ -148,7 +148,7 @@ static void test_members(const char *path)
     o = scan_string("{\"a\":1,\"b\":}", JSON_STRICT);
     ok(o.status == STATUS_INVALID && member_is(&o, A, "untouched"), "%s: a refused text leaves the members alone",
        path);
-    struct json_scan result;
+    struct json_scanned result;
     is_int(json_scan("{\"a\":1}", 7, JSON_STRICT, NULL, 0, NULL, &result), STATUS_OK, "%s: no members wanted", path);
 }
 

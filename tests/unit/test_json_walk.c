@@ -119,7 +119,7 @@ static void test_same_as_scan(const char *path)
     for (size_t i = 0; i < JSON_CASES; i++) {
         const struct json_case *c = &json_cases[i];
         struct json_text scanned[KEYS] = {0}, found[KEYS];
-        struct json_scan scan;
+        struct json_scanned scan;
         if (c->verdict == REFUSED)
             continue;
         char *copy = exact_copy(c->text, c->length);

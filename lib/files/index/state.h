@@ -2,7 +2,7 @@
  * state - an open index and the files on its disk: for the files of this room, and its test.
  *
  * state.c keeps what is in memory; find.c looks up, merge.c takes in what is staged, load.c reads the disk, commit.c
- * writes it, index.c opens and closes.
+ * writes it, open.c opens and closes.
  */
 #ifndef METASPN_FILES_INDEX_STATE_H
 #define METASPN_FILES_INDEX_STATE_H
