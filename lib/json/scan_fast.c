@@ -41,7 +41,7 @@ ALWAYS_INLINE bool is_digit(char c)
     return (unsigned char)(c - '0') < 10;
 }
 
-ALWAYS_INLINE size_t some_digits(const char *text, size_t at)
+ALWAYS_INLINE size_t fast_digits(const char *text, size_t at)
 {
     if (!is_digit(text[at]))
         return 0;
@@ -54,13 +54,13 @@ ALWAYS_INLINE size_t some_digits(const char *text, size_t at)
 ALWAYS_INLINE size_t number_end(const char *text, size_t at)
 {
     at += text[at] == '-';
-    at = text[at] == '0' ? at + 1 : some_digits(text, at);
+    at = text[at] == '0' ? at + 1 : fast_digits(text, at);
     if (at != 0 && text[at] == '.')
-        at = some_digits(text, at + 1);
+        at = fast_digits(text, at + 1);
     if (at != 0 && (text[at] == 'e' || text[at] == 'E')) {
         at++;
         at += text[at] == '+' || text[at] == '-';
-        at = some_digits(text, at);
+        at = fast_digits(text, at);
     }
     return at;
 }
@@ -141,7 +141,7 @@ ALWAYS_INLINE struct json_name *take_name(struct fast *f, struct cursor *a, stru
     return scratch;
 }
 
-ALWAYS_INLINE bool open_container(struct fast *f, struct cursor *a, char closer)
+ALWAYS_INLINE bool fast_open(struct fast *f, struct cursor *a, char closer)
 {
     if (UNLIKELY(a->level == f->levels + JSON_MAX_DEPTH))
         return false;
@@ -156,7 +156,7 @@ ALWAYS_INLINE bool open_container(struct fast *f, struct cursor *a, char closer)
 }
 
 /* At the closing bracket. False: a name is there twice. */
-ALWAYS_INLINE bool close_container(struct fast *f, struct cursor *a)
+ALWAYS_INLINE bool fast_close(struct fast *f, struct cursor *a)
 {
     struct json_name *first = f->names.items + a->level->first, *last = a->name;
     bool unsure = a->unsure;
@@ -181,7 +181,7 @@ ALWAYS_INLINE bool take_container(struct fast *f, struct cursor *a, bool strict,
     char closer;
 opened:
     closer = (char)(text[a->offset] + 2); /* both brackets of a pair are two apart */
-    if (!open_container(f, a, closer))
+    if (!fast_open(f, a, closer))
         return false;
     skip_space(f, a, spaced);
     if (text[a->offset] == closer)
@@ -203,7 +203,7 @@ after:
     if (text[a->offset] != closer)
         return false;
 closed:
-    if (!close_container(f, a) || a->offset == f->length)
+    if (!fast_close(f, a) || a->offset == f->length)
         return false;
     if (a->level == outside)
         return true;
@@ -230,7 +230,7 @@ ALWAYS_INLINE bool take_document(struct fast *f, const uint32_t *next, bool stri
 {
     struct cursor a = {.next = next, .name = f->names.items, .level = f->levels};
     f->disordered = false;
-    open_container(f, &a, '}');
+    fast_open(f, &a, '}');
     skip_space(f, &a, spaced);
     for (bool more = f->text[a.offset] != '}'; more;) {
         if (!take_member(f, &a, strict, spaced))
@@ -240,7 +240,7 @@ ALWAYS_INLINE bool take_document(struct fast *f, const uint32_t *next, bool stri
         a.offset += more;
         skip_space(f, &a, spaced);
     }
-    return f->text[a.offset] == '}' && close_container(f, &a) && a.offset == f->length && !f->index.invalid;
+    return f->text[a.offset] == '}' && fast_close(f, &a) && a.offset == f->length && !f->index.invalid;
 }
 
 /* Compiled once for each kind of text, with no test of `spaced` or `strict` left in the loop. */
