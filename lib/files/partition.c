@@ -238,9 +238,10 @@ enum status partition_hash_before(const struct partition *partition, uint64_t of
     char block[PARTITION_HASH_REACH];
     size_t length = offset < sizeof block ? (size_t)offset : sizeof block, n;
     enum status status = io_read_at(partition->fd, block, length, offset - length, partition->label, &n, err);
-    if (status == STATUS_OK)
-        *ret_hash = n == length ? hash_bytes(block, n, 0) : ~hash_bytes(block, n, offset);
-    return status;
+    if (status != STATUS_OK)
+        return status;
+    *ret_hash = n == length ? hash_bytes(block, n, 0) : ~hash_bytes(block, n, offset);
+    return STATUS_OK;
 }
 
 enum status partition_append(struct partition *partition, const struct partition_stat *seen, const char *data,
@@ -276,13 +277,14 @@ enum status partition_rewrite(struct partition *partition, uint64_t from, uint64
 {
     struct bytes block = {0};
     enum status status = STATUS_OK;
-    while (from < to && status == STATUS_OK) {
+    while (from < to) {
         size_t length = to - from < PARTITION_BLOCK ? (size_t)(to - from) : PARTITION_BLOCK;
         status = read_block(partition, from, length, &block, err);
-        if (status == STATUS_OK && block.length == 0)
+        if (status != STATUS_OK || block.length == 0)
             break;
-        if (status == STATUS_OK)
-            status = io_write_at(partition->fd, block.data, block.length, from, partition->label, err);
+        status = io_write_at(partition->fd, block.data, block.length, from, partition->label, err);
+        if (status != STATUS_OK)
+            break;
         from += block.length;
     }
     bytes_release(&block);
@@ -305,12 +307,15 @@ enum status partition_cut(struct partition *partition, uint64_t from, uint64_t t
         return error_set(err, STATUS_ABSENT, "%s: is open elsewhere", partition->label);
     struct partition_stat st;
     enum status status = partition_stat(partition, &st, err);
-    if (status == STATUS_OK && st.size != from)
+    if (status != STATUS_OK)
+        goto out;
+    if (st.size != from)
         status = error_set(err, STATUS_ABSENT, "%s: has grown meanwhile", partition->label);
-    if (status == STATUS_OK && !io_lease_holds(partition->fd))
+    else if (!io_lease_holds(partition->fd))
         status = error_set(err, STATUS_ABSENT, "%s: was opened elsewhere meanwhile", partition->label);
-    if (status == STATUS_OK)
+    else
         status = io_truncate(partition->fd, to, partition->label, err);
+out:
     io_lease_release(partition->fd);
     return status;
 }

@@ -74,8 +74,9 @@ enum status batch_sync_and_note(struct batch *batch, size_t from, size_t to)
             facts.synced = facts.known;
         if (slice->stat.size >= facts.known)
             status = partition_hash_before(slice->partition, facts.known, &facts.hash, batch->err);
-        if (status == STATUS_OK)
-            status = catalog_put_facts(store, &facts, batch->err);
+        if (status != STATUS_OK)
+            break;
+        status = catalog_put_facts(store, &facts, batch->err);
     }
     if (status != STATUS_OK)
         index_abandon(store->index);

@@ -205,8 +205,9 @@ static enum status write_fresh(struct batch *batch)
     for (size_t from = 0, to; from < batch->slice_count && status == STATUS_OK; from = to) {
         for (to = from; to < from + OPEN_SLICES && to < batch->slice_count && status == STATUS_OK; to++)
             status = write_slice(batch, &batch->slices[to]);
-        if (status == STATUS_OK)
-            status = batch_sync_and_note(batch, from, to);
+        if (status != STATUS_OK)
+            break;
+        status = batch_sync_and_note(batch, from, to);
         for (size_t i = from; i < to && to < batch->slice_count && status == STATUS_OK; i++)
             close_slice(&batch->slices[i]);
     }

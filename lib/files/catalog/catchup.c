@@ -36,9 +36,10 @@ enum status catalog_facts_hold(const struct partition_facts *facts, const struct
     if (*ret_hold || !may_have_grown)
         return STATUS_OK;
     enum status status = partition_hash_before(partition, facts->known, &hash, err);
-    if (status == STATUS_OK)
-        *ret_hold = hash == facts->hash;
-    return status;
+    if (status != STATUS_OK)
+        return status;
+    *ret_hold = hash == facts->hash;
+    return STATUS_OK;
 }
 
 enum status catalog_compare(struct catalog *store, struct catalog_partition *row, const struct partition *partition,
@@ -106,8 +107,9 @@ static enum status read_lines(struct catalog *store, const struct catalog_partit
             status = intake_line(&intake, at, length, offset);
             at = newline + 1;
         }
-        if (status == STATUS_OK)
-            status = publish(&intake, partition, &row->stat);
+        if (status != STATUS_OK)
+            break;
+        status = publish(&intake, partition, &row->stat);
     } while (status == STATUS_OK && intake.facts.known != before);
     bytes_release(&buffer);
     intake_release(&intake);

@@ -162,10 +162,11 @@ enum status catalog_read_record(struct catalog *store, struct store_place positi
     const char *data;
     size_t length;
     enum status status = catalog_holds_id(store, position, event, &holds, NULL, err);
-    if (status == STATUS_OK && !holds)
+    if (status != STATUS_OK)
+        return status;
+    if (!holds)
         return error_set(err, STATUS_ABSENT, "%s: was rewritten meanwhile", partition_label(store->open));
-    if (status == STATUS_OK)
-        status = catalog_line_at(store, position, &data, &length, err);
+    status = catalog_line_at(store, position, &data, &length, err);
     if (status != STATUS_OK)
         return status;
     bytes_clear(line);

@@ -60,13 +60,16 @@ static enum status look_at(struct catalog *store, uint32_t number, const struct 
     row->end = row->facts.known;
     if (row->facts.known > 0 && !catalog_same_file(&row->facts, &stat)) {
         status = catalog_partition_at_hand(store, number, &partition, err);
-        if (status == STATUS_OK)
-            status = catalog_compare(store, row, partition, err);
+        if (status != STATUS_OK)
+            goto fail;
+        status = catalog_compare(store, row, partition, err);
+        if (status != STATUS_OK)
+            goto fail;
     }
-    if (status == STATUS_OK)
-        *pending += row->stat.size - row->facts.known;
-    else
-        store->count--;
+    *pending += row->stat.size - row->facts.known;
+    return STATUS_OK;
+fail:
+    store->count--;
     return status;
 }
 

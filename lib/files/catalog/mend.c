@@ -23,18 +23,22 @@ static enum status cut_off(struct catalog *store, const struct catalog_partition
                            const struct bytes *fragment, struct error *err)
 {
     enum status status = partition_cut(partition, row->stat.size, row->stat.size, err);
-    if (status == STATUS_OK)
-        status = catalog_quarantine(store, row->number, fragment->data, fragment->length, err);
-    if (status == STATUS_OK)
-        status = partition_cut(partition, row->stat.size, row->facts.known, err);
-    if (status == STATUS_OK)
-        status = catalog_sync(store, row->number, partition, err);
-    if (status == STATUS_OK)
-        notices_tell(&store->notices, NOTICE_WARNING,
-                     "%s: cut off %llu bytes of a last line that was never finished; a copy is in %s",
-                     partition_label(partition), (unsigned long long)(row->stat.size - row->facts.known),
-                     workspace_folder_path(store->workspace, FOLDER_QUARANTINE));
-    return status;
+    if (status != STATUS_OK)
+        return status;
+    status = catalog_quarantine(store, row->number, fragment->data, fragment->length, err);
+    if (status != STATUS_OK)
+        return status;
+    status = partition_cut(partition, row->stat.size, row->facts.known, err);
+    if (status != STATUS_OK)
+        return status;
+    status = catalog_sync(store, row->number, partition, err);
+    if (status != STATUS_OK)
+        return status;
+    notices_tell(&store->notices, NOTICE_WARNING,
+                 "%s: cut off %llu bytes of a last line that was never finished; a copy is in %s",
+                 partition_label(partition), (unsigned long long)(row->stat.size - row->facts.known),
+                 workspace_folder_path(store->workspace, FOLDER_QUARANTINE));
+    return STATUS_OK;
 }
 
 /*
@@ -61,14 +65,17 @@ static enum status seal(struct catalog *store, const struct catalog_partition *r
             return status;
     }
     status = catalog_quarantine(store, row->number, fragment->data, fragment->length, err);
-    if (status == STATUS_OK)
-        status = add_newline(store, row->number, partition, &stat, &added, err);
-    if (status == STATUS_OK && added)
+    if (status != STATUS_OK)
+        return status;
+    status = add_newline(store, row->number, partition, &stat, &added, err);
+    if (status != STATUS_OK)
+        return status;
+    if (added)
         notices_tell(&store->notices, NOTICE_WARNING,
                      "%s: ended a last line of %zu bytes that its writer did not finish; a copy is in %s",
                      partition_label(partition), fragment->length,
                      workspace_folder_path(store->workspace, FOLDER_QUARANTINE));
-    return status;
+    return STATUS_OK;
 }
 
 /* An event gets its newline; so do blanks, where the partition is `wanted`; a fragment is cut off or sealed. */
@@ -81,18 +88,23 @@ static enum status mend_end(struct catalog *store, const struct catalog_partitio
     enum status status;
     if (row->end == row->stat.size) {
         status = add_newline(store, row->number, partition, &row->stat, &added, err);
-        if (status == STATUS_OK && added)
+        if (status != STATUS_OK)
+            return status;
+        if (added)
             notices_tell(&store->notices, NOTICE_NOTE, "%s: added the newline that its last line lacked",
                          partition_label(partition));
-        return status;
+        return STATUS_OK;
     }
     status = partition_read_line(partition, row->facts.known, row->stat.size, &fragment, &end, err);
-    if (status == STATUS_OK && json_is_blank(fragment.data, fragment.length))
+    if (status != STATUS_OK)
+        goto out;
+    if (json_is_blank(fragment.data, fragment.length))
         status = wanted ? add_newline(store, row->number, partition, &row->stat, &added, err) : STATUS_OK;
-    else if (status == STATUS_OK)
+    else
         status = cut_off(store, row, partition, &fragment, err);
     if (status == STATUS_ABSENT)
         status = wanted ? seal(store, row, partition, &fragment, err) : STATUS_OK;
+out:
     bytes_release(&fragment);
     return status;
 }
@@ -108,10 +120,14 @@ static enum status mend_partition(struct catalog *store, const struct catalog_pa
     if (status != STATUS_OK)
         return status;
     status = partition_stat(partition, &stat, err);
-    if (status == STATUS_OK)
-        status = catalog_facts_hold(&row->facts, &stat, partition, &holds, err);
-    if (status == STATUS_OK && holds)
+    if (status != STATUS_OK)
+        goto out;
+    status = catalog_facts_hold(&row->facts, &stat, partition, &holds, err);
+    if (status != STATUS_OK)
+        goto out;
+    if (holds)
         status = mend_end(store, row, partition, wanted, err);
+out:
     partition_close(partition);
     return status;
 }
@@ -128,8 +144,9 @@ enum status catalog_mend(struct catalog *store, uint32_t number, bool wanted, st
         enum status status = mend_partition(store, row, wanted, wanted ? err : &why);
         if (!wanted && status != STATUS_OK) /* it can wait for a writer that needs it */
             return status == STATUS_IO && why.no_memory ? error_set_memory(err) : STATUS_OK;
-        if (status == STATUS_OK)
-            status = catalog_look_again(store, number, err);
+        if (status != STATUS_OK)
+            return status;
+        status = catalog_look_again(store, number, err);
         if (status != STATUS_OK || !wanted)
             return status;
     }

@@ -15,30 +15,26 @@ enum status catalog_open(const char *workspace, const struct catalog_options *op
     store->notices = (struct notices){.say = options->notice, .context = options->notice_context};
     store->lock = -1;
     enum status status = workspace_open(workspace, options->access, &store->workspace, err);
-    if (status == STATUS_OK)
-        status = catalog_find_index(store, err);
-    if (status != STATUS_OK) {
-        catalog_close(store);
-        return status;
-    }
+    if (status != STATUS_OK)
+        goto fail;
+    status = catalog_find_index(store, err);
+    if (status != STATUS_OK)
+        goto fail;
     *ret_store = store;
     return STATUS_OK;
-}
-
-static void sync_late(struct catalog *store)
-{
-    struct partition *partition;
-    for (size_t i = 0; i < store->count; i++)
-        if (catalog_partition_at_hand(store, store->partitions[i].number, &partition, NULL) == STATUS_OK)
-            (void)partition_sync(partition, NULL);
+fail:
+    catalog_close(store);
+    return status;
 }
 
 void catalog_close(struct catalog *store)
 {
+    struct partition *partition;
     if (!store)
         return;
-    if (MUTANT(ACKNOWLEDGE_BEFORE_SYNC))
-        sync_late(store);
+    for (size_t i = 0; MUTANT(ACKNOWLEDGE_BEFORE_SYNC) && i < store->count; i++)
+        if (catalog_partition_at_hand(store, store->partitions[i].number, &partition, NULL) == STATUS_OK)
+            (void)partition_sync(partition, NULL);
     catalog_close_files(store);
     if (store->index && store->options.access == WORKSPACE_WRITE && index_lock(store->index, 0, NULL) == STATUS_OK) {
         (void)index_commit_folded(store->index, NULL);
@@ -86,14 +82,19 @@ enum status catalog_refresh(struct catalog *store, unsigned kinds, struct error 
     uint64_t pending;
     store->kept_listed = false;
     enum status status = catalog_find_index(store, err);
-    if (status == STATUS_OK)
-        status = index_reload(store->index, err);
-    if (status == STATUS_OK)
-        status = catalog_look(store, kinds, &pending, err);
-    if (status == STATUS_OK)
-        status = catalog_read_on(store, err);
-    if (status == STATUS_OK)
-        index_commit_if_alone(store->index);
+    if (status != STATUS_OK)
+        goto out;
+    status = index_reload(store->index, err);
+    if (status != STATUS_OK)
+        goto out;
+    status = catalog_look(store, kinds, &pending, err);
+    if (status != STATUS_OK)
+        goto out;
+    status = catalog_read_on(store, err);
+    if (status != STATUS_OK)
+        goto out;
+    index_commit_if_alone(store->index);
+out:
     catalog_close_files(store);
     return status;
 }
@@ -105,25 +106,27 @@ enum status catalog_open_day(struct catalog *store, uint32_t number, struct day 
     bool holds = false;
     if (!row)
         return error_set(err, STATUS_ABSENT, "no such partition");
-    const struct partition_stat *seen = &row->stat;
     struct day *day = calloc(1, sizeof *day);
     if (!day)
         return error_set_memory(err);
     enum status status = catalog_open_partition(store, number, &day->file, err);
-    if (status == STATUS_OK)
-        status = partition_stat(day->file, &now, err);
-    bool same_file = status == STATUS_OK && now.device == seen->device && now.inode == seen->inode;
-    if (same_file && now.size == seen->size && now.modified == seen->modified)
+    if (status != STATUS_OK)
+        goto fail;
+    status = partition_stat(day->file, &now, err);
+    if (status != STATUS_OK)
+        goto fail;
+    bool same_file = now.device == row->stat.device && now.inode == row->stat.inode;
+    if (same_file && now.size == row->stat.size && now.modified == row->stat.modified)
         holds = true;
-    else if (same_file && now.size >= seen->size)
+    else if (same_file && now.size >= row->stat.size)
         status = catalog_facts_hold(&row->facts, &now, day->file, &holds, err);
-    if (status == STATUS_OK && !holds) {
+    if (status != STATUS_OK)
+        goto fail;
+    if (!holds) {
         status = catalog_take_file(store, number, day->file, err);
+        if (status != STATUS_OK)
+            goto fail;
         row = catalog_row(store, number);
-    }
-    if (status != STATUS_OK) {
-        day_close(day);
-        return status;
     }
     day->number = number;
     day->stat = row->stat;
@@ -132,6 +135,9 @@ enum status catalog_open_day(struct catalog *store, uint32_t number, struct day 
     day->is_other = !holds;
     *ret_day = day;
     return STATUS_OK;
+fail:
+    day_close(day);
+    return status;
 }
 
 void catalog_note_unread(struct catalog *store, uint32_t number)

@@ -34,9 +34,12 @@ enum status position_fits_day(const struct day *day, const struct checkpoint_pos
     if (status != STATUS_OK || hash != position->hash)
         return status;
     status = partition_read_forward(day->file, offset - 1, offset, 1, &buffer, &chunk, err);
-    *ret_fits = status == STATUS_OK && chunk.length > 0 && chunk.data[0] == '\n';
-    if (status == STATUS_OK && !*ret_fits) /* the end of a line, without its newline */
+    if (status != STATUS_OK)
+        goto out;
+    *ret_fits = chunk.length > 0 && chunk.data[0] == '\n';
+    if (!*ret_fits) /* the end of a line, without its newline */
         status = partition_skip_blanks(day->file, offset, day->end, ret_fits, ret_from, err);
+out:
     bytes_release(&buffer);
     return status;
 }
@@ -92,11 +95,15 @@ enum status position_in_day(const struct day *day, uint64_t offset, struct check
     enum status status = STATUS_OK;
     if (offset == day->end && facts->blank > 0)
         status = skip_blank_lines(day->file, &offset, err);
+    if (status != STATUS_OK)
+        return status;
     position.offset = offset;
     position.hash = offset == 0 ? hash_bytes("", 0, 0) : facts->hash;
-    if (status == STATUS_OK && offset > 0 && offset != facts->known) {
+    if (offset > 0 && offset != facts->known) {
         status = partition_hash_before(day->file, offset, &position.hash, err);
-        if (status == STATUS_OK && facts->known > 0)
+        if (status != STATUS_OK)
+            return status;
+        if (facts->known > 0)
             status = partition_hash_before(day->file, facts->known, &known, err);
     }
     if (status != STATUS_OK)

@@ -12,12 +12,11 @@ enum status catalog_lock(struct catalog *store, struct error *err)
 {
     const char *path = workspace_lock_path(store->workspace);
     for (int turn = 1;; turn++) {
-        enum status status = turn > 1 ? workspace_refresh(store->workspace, err) : STATUS_OK;
-        if (status == STATUS_OK && store->lock < 0)
-            status = workspace_open_lock(store->workspace, &store->lock, err);
-        if (status == STATUS_OK)
-            status = io_lock(store->lock, store->options.lock_timeout_ms, store->options.interrupted, path, err);
-        if (status != STATUS_OK)
+        if (turn > 1 && workspace_refresh(store->workspace, err) != STATUS_OK)
+            return STATUS_IO;
+        if (store->lock < 0 && workspace_open_lock(store->workspace, &store->lock, err) != STATUS_OK)
+            return STATUS_IO;
+        if (io_lock(store->lock, store->options.lock_timeout_ms, store->options.interrupted, path, err) != STATUS_OK)
             return STATUS_IO;
         /* A copy of another store may have brought its own lock file: then the one that is open keeps nobody out. */
         if (turn == LOCK_TURNS || io_is_same_file(store->lock, workspace_store(store->workspace), "lock", false))
@@ -65,26 +64,32 @@ void catalog_end_turn(struct catalog *store)
 
 enum status catalog_begin_turn(struct catalog *store, unsigned kinds, struct error *err)
 {
+    enum status status;
     for (int turn = 0;; turn++) {
         bool much = false;
-        enum status status = catalog_lock(store, err);
-        if (status == STATUS_OK)
-            status = catalog_find_index(store, err);
-        if (status == STATUS_OK)
-            status = index_lock(store->index, INDEX_WAIT_MS, err);
+        status = catalog_lock(store, err);
+        if (status != STATUS_OK)
+            break;
+        status = catalog_find_index(store, err);
+        if (status != STATUS_OK)
+            break;
+        status = index_lock(store->index, INDEX_WAIT_MS, err);
         if (status == STATUS_ABSENT) /* not to be had: nothing is committed, and the turn is as good */
             status = index_reload(store->index, err);
-        if (status == STATUS_OK)
-            status = catalog_see(store, kinds, turn < 2 ? &much : NULL, err);
-        if (status == STATUS_OK && !much)
+        if (status != STATUS_OK)
+            break;
+        status = catalog_see(store, kinds, turn < 2 ? &much : NULL, err);
+        if (status != STATUS_OK)
+            break;
+        if (!much)
             return STATUS_OK;
         catalog_end_turn(store);
-        if (status != STATUS_OK)
-            return status;
         status = catalog_refresh(store, kinds, err);
         if (status != STATUS_OK)
             return status;
     }
+    catalog_end_turn(store);
+    return status;
 }
 
 /* Everything is read before the lock is taken; what came meanwhile is caught up with by whoever comes next. */
@@ -92,14 +97,20 @@ enum status catalog_remake_index(struct catalog *store, struct error *err)
 {
     index_reset(store->index);
     enum status status = catalog_refresh(store, KIND_BITS_ALL, err);
-    if (status == STATUS_OK) /* a writer may keep the index's lock for longer than that is waited for */
-        status = catalog_lock(store, err);
-    if (status == STATUS_OK)
-        status = index_lock(store->index, INDEX_WAIT_MS, err);
-    if (status == STATUS_OK)
-        status = index_commit_folded(store->index, err);
+    if (status != STATUS_OK)
+        goto out;
+    status = catalog_lock(store, err); /* a writer may keep the index's lock for longer than that is waited for */
+    if (status != STATUS_OK)
+        goto out;
+    status = index_lock(store->index, INDEX_WAIT_MS, err);
+    if (status != STATUS_OK)
+        goto out;
+    status = index_commit_folded(store->index, err);
+out:
     catalog_end_turn(store);
-    if (status == STATUS_OK && !index_is_persistent(store->index))
+    if (status != STATUS_OK)
+        return STATUS_IO;
+    if (!index_is_persistent(store->index))
         return error_set(err, STATUS_IO, "%s/index: cannot be written", workspace_store_path(store->workspace));
-    return status == STATUS_OK ? STATUS_OK : STATUS_IO;
+    return STATUS_OK;
 }

@@ -109,19 +109,22 @@ static enum status raise_unsynced(struct catalog *store, uint32_t number, struct
 enum status catalog_sync(struct catalog *store, uint32_t number, struct partition *partition, struct error *err)
 {
     struct catalog_unsynced *unsynced = NULL;
-    struct partition *writing = NULL;
+    struct partition *writing;
     struct partition_stat stat;
     enum status status = raise_unsynced(store, number, &unsynced, err);
-    if (status == STATUS_OK && unsynced->stands) {
+    if (status != STATUS_OK)
+        return status;
+    if (unsynced->stands) {
         status = catalog_open_as(store, number, IO_UPDATE, false, &writing, NULL, err);
-        if (status == STATUS_OK)
-            status = partition_stat(writing, &stat, err);
+        if (status != STATUS_OK)
+            return status;
+        status = partition_stat(writing, &stat, err);
         if (status == STATUS_OK)
             status = partition_rewrite(writing, unsynced->from, stat.size, err);
         partition_close(writing);
+        if (status != STATUS_OK)
+            return status;
     }
-    if (status != STATUS_OK)
-        return status;
     unsynced->stands = true;
     status = partition_sync(partition, err);
     unsynced->stands = status != STATUS_OK;
@@ -135,15 +138,20 @@ enum status catalog_sync_partition(struct catalog *store, uint32_t number, struc
     const struct partition_facts *known = index_facts(store->index, number);
     struct partition_facts facts = known ? *known : (struct partition_facts){.partition = number};
     enum status status = catalog_partition_at_hand(store, number, &partition, err);
-    if (status == STATUS_OK)
-        status = partition_stat(partition, &before, err);
+    if (status != STATUS_OK)
+        return status;
+    status = partition_stat(partition, &before, err);
     if (status != STATUS_OK || (known && facts.synced > 0 && facts.synced >= before.size))
         return status;
     status = catalog_sync(store, number, partition, err);
-    if (status == STATUS_OK && facts.synced == 0)
+    if (status != STATUS_OK)
+        return status;
+    if (facts.synced == 0) {
         status = workspace_sync_folder(store->workspace, catalog_folder(number), err);
-    if (status == STATUS_OK)
-        status = partition_stat(partition, &after, err);
+        if (status != STATUS_OK)
+            return status;
+    }
+    status = partition_stat(partition, &after, err);
     if (status != STATUS_OK || !known)
         return status;
     /* a sync that writes bytes anew changes the file's times, and nothing else */
