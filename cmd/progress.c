@@ -15,7 +15,7 @@ void progress_start(struct progress *progress, enum progress_wish wish, uint64_t
     *progress = (struct progress){.on = on, .total = total, .started_ms = now, .next_ms = now + INTERVAL_MS};
 }
 
-static void put(const char *text, size_t length)
+static void show(const char *text, size_t length)
 {
     if (write(STDERR_FILENO, text, length) < 0)
         return; /* nobody to tell */
@@ -35,13 +35,13 @@ void progress_update(struct progress *progress, uint64_t events, uint64_t bytes)
         snprintf(share, sizeof share, ", %.0f %%", (double)bytes * 100 / (double)progress->total);
     int length = snprintf(text, sizeof text, "\r\033[K%llu events, %.1f MB/s%s", (unsigned long long)events,
                           (double)bytes / MEGABYTE / seconds, share);
-    put(text, (size_t)length);
+    show(text, (size_t)length);
     progress->shown = true;
 }
 
 void progress_clear(struct progress *progress)
 {
     if (progress->shown)
-        put("\r\033[K", 4);
+        show("\r\033[K", 4);
     progress->shown = false;
 }

@@ -17,7 +17,7 @@ static bool add_name(void *context, const char *name, unsigned char type)
     return !listing->failed;
 }
 
-static enum status list(struct catalog *store, unsigned kinds, struct listing *listing, struct error *err)
+static enum status list_days(struct catalog *store, unsigned kinds, struct listing *listing, struct error *err)
 {
     enum status status = workspace_refresh(store->workspace, err);
     for (enum event_kind kind = 0; kind < EVENT_KINDS && status == STATUS_OK && !listing->failed; kind++) {
@@ -95,7 +95,7 @@ enum status catalog_look(struct catalog *store, unsigned kinds, uint64_t *ret_pe
     catalog_close_files(store);
     *ret_pending = store->count = 0;
     store->kinds = kinds;
-    enum status status = list(store, kinds, &listing, err);
+    enum status status = list_days(store, kinds, &listing, err);
     for (size_t i = 0; i < listing.numbers.count && status == STATUS_OK; i++) {
         uint32_t number = (uint32_t)listing.numbers.data[i].key;
         status = pass_gone(store, number, &at, err);
