@@ -198,8 +198,9 @@ enum status workspace_sync_folder(struct workspace *workspace, enum workspace_fo
 {
     int folder;
     enum status status = workspace_folder(workspace, which, false, &folder, err);
-    if (status == STATUS_OK)
-        status = io_sync_directory(folder, workspace->folder_paths[which], err);
+    if (status != STATUS_OK)
+        return status;
+    status = io_sync_directory(folder, workspace->folder_paths[which], err);
     return status == STATUS_OK ? sync_names(workspace, which, err) : status;
 }
 
@@ -208,7 +209,9 @@ enum status workspace_replace(struct workspace *workspace, enum workspace_folder
 {
     int folder;
     enum status status = workspace_folder(workspace, which, true, &folder, err);
-    if (status == STATUS_OK && !workspace->named[which])
+    if (status != STATUS_OK)
+        return status;
+    if (!workspace->named[which])
         status = sync_names(workspace, which, err);
     return status == STATUS_OK ? io_replace(folder, name, data, length, true, path, err) : status;
 }

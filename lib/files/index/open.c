@@ -84,14 +84,18 @@ enum status index_open(int store, const char *store_label, bool create, struct i
     char label[512];
     snprintf(label, sizeof label, "%s/index", store_label);
     enum status status = index_open_memory(&index, err);
-    if (status == STATUS_OK)
-        status = open_directory(index, store, label, create, err);
-    if (status == STATUS_OK)
-        status = index_load(index, err);
-    if (status == STATUS_OK)
-        *ret_index = index;
-    else
-        index_close(index);
+    if (status != STATUS_OK)
+        return status;
+    status = open_directory(index, store, label, create, err);
+    if (status != STATUS_OK)
+        goto out;
+    status = index_load(index, err);
+    if (status != STATUS_OK)
+        goto out;
+    *ret_index = index;
+    return STATUS_OK;
+out:
+    index_close(index);
     return status;
 }
 

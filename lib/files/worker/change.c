@@ -92,10 +92,14 @@ static enum status advance(struct catalog *store, const char *name, const struct
         goto unlock;
     if (complete && !absent)
         status = checkpoint_complete(store, to->kind, &checkpoint, err);
-    if (status == STATUS_OK)
-        status = checkpoint_advance(store, &checkpoint, to, &moved, err);
-    if (status == STATUS_OK && (moved || absent))
+    if (status != STATUS_OK)
+        goto release;
+    status = checkpoint_advance(store, &checkpoint, to, &moved, err);
+    if (status != STATUS_OK)
+        goto release;
+    if (moved || absent)
         status = save(store, name, &checkpoint, now_seconds, err);
+release:
     checkpoint_release(&checkpoint);
 unlock:
     unlock(store);
@@ -157,12 +161,15 @@ enum status change_rewind(struct catalog *store, const char *name, const enum ev
         goto unlock;
     checkpoint.has_positions |= absent;
     enum event_kind own = checkpoint.has_kind ? checkpoint.kind : kind ? *kind : EVENT_SIGNAL;
-    if (kind && own != *kind)
+    if (kind && own != *kind) {
         status = error_set(err, STATUS_USAGE, "%s is a checkpoint of %s", name, event_kind_name(own));
-    if (status == STATUS_OK)
-        status = checkpoint_reset(store, own, time, &checkpoint, err);
-    if (status == STATUS_OK)
-        status = save(store, name, &checkpoint, now_seconds, err);
+        goto release;
+    }
+    status = checkpoint_reset(store, own, time, &checkpoint, err);
+    if (status != STATUS_OK)
+        goto release;
+    status = save(store, name, &checkpoint, now_seconds, err);
+release:
     checkpoint_release(&checkpoint);
 unlock:
     unlock(store);

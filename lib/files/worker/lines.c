@@ -111,8 +111,9 @@ static enum status find_line(struct checkpoint_lines *lines, const struct event 
     uint64_t hash;
     bool same = false;
     enum status status = catalog_find_first(lines->store, event, ret_place, err);
-    if (status == STATUS_OK)
-        status = has_same_bytes(lines, *ret_place, event, &same, err);
+    if (status != STATUS_OK)
+        return status;
+    status = has_same_bytes(lines, *ret_place, event, &same, err);
     if (status != STATUS_OK || same)
         return status;
     if (!event_id_hash(event, index_seed(catalog_index(lines->store)), &lines->scratch, &hash))

@@ -200,17 +200,19 @@ static enum status enter(struct resume *resume, const struct catalog_partition *
     resume->past = 0;
     if (position)
         status = find_start(resume, position, &resume->past, err);
+    if (status != STATUS_OK)
+        goto out;
     if (resume->by_time && resume->day->facts.damaged > 0 &&
         checkpoint_share_due(resume->query.from, &resume->day->facts, resume->day->end) == CHECKPOINT_SOME_DUE)
         resume->past = 0; /* nobody has said yet what is damaged before the first event that is due */
-    if (status == STATUS_OK && resume->past > resume->day->end)
-        leave(resume);
-    else if (status == STATUS_OK && resume->past == resume->day->end)
-        status = finish_at(resume, resume->past, err);
-    else if (status == STATUS_OK)
+    if (resume->past == resume->day->end)
+        return finish_at(resume, resume->past, err);
+    if (resume->past < resume->day->end)
         status = open_scan(resume, err);
-    if (status != STATUS_OK)
-        leave(resume);
+    if (resume->scan)
+        return status;
+out:
+    leave(resume);
     return status;
 }
 
