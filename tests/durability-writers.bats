@@ -54,8 +54,8 @@ load writing
     eventually test -s printed
     : >lock
     mv lock ws/store/lock
-    strace -f -o trace -e trace=fdatasync -e inject=fdatasync:delay_enter=20000000 metaspn-write -C ws \
-        < <(signal s2 2026-02-06T10:00:00Z) 3>&- {feed}>&- &
+    strace -f -o trace -e trace=fdatasync -e inject=fdatasync:delay_enter=20000000 \
+        sh -c 'echo $$ >pid; exec metaspn-write -C ws' < <(signal s2 2026-02-06T10:00:00Z) 3>&- {feed}>&- &
     other=$!
     eventually test -s ws/store/signals/2026-02-06.jsonl
     signal s3 2026-02-05T10:00:00Z >&"$feed"
@@ -63,7 +63,7 @@ load writing
     status=0; wait "$writer" || status=$?
     expect_status 5
     expect_err_like 'ws/store/lock: the lock is held by another process; 1 events of the input are stored'
-    pkill -KILL -P "$other" # it has held the lock all the time
+    kill -KILL "$(<pid)" # it has held the lock all the time
     wait "$other" || true
 }
 
